@@ -1,0 +1,216 @@
+"""Checkpoints: written aside, synced, renamed, named in a manifest with sha256; restored only when every byte agrees."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from projects import atomic
+from projects.job import JobDir
+from projects.problems import refuse
+
+FORMAT = 1
+ADAPTER = "adapter.safetensors"
+OPTIMIZER = "optimizer.safetensors"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """Loss and gradient norm of the next step's slots on the saved weights: what `resume --verify` computes again."""
+
+    loss: str
+    """Hexadecimal float, so that nothing is lost in print."""
+    grad: str
+    """Hexadecimal float."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a checkpoint says of itself, beside its tensors."""
+
+    step: int
+    """Optimizer steps done."""
+    rank: int
+    alpha: float
+    family: str
+    base: str
+    """Fingerprint of the base."""
+    micro_batch: int
+    """Pictures at once, after any halving for lack of memory."""
+    threads: int
+    """Threads of torch on the CPU: another number may change the last bits."""
+    probe: Probe
+    files: Mapping[str, str]
+    """sha256 of each file."""
+    format: int = FORMAT
+
+
+def steps_saved(job: JobDir) -> list[int]:
+    """Steps of the complete checkpoints, oldest first. A folder without a manifest is not one."""
+    if not job.checkpoints.is_dir():
+        return []
+    return sorted(
+        int(path.parent.name.removeprefix("step-")) for path in job.checkpoints.glob(f"step-*/{MANIFEST}")
+    )
+
+
+def newest_checkpoint(job: JobDir) -> tuple[int, Path] | None:
+    """Step and folder of the newest complete checkpoint."""
+    steps = steps_saved(job)
+    return (steps[-1], job.checkpoint(steps[-1])) if steps else None
+
+
+def find_checkpoint(job: JobDir, step: int | None) -> tuple[int, Path]:
+    """The checkpoint at `step`, or the newest. Raises Refused with the steps there are."""
+    steps = steps_saved(job)
+    if not steps:
+        raise refuse(
+            "This run has no checkpoint yet.",
+            where=job.path,
+            hint="Ask for one with c in the train room, or wait.",
+        )
+    if step is not None and step not in steps:
+        raise refuse(
+            f"There is no checkpoint at step {step}.",
+            where=job.path,
+            hint=f"There are: {', '.join(map(str, steps))}.",
+        )
+    chosen = steps[-1] if step is None else step
+    return chosen, job.checkpoint(chosen)
+
+
+def save(
+    job: JobDir,
+    *,
+    step: int,
+    adapter: Mapping[str, Tensor],
+    optimizer: Mapping[str, Tensor],
+    rank: int,
+    alpha: float,
+    family: str,
+    base: str,
+    micro_batch: int,
+    threads: int,
+    probe: Probe,
+) -> Path:
+    """Write the checkpoint of `step`; on any error nothing of it is left and older ones are untouched.
+
+    Raises Refused when the disk has no room, before a byte is written where that can be known.
+    """
+    meta = {
+        "format": "safelight-1",
+        "rank": str(rank),
+        "alpha": repr(alpha),
+        "family": family,
+        "step": str(step),
+    }
+    parts = {ADAPTER: save_tensors(dict(adapter), meta), OPTIMIZER: save_tensors(dict(optimizer))}
+    manifest = Manifest(
+        step=step, rank=rank, alpha=alpha, family=family, base=base, micro_batch=micro_batch, threads=threads,
+        probe=probe, files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
+    )  # fmt: skip
+    parts[MANIFEST] = json.dumps(asdict(manifest), indent=1).encode()
+    final = job.checkpoint(step)
+    aside = final.with_name(f".{final.name}.aside")
+    _check_room(job, sum(map(len, parts.values())))
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, data in parts.items():
+            atomic.write_bytes(aside / name, data)
+        atomic.rename_folder(aside, final)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise refuse(
+            f"The checkpoint of step {step} could not be written: {error.strerror or error}.",
+            where=final,
+            hint="Make room or mend the permission, then resume: the checkpoints before it are intact.",
+        ) from error
+    return final
+
+
+def keep_newest(job: JobDir, keep: int) -> list[int]:
+    """Remove all but the `keep` newest checkpoints; a folder is renamed first, so that no half one is ever counted."""
+    gone = steps_saved(job)[:-keep]
+    for step in gone:
+        folder = job.checkpoint(step)
+        trash = folder.with_name(f".{folder.name}.gone")
+        folder.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
+    return gone
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a checkpoint. Raises Refused when it was written by a newer Safelight or cannot be read."""
+    try:
+        table = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if table["format"] > FORMAT:
+            raise refuse(
+                "This checkpoint was written by a newer Safelight.", where=folder, hint="Update Safelight."
+            )
+        return Manifest(**(table | {"probe": Probe(**table["probe"])}))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise refuse(
+            f"The manifest cannot be read: {error}.", where=folder / MANIFEST, hint=_REMOVE
+        ) from error
+
+
+def load(folder: Path) -> tuple[Manifest, dict[str, Tensor], dict[str, Tensor]]:
+    """Manifest, adapter tensors and optimizer tensors, each file compared with its sha256 first."""
+    manifest = read_manifest(folder)
+    tensors: dict[str, dict[str, Tensor]] = {}
+    for name, digest in manifest.files.items():
+        try:
+            data = (folder / name).read_bytes()
+        except OSError as error:
+            raise refuse(
+                f"A file of the checkpoint is missing: {error}.", where=folder / name, hint=_REMOVE
+            ) from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise refuse(
+                "The file is not what was saved: its sha256 differs.", where=folder / name, hint=_REMOVE
+            )
+        tensors[name] = load_tensors(data)
+    return manifest, tensors[ADAPTER], tensors[OPTIMIZER]
+
+
+def optimizer_state(
+    optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter]
+) -> dict[str, Tensor]:
+    """The optimizer's tensors as `parameter/key`, on the CPU."""
+    return {
+        f"{name}/{key}": value.detach().cpu().clone().contiguous()
+        for name, parameter in parameters.items()
+        for key, value in optimizer.state[parameter].items()
+    }
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]
+) -> None:
+    """Put `parameter/key` tensors back where the fused AdamW keeps them: all on the parameter's device."""
+    for path, tensor in tensors.items():
+        name, key = path.rsplit("/", 1)
+        parameter = parameters[name]
+        optimizer.state[parameter][key] = tensor.to(parameter.device, copy=True)
+
+
+_REMOVE = "Remove this checkpoint's folder to go on from the one before it."
+
+
+def _check_room(job: JobDir, size: int) -> None:
+    free = shutil.disk_usage(job.path).free
+    if free < size * 1.1:
+        raise refuse(
+            f"A checkpoint takes {size / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free.",
+            where=job.path,
+            hint="Make room, then resume: the checkpoints before it are intact.",
+        )

@@ -1,0 +1,49 @@
+"""The check of the first steps: does everything that should learn, learn? Reported once, as one event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import nn
+
+STEPS = 50
+"""Steps watched before the report."""
+
+
+@dataclass
+class Health:
+    """Collects over the first steps which adapter tensors ever received a gradient."""
+
+    parameters: Mapping[str, nn.Parameter]
+    """The trained adapter's, by file name."""
+    alive: set[str] = field(default_factory=set)
+
+    def observe(self) -> None:
+        """Look at the gradients of one step. A's follows B's by a step, since B begins at zero."""
+        for name, parameter in self.parameters.items():
+            if name not in self.alive and parameter.grad is not None and bool(parameter.grad.any()):
+                self.alive.add(name)
+
+    def problems(self, outside_window: Sequence[str]) -> list[str]:
+        """What is wrong after the watched steps, as sentences; empty when all is well.
+
+        `outside_window` are pictures whose caption has the trigger beyond the tokens that the model reads.
+        """
+        found = []
+        dead = sorted(set(self.parameters) - self.alive)
+        if dead:
+            found.append(
+                f"{len(dead)} of {len(self.parameters)} adapter tensors received no gradient, e.g. {dead[0]}."
+            )
+        zero = [
+            name
+            for name, parameter in self.parameters.items()
+            if ".lora_B." in name and not bool(parameter.any())
+        ]
+        if zero:
+            found.append(f"{len(zero)} layers have not moved from zero, e.g. {zero[0]}.")
+        if outside_window:
+            shown = ", ".join(outside_window[:3])
+            found.append(
+                f"The trigger lies beyond the tokens the model reads in {len(outside_window)} captions: {shown}."
+            )
+        return found

@@ -1,0 +1,267 @@
+"""What a training needs before its first step, in the order in which train.py asks for it."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from engine import adapter, checkpoint, noise
+from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
+from engine.dataset.coverage import seen
+from engine.dataset.items import Item, read_items, verify_unchanged, write_items
+from engine.dataset.scan import scan
+from engine.dataset.slots import draw, epoch_list, with_planned
+from engine.dataset.tokens import trigger_is_read
+from engine.desk import Desk
+from engine.families.family import Base, Family
+from engine.step import Task
+from projects.problems import Problem, Refused, refuse
+from projects.spec import RunSpec, Sample, TrainJob
+
+STEP_QUIET = 900.0
+"""Seconds that training may be silent before it counts as stalled: a large model's first step compiles and warms up."""
+
+Restored = tuple[checkpoint.Manifest, dict[str, Tensor], dict[str, Tensor]]
+
+
+def steps_of(spec: RunSpec) -> int:
+    """The number of optimizer steps, which the terminal resolves before it writes the job."""
+    if spec.train.steps is None:
+        raise refuse(
+            "The run's spec names no steps.",
+            where="spec.toml: train.steps",
+            hint="Start it with safelight train.",
+        )
+    return spec.train.steps
+
+
+def rank_and_alpha(spec: RunSpec) -> tuple[int, float]:
+    """Rank, and alpha or what stands for it."""
+    return spec.adapter.rank, float(spec.adapter.rank if spec.adapter.alpha is None else spec.adapter.alpha)
+
+
+def texts_of(spec: RunSpec) -> list[str]:
+    """Every word of the spec that reaches the model."""
+    return [spec.trigger, spec.class_word, *spec.sample.prompts]
+
+
+def set_threads(saved: int | None) -> int:
+    """Threads of torch on the CPU: all cores, or as many as the checkpoint was made with, since the bits depend on it."""
+    threads = saved or len(os.sched_getaffinity(0))
+    torch.set_num_threads(threads)
+    return threads
+
+
+def download_progress(desk: Desk) -> Callable[[int, int], None]:
+    """Reports a download as it goes."""
+    return lambda done, total: desk.progress("downloading the base", done, total)
+
+
+def check_family(spec: RunSpec, family: Family) -> None:
+    """Refuse what the family cannot do, all of it at once."""
+    problems = []
+    if spec.adapter.text_encoder and family.freezes_text_encoder:
+        problems.append(
+            Problem(
+                error=f"{family.name} keeps its text encoders frozen.",
+                where="adapter.text_encoder",
+                hint="Leave it false.",
+            )
+        )
+    if spec.base.clip_skip not in family.clip_skips:
+        allowed = ", ".join(map(str, family.clip_skips))
+        problems.append(
+            Problem(
+                error=f"{family.name} takes clip_skip {allowed}, not {spec.base.clip_skip}.",
+                where="base.clip_skip",
+                hint=f"Say {allowed}, or leave it out.",
+            )
+        )
+    if spec.train.precision == "fp16":
+        problems.append(
+            Problem(
+                error="Training in fp16 is not there yet.",
+                where="train.precision",
+                hint='Say "bf16", or "fp32" where the card has no bf16.',
+            )
+        )
+    if problems:
+        raise Refused(problems, usage=True)
+
+
+def items_of(desk: Desk, job: TrainJob, family: Family, base: Base, steps: int) -> list[Item]:
+    """The run's items: scanned and written once by its first attempt, read and compared with the disk by later ones."""
+    desk.phase("looking at the pictures", quiet=3600)
+    if desk.job.items.exists():
+        items = read_items(desk.job.items)
+        problems = verify_unchanged(items)
+        if problems:
+            raise Refused(problems)
+        return items
+    spec = job.spec
+    scanned = scan(Path(job.project), spec, bucket_step=family.multiple_of(base), missing=job.missing_caption)
+    for note in scanned.notes:
+        desk.warn(str(note))
+    items = with_planned(
+        scanned.items,
+        seed=spec.train.seed,
+        steps=steps,
+        slots_per_step=spec.train.batch * spec.train.accumulate,
+    )
+    write_items(desk.job.items, items)
+    return items
+
+
+def sample_of(spec: RunSpec, items: Sequence[Item]) -> Sample:
+    """The preview settings, with the captions of the first three subject pictures where no prompts are given."""
+    if spec.sample.prompts:
+        return spec.sample
+    captions = [item.captions[0] for item in items if item.role == "subject"]
+    return replace(spec.sample, prompts=tuple(dict.fromkeys(captions))[:3])
+
+
+def encode(
+    desk: Desk, project: Path, spec: RunSpec, family: Family, base: Base, items: Sequence[Item]
+) -> tuple[LatentReader, ConditionReader]:
+    """Latents of every picture and conditions of every text; what the cache lacks is encoded, then the models leave."""
+    cache = Cache(project / "cache")
+    sample = sample_of(spec, items)
+    texts = [text for item in items for text in item.captions] + [*sample.prompts, sample.negative]
+    desk.phase("encoding pictures", quiet=1800)
+    latents = encode_latents(
+        cache, family, base, items, flip=spec.data.flip, background=spec.data.background,
+        on_progress=lambda done, total: desk.progress("encoding pictures", done, total),
+        should_stop=lambda: desk.stop_asked,
+    )  # fmt: skip
+    desk.phase("encoding captions", quiet=1800)
+    conditions = encode_texts(
+        cache, family, base, list(dict.fromkeys(texts)),
+        on_progress=lambda done, total: desk.progress("encoding captions", done, total),
+    )  # fmt: skip
+    return latents, conditions
+
+
+def accelerator_for(desk: Desk, spec: RunSpec) -> Accelerator:
+    """Device and precision. A CPU computes in fp32, and says so where the spec says otherwise."""
+    if torch.cuda.is_available():
+        return Accelerator(mixed_precision="bf16" if spec.train.precision == "bf16" else "no")
+    if spec.train.precision != "fp32":
+        desk.warn(f"This machine has no GPU: the run computes in fp32, not {spec.train.precision}.")
+    return Accelerator(cpu=True, mixed_precision="no")
+
+
+def denoiser_with_adapter(
+    spec: RunSpec, family: Family, base: Base, accelerator: Accelerator, *, start_from: str
+) -> nn.Module:
+    """The frozen denoiser on its device with the adapter injected; the adapter's start follows from the seed."""
+    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+    denoiser = family.load_denoiser(base, dtype)
+    denoiser.requires_grad_(False)
+    if spec.train.gradient_checkpointing:
+        denoiser.enable_gradient_checkpointing()
+    modules = adapter.target_modules(denoiser, spec.adapter.targets, family)
+    rank, alpha = rank_and_alpha(spec)
+    torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
+    adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
+    if start_from:
+        _continue_from(denoiser, Path(start_from), rank, alpha)
+    denoiser.to(accelerator.device)
+    denoiser.train()
+    return denoiser
+
+
+def task_of(
+    spec: RunSpec,
+    family: Family,
+    base: Base,
+    denoiser: nn.Module,
+    accelerator: Accelerator,
+    items: Sequence[Item],
+    latents: LatentReader,
+    conditions: ConditionReader,
+) -> Task:
+    """What every step reads."""
+    train = spec.train
+    return Task(
+        family=family, objective=base.objective, denoiser=denoiser, accelerator=accelerator,
+        parameters=adapter.trained_parameters(denoiser), items=items, latents=latents, conditions=conditions,
+        alphas_cumprod=noise.alphas_cumprod(base.scheduler).to(accelerator.device), seed=train.seed,
+        slots_per_step=train.batch * train.accumulate, resolutions=len(train.resolution), flip=spec.data.flip,
+        caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
+        max_grad_norm=train.max_grad_norm,
+    )  # fmt: skip
+
+
+def restore(task: Task, optimizer: torch.optim.Optimizer, restored: Restored, base: Base) -> tuple[int, int]:
+    """Put a checkpoint back; gives the steps done and the micro-batch in force."""
+    manifest, adapter_tensors, optimizer_tensors = restored
+    if manifest.base != base.fingerprint:
+        raise refuse(
+            "The base is not the one this run was started on: its fingerprint differs.",
+            where=base.source,
+            hint="Put the old files back, or start a new run on this base.",
+        )
+    adapter.load_state(task.denoiser, adapter_tensors, where=checkpoint.ADAPTER)
+    checkpoint.restore_optimizer(optimizer, task.parameters, optimizer_tensors)
+    return manifest.step, manifest.micro_batch
+
+
+def facts(task: Task, base: Base, threads: int) -> dict[str, Any]:
+    """What facts.json says of this attempt beyond versions."""
+    device = task.accelerator.device
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "threads": threads,
+        "precision": "bf16" if task.accelerator.mixed_precision == "bf16" else "fp32",
+        "base": {"source": base.source, "fingerprint": base.fingerprint, "family": task.family.name},
+        "adapter": {
+            "layers": len(task.parameters) // 2,
+            "parameters": sum(parameter.numel() for parameter in task.parameters.values()),
+        },
+    }
+
+
+def epoch_at(task: Task, step: int) -> float:
+    """How often the trained pictures have come up after `step` steps."""
+    return step * task.slots_per_step / len(epoch_list(task.items))
+
+
+def outside_window(spec: RunSpec, base: Base, items: Sequence[Item]) -> list[str]:
+    """Subject pictures whose caption has the trigger beyond the tokens that the model reads."""
+    tokenizer = base.configs / "tokenizer" / "tokenizer.json"
+    if not spec.trigger or not tokenizer.exists():
+        return []
+    subject = [item for item in items if item.role == "subject"]
+    return [
+        item.picture
+        for item in subject
+        if any(not trigger_is_read(caption, spec.trigger, tokenizer) for caption in item.captions)
+    ]
+
+
+def summary(desk: Desk, items: Sequence[Item]) -> dict[str, Any]:
+    """What the last word says of coverage: how often the trained pictures were seen, and those that never were."""
+    counted = seen(desk.job.coverage, desk.starts()).times
+    trained = [index for index, item in enumerate(items) if item.role != "holdout"]
+    times = [counted[index] for index in trained]
+    return {
+        "seen_least": min(times),
+        "seen_most": max(times),
+        "never": [items[index].picture for index in trained if not counted[index]],
+    }
+
+
+def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> None:
+    state, its_rank, its_alpha = adapter.read_adapter(path)
+    if (its_rank, its_alpha) != (rank, alpha):
+        raise refuse(
+            f"The adapter has rank {its_rank} alpha {its_alpha:g}, the project rank {rank} alpha {alpha:g}.",
+            where=path,
+            hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
+        )
+    adapter.load_state(denoiser, state, where=path)

@@ -1,0 +1,162 @@
+"""The training step's arithmetic: slots in, loss and gradients out. Read by the loop, the probe and the evaluation."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from engine import noise
+from engine.cache import ConditionReader, LatentReader
+from engine.dataset.items import Item
+from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
+from engine.families.family import Condition, Family, Framing, Objective
+from projects.problems import refuse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What every step reads and none changes."""
+
+    family: Family
+    objective: Objective
+    denoiser: nn.Module
+    accelerator: Accelerator
+    parameters: Mapping[str, nn.Parameter]
+    """The trained adapter's, by file name."""
+    items: Sequence[Item]
+    latents: LatentReader
+    conditions: ConditionReader
+    alphas_cumprod: Tensor
+    """(T,) on the device."""
+    seed: int
+    slots_per_step: int
+    resolutions: int
+    flip: bool
+    caption_dropout: float
+    min_snr_gamma: float
+    prior_weight: float
+    max_grad_norm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """What one forward and backward pass over a step's slots gave."""
+
+    loss: float
+    """Sum over the slots of their weighted losses, divided by the number of slots."""
+    grad_norm: float
+    """Euclidean norm of the adapter's gradient before it is clipped."""
+    slots: Sequence[Slot]
+
+
+def slots_at(task: Task, step: int) -> list[Slot]:
+    """The slots that step `step` (from 0) trains."""
+    return slots_of_step(
+        task.items,
+        seed=task.seed,
+        step=step,
+        slots_per_step=task.slots_per_step,
+        resolutions=task.resolutions,
+        flip=task.flip,
+        caption_dropout=task.caption_dropout,
+    )
+
+
+def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
+    """Leave the gradient of step `step` in the adapter's parameters, clipped; `micro_batch` changes memory, not meaning.
+
+    Raises Refused with the step and the pictures when a loss or the gradient is not finite, before anything is updated.
+    """
+    slots = slots_at(task, step)
+    total = 0.0
+    for batch in micro_batches(slots, task.items, micro_batch):
+        torch.manual_seed(
+            draw(task.seed, "dropout", step, batch[0].slot) >> 1
+        )  # adapter dropout is the only user
+        loss = slot_losses(task, step, batch).sum() / len(slots)
+        _check_finite(loss.item(), "loss", step, batch, task.items)
+        task.accelerator.backward(loss)
+        total += loss.item()
+    norm = nn.utils.clip_grad_norm_(list(task.parameters.values()), task.max_grad_norm or math.inf).item()
+    _check_finite(norm, "gradient", step, slots, task.items)
+    return Pass(loss=total, grad_norm=norm, slots=slots)
+
+
+def slot_losses(task: Task, step: int, slots: Sequence[Slot]) -> Tensor:
+    """Weighted loss of each slot, shape (B,), fp32: mean squared error x min-SNR weight x the picture's own weight."""
+    latents_BCHW, noise_BCHW, timesteps_B = _drawn(task, step, slots)
+    alpha_bar_B = task.alphas_cumprod[timesteps_B]
+    noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, alpha_bar_B)
+    target_BCHW = noise.target(task.objective, latents_BCHW, noise_BCHW, alpha_bar_B)
+    condition = stack_conditions([_condition(task, slot) for slot in slots], task.accelerator.device)
+    framings = [framing(task.items[slot.item], slot.resolution, slot.flip) for slot in slots]
+    with autocast(task.accelerator):
+        prediction_BCHW = task.family.predict(task.denoiser, noisy_BCHW, timesteps_B, condition, framings)
+    error_B = (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3))
+    weight_B = noise.min_snr_weight(task.objective, alpha_bar_B, task.min_snr_gamma)
+    own_B = torch.tensor([_own_weight(task, slot) for slot in slots], device=error_B.device)
+    return error_B * weight_B * own_B
+
+
+def stack_conditions(conditions: Sequence[Condition], device: torch.device) -> Condition:
+    """Conditions of single texts with a batch axis in front, on the device."""
+    return {key: torch.stack([one[key] for one in conditions]).to(device) for key in conditions[0]}
+
+
+def framing(item: Item, resolution: int, flip: bool = False) -> Framing:
+    """What the model is told of a picture's size and crop; a mirrored picture's left edge was its right one."""
+    placement = item.placements[resolution]
+    width, height = placement.bucket
+    left, top = placement.crop_left_top
+    if flip:
+        left = placement.scaled[0] - width - left
+    return Framing(
+        original_hw=(item.original[1], item.original[0]), crop_top_left=(top, left), target_hw=(height, width)
+    )
+
+
+def autocast(accelerator: Accelerator) -> AbstractContextManager[object]:
+    """Mixed precision where the run has it; nothing in fp32."""
+    return accelerator.autocast()
+
+
+def _drawn(task: Task, step: int, slots: Sequence[Slot]) -> tuple[Tensor, Tensor, Tensor]:
+    """Latents and noise, (B, C, H, W), and timesteps, (B,), of the slots of one bucket, by the formulas of noise.py."""
+    latents, noises, timesteps = [], [], []
+    for slot in slots:
+        mean_CHW, std_CHW = task.latents.get(task.items[slot.item], slot.resolution, slot.flip)
+        shape = tuple(mean_CHW.shape)
+        latents.append(mean_CHW + std_CHW * noise.gaussian(task.seed, "latent", step, slot.slot, shape))
+        noises.append(noise.gaussian(task.seed, "noise", step, slot.slot, shape))
+        timesteps.append(noise.timestep(task.seed, step, slot.slot, len(task.alphas_cumprod)))
+    device = task.accelerator.device
+    return (
+        torch.stack(latents).to(device),
+        torch.stack(noises).to(device),
+        torch.tensor(timesteps, device=device),
+    )
+
+
+def _condition(task: Task, slot: Slot) -> Condition:
+    if slot.caption < 0:
+        return task.conditions.unconditional()
+    return task.conditions.get(task.items[slot.item].captions[slot.caption])
+
+
+def _own_weight(task: Task, slot: Slot) -> float:
+    item = task.items[slot.item]
+    return item.weight * (task.prior_weight if item.role == "regularization" else 1.0)
+
+
+def _check_finite(value: float, what: str, step: int, slots: Sequence[Slot], items: Sequence[Item]) -> None:
+    if not math.isfinite(value):
+        pictures = ", ".join(dict.fromkeys(items[slot.item].picture for slot in slots))
+        raise refuse(
+            f"The {what} of step {step + 1} is not a finite number ({value}); nothing was changed by it.",
+            where=pictures,
+            hint="Lower train.learning_rate, look at these pictures, then resume from the last checkpoint.",
+        )

@@ -1,0 +1,95 @@
+"""The job directory: every path in it has one name here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class JobDir:
+    """A training, sampling, review, export or other job: a folder whose files are the whole state (docs/files.md)."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        """Resolved values, written once before the start, never edited."""
+        return self.path / "spec.toml"
+
+    @property
+    def facts(self) -> Path:
+        """Versions, device, threads and the base's fingerprint, one entry an attempt."""
+        return self.path / "facts.json"
+
+    @property
+    def items(self) -> Path:
+        """What is trained: picture, sha256, crop, bucket, captions, role, planned how often. Written once."""
+        return self.path / "items.jsonl"
+
+    @property
+    def events(self) -> Path:
+        """Append-only, numbered, one writer."""
+        return self.path / "events.jsonl"
+
+    @property
+    def status(self) -> Path:
+        """A small snapshot, replaced atomically."""
+        return self.path / "status.json"
+
+    @property
+    def curve(self) -> Path:
+        """Fixed-width steps for drawing; can be rebuilt from the events."""
+        return self.path / "curve.bin"
+
+    @property
+    def log(self) -> Path:
+        """stdout and stderr of the worker, tracebacks included."""
+        return self.path / "out.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the worker as long as it lives."""
+        return self.path / "lock"
+
+    @property
+    def requests(self) -> Path:
+        """Files named stop, checkpoint, preview; moved to done/ when heard."""
+        return self.path / "requests"
+
+    @property
+    def requests_done(self) -> Path:
+        """Requests that were heard."""
+        return self.requests / "done"
+
+    @property
+    def coverage(self) -> Path:
+        """Which picture, crop and caption was trained at which step and attempt."""
+        return self.path / "coverage.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One folder a checkpoint."""
+        return self.path / "checkpoints"
+
+    def checkpoint(self, step: int) -> Path:
+        """The folder of the checkpoint at `step`."""
+        return self.checkpoints / f"step-{step:06d}"
+
+    @property
+    def previews(self) -> Path:
+        """Pictures made while training."""
+        return self.path / "previews"
+
+    @property
+    def jobs(self) -> Path:
+        """Later jobs on this run."""
+        return self.path / "jobs"
+
+    @property
+    def review(self) -> Path:
+        """Sheets, scores, review.json."""
+        return self.path / "review"
+
+    @property
+    def export(self) -> Path:
+        """The files to use elsewhere, and a model card."""
+        return self.path / "export"
