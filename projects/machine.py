@@ -1,0 +1,40 @@
+"""Which machine this is, which boot of it, and which device a job would run on. No torch: asked before it is imported."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+_NVIDIA = Path("/proc/driver/nvidia/gpus")
+
+
+def host() -> str:
+    """Name of this machine."""
+    return socket.gethostname()
+
+
+@cache
+def boot_id() -> str:
+    """A name for the time since the machine was started: a pid means nothing beyond it. "" where it cannot be told."""
+    if sys.platform == "darwin":
+        told = subprocess.run(
+            ["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False
+        ).stdout
+        found = re.search(r"sec = (\d+)", told)
+        return f"boot-{found[1]}" if found else ""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def device_name() -> str:
+    """`cuda:0` where an NVIDIA device may be used (the first of CUDA_VISIBLE_DEVICES when that is set), else `cpu`."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        first = visible.split(",")[0].strip()
+        return "cpu" if first in ("", "-1", "NoDevFiles") else f"cuda:{first}"
+    return "cuda:0" if _NVIDIA.is_dir() and any(_NVIDIA.iterdir()) else "cpu"
