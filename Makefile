@@ -15,7 +15,7 @@ check: $(STAMP)
 	@$(BIN)/ruff check projects engine tui tests setup_env.py
 	@$(BIN)/ruff format --check projects engine tui tests setup_env.py
 	@$(BIN)/mypy projects engine tui
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(STAMP)
 	@$(BIN)/safelight bench

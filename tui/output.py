@@ -1,0 +1,70 @@
+"""What a verb says and to whom: people's words, and with `--json` one object for scripts."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from projects.problems import Problem, Refused
+from tui.printable import printable
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a verb's words go. With `--json`, stdout belongs to the one object and words go to stderr."""
+
+    json: bool
+
+    def say(self, words: str = "") -> None:
+        """One or more lines for people, whatever they contain made harmless."""
+        click.echo(printable(words, lines=True), err=self.json)
+
+    def result(self, value: Mapping[str, object]) -> None:
+        """The verb's object, printed only with `--json`. Keys are those of the command line's documentation."""
+        if self.json:
+            write_json(value)
+
+
+def json_option(command: Command) -> Command:
+    """`--json` as a parameter `out: Output`."""
+    option = click.option(
+        "--json", "out", is_flag=True, callback=lambda _context, _parameter, value: Output(value),
+        help="One JSON object on stdout, people's words on stderr.",
+    )  # fmt: skip
+    return option(command)
+
+
+def write_json(value: Mapping[str, object]) -> None:
+    """One line of JSON on stdout, ASCII only: no terminal and no locale can spoil it."""
+    click.echo(json.dumps(value, ensure_ascii=True, allow_nan=False))
+
+
+def report(refused: Refused, *, as_json: bool) -> int:
+    """Tell people, and scripts with `--json`, what stands in the way. Returns the exit code, 2 for wrong use, else 1."""
+    for problem in refused.problems:
+        click.echo(printable(_sentence(problem), lines=True), err=True)
+    if len(refused.problems) > 1:
+        click.echo(f"{len(refused.problems)} problems.", err=True)
+    if as_json:
+        written = [_fields(problem) for problem in refused.problems]
+        write_json(written[0] if len(written) == 1 else {"problems": written})
+    return 2 if refused.usage else 1
+
+
+def _sentence(problem: Problem) -> str:
+    words = ": ".join(part for part in (problem.where, problem.error) if part)
+    return f"{words}\n  {problem.hint}" if problem.hint else words
+
+
+def _fields(problem: Problem) -> dict[str, object]:
+    return {"error": problem.error, "where": problem.where, "hint": problem.hint}
+
+
+def quiet_stdout() -> None:
+    """After a reader like `head` went away: nothing may be written to stdout any more, not even at exit."""
+    sys.stdout = open("/dev/null", "w")  # noqa: SIM115
