@@ -19,7 +19,7 @@ from typing import Final, Self
 from engine.facts import add_facts
 from projects import atomic
 from projects.curve import RECORD, Point, rebuild_curve
-from projects.events import Writer, read
+from projects.events import State, Writer, fold_file, read
 from projects.job import JobDir
 from projects.machine import boot_id, host
 from projects.problems import Refused, refuse
@@ -51,6 +51,7 @@ class Desk:
         self._moved = time.time()
         self._paces: deque[float] = deque(maxlen=50)
         self._told = ("", -math.inf)
+        self._result: dict[str, object] = {}
         self._heard: set[str] = set()
         self._announced: set[str] = set()
         self._mute = False
@@ -126,6 +127,7 @@ class Desk:
     def phase(self, name: str, quiet: float = 60.0, **fields: object) -> None:
         """Enter a phase. quiet: seconds in which nothing has to move before it counts as stalled (math.inf: never)."""
         self._quiet = quiet
+        self._told = ("", -math.inf)
         self.set_status(phase=name)
         self.emit("phase", name=name, quiet=quiet, **fields)
 
@@ -179,10 +181,22 @@ class Desk:
             except OSError as error:
                 raise _cannot_write(self.job.facts, error) from error
 
+    def result(self, **fields: object) -> None:
+        """Add to what the last word will say."""
+        self._result.update(fields)
+
+    def recorded(self) -> State:
+        """What the events say so far, earlier attempts included as far as they count."""
+        return fold_file(self.job.events)
+
+    def starts(self) -> tuple[tuple[int, int], ...]:
+        """(attempt, from_step) of every attempt so far, this one included."""
+        return self.recorded().attempts
+
     def conclude(self, word: str, **fields: object) -> None:
         """The last word of the attempt; nothing is said after it. Only engine/__main__.py says it."""
         self._rest()
-        self.emit(word, **fields)
+        self.emit(word, **self._result, **fields)
         error = " ".join(str(fields[key]) for key in ("error", "hint") if fields.get(key))
         self.set_status(phase=word, eta_seconds=None, error=error or None)
         self._quiet = math.inf
@@ -242,8 +256,8 @@ class Desk:
                 elif asked_ns < self._since_ns:
                     self._set_aside(path)
                     self._say("acknowledged", request=name, state="dropped")
-                    text = f"A request to {name} is from before attempt {self.attempt} and was dropped. Ask again if it still holds."
-                    self._say("warning", text=text)
+                    text = f"A request to {name} is older than attempt {self.attempt} and was dropped."
+                    self._say("warning", text=f"{text} Ask again if it still holds.")
                 else:
                     self._heard.add(name)
             for name in sorted(self._heard - self._announced):

@@ -22,7 +22,7 @@ Event = dict[str, object]
 LAST_WORDS: Final = ("done", "stopped", "failed")
 KINDS: Final = frozenset((
     "started", "phase", "progress", "step", "health", "evaluated", "sampled", "saved", "finding", "warning",
-    "acknowledged", *LAST_WORDS,
+    "verified", "acknowledged", *LAST_WORDS,
 ))  # fmt: skip
 UNREADABLE: Final = "unreadable"
 """Kind of the event that `read` gives for a line that is no event: a torn one, or one that something else wrote."""

@@ -32,7 +32,8 @@ class Health:
 
     step: int
     ok: bool
-    checked: tuple[str, ...]
+    checked: int
+    """How many layers were looked at."""
     problems: tuple[str, ...]
 
 
@@ -63,7 +64,7 @@ class State:
     from_step: int = 0
     """The step this attempt went on from."""
     attempts: tuple[tuple[int, int], ...] = ()
-    """(attempt, from_step) in order; `stands` is what they are for."""
+    """(attempt, from_step) in order, for readers of what is not in the events (coverage)."""
     started: float = 0.0
     """When this attempt started."""
     pid: int = 0
@@ -85,12 +86,14 @@ class State:
     recent: tuple[tuple[int, float], ...] = ()
     """(step, loss) of the last 256 steps; curve.bin has them all."""
     saved: Mapping[int, str] = field(default_factory=dict)
-    """Path of the checkpoint by step; the keep policy may have removed it since."""
+    """Path of the checkpoint by step, those left out that were removed since to keep the newest few."""
     sampled: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Pictures by step."""
     evaluated: Mapping[int, tuple[float | None, float | None]] = field(default_factory=dict)
     """Evaluation loss on (subject, holdout) pictures by step."""
     health: Health | None = None
+    verified: tuple[str, float | None] | None = None
+    """("bit-equal" or "differs", by how much at most, relative) of this attempt's `resume --verify`."""
     warnings: tuple[Remark, ...] = ()
     """The last 100."""
     findings: tuple[Remark, ...] = ()
@@ -108,10 +111,6 @@ class State:
     def error(self) -> str:
         """Why it failed, as the sentence to show first."""
         return str(self.problems[0]) if self.problems else ""
-
-    def stands(self, attempt: int, step: int) -> bool:
-        """Whether what `attempt` recorded at `step` counts: no later attempt went on from an earlier step."""
-        return all(later <= attempt or step <= from_step for later, from_step in self.attempts)
 
 
 def fold(state: State, event: Mapping[str, object]) -> State:
@@ -161,6 +160,7 @@ def _started(state: State, event: Mapping[str, object]) -> State:
         health=state.health if state.health and state.health.step <= from_step else None,
         warnings=tuple(remark for remark in state.warnings if remark.step <= from_step),
         findings=tuple(remark for remark in state.findings if remark.step <= from_step),
+        verified=None,
         acknowledged={},
         last_word="",
         problems=(),
@@ -198,7 +198,7 @@ def _health(state: State, event: Mapping[str, object]) -> State:
     health = Health(
         step=state.step,
         ok=event.get("ok") is True,
-        checked=_texts(event, "checked"),
+        checked=_whole(event, "checked", 0),
         problems=_texts(event, "problems"),
     )
     return replace(state, health=health)
@@ -216,7 +216,10 @@ def _sampled(state: State, event: Mapping[str, object]) -> State:
 
 
 def _saved(state: State, event: Mapping[str, object]) -> State:
-    return replace(state, saved={**state.saved, _whole(event, "step", state.step): _text(event, "path")})
+    told = event.get("removed")
+    removed = told if isinstance(told, list) else []
+    saved = {**state.saved, _whole(event, "step", state.step): _text(event, "path")}
+    return replace(state, saved={step: path for step, path in saved.items() if step not in removed})
 
 
 def _warning(state: State, event: Mapping[str, object]) -> State:
@@ -231,6 +234,10 @@ def _remark(state: State, event: Mapping[str, object]) -> Remark:
     step = _whole(event, "step", state.step)
     text = _text(event, "text") or _text(event, "check")
     return Remark(step=step, time=state.time, text=text, files=_texts(event, "files"), fields=dict(event))
+
+
+def _verified(state: State, event: Mapping[str, object]) -> State:
+    return replace(state, verified=(_text(event, "verdict"), _number(event, "difference")))
 
 
 def _acknowledged(state: State, event: Mapping[str, object]) -> State:
@@ -263,6 +270,7 @@ _FOLDS: Final[Mapping[str, Callable[[State, Mapping[str, object]], State]]] = {
     "saved": _saved,
     "warning": _warning,
     "finding": _finding,
+    "verified": _verified,
     "acknowledged": _acknowledged,
     **dict.fromkeys(LAST_WORDS, _last_word),
 }
