@@ -1,0 +1,87 @@
+"""What no single key can get wrong: pairs that contradict each other, and texts with a form of their own."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from projects.checking import Checker
+from projects.spec import RunSpec, data_sets
+from projects.toml import Key
+
+EXCLUSIVE: tuple[Key, Key] = (("train", "steps"), ("train", "epochs"))
+"""Two ways to say one thing: the layer above that says one takes the other out of the layers below."""
+
+Fault = tuple[Key, str, str]
+"""Key path, what is wrong, the next step."""
+
+
+def check_rules(checker: Checker, spec: RunSpec, said: Mapping[str, Any]) -> None:
+    """Add the problems of `spec`; `said` is the raw table. A key that has a problem already is not judged twice."""
+    for path, error, hint in (*_forms(spec), *_pairs(spec, said)):
+        if path not in checker.bad:
+            checker.add(path, error, hint)
+
+
+def without_excluded(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`under` without `train.steps` where `over` says `train.epochs`, and the other way round."""
+    train = under.get("train")
+    above = over.get("train")
+    if not isinstance(train, dict) or not isinstance(above, dict):
+        return dict(under)
+    gone = {"steps", "epochs"} if {"steps", "epochs"} & above.keys() else set()
+    return {**under, "train": {name: value for name, value in train.items() if name not in gone}}
+
+
+def _forms(spec: RunSpec) -> Iterator[Fault]:
+    if len(spec.trigger.split()) > 1:
+        hint = f'Join it to one invented word: "{"_".join(spec.trigger.split())}".'
+        yield ("trigger",), "The trigger is more than one word.", hint
+    if spec.trigger and spec.trigger.lower() == spec.class_word.lower():
+        hint = "The trigger is an invented word, the class word the general category."
+        yield ("class_word",), "The class word is the trigger.", hint
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", spec.data.background):
+        yield ("data", "background"), "This is not a colour.", 'Write it as #rrggbb, for example "#ffffff".'
+    if not re.fullmatch(r"[^./\\\s]+", spec.data.caption_extension):
+        yield (
+            ("data", "caption_extension"),
+            "This is not an extension.",
+            'Write it without dot, for example "txt".',
+        )
+    for at, one in enumerate(spec.data.sets):
+        for name in ("control", "mask"):
+            if getattr(one, name):
+                yield ("data", "sets", at, name), f"{name} is not possible yet.", f"Leave {name} out."
+
+
+def _pairs(spec: RunSpec, said: Mapping[str, Any]) -> Iterator[Fault]:
+    train, data = _section(said, "train"), _section(said, "data")
+    if "steps" in train and "epochs" in train:
+        yield ("train", "epochs"), "steps and epochs both say how long to train.", "Keep one of them."
+    short = [name for name in ("images", "regularization", "holdout") if data.get(name)]
+    if "sets" in data and short:
+        names = " and ".join(f"data.{name}" for name in short)
+        hint = f"Keep one form: move {names} into [[data.sets]], or take [[data.sets]] out."
+        yield ("data", "sets"), f"{names} and [[data.sets]] both say where the pictures are.", hint
+        return
+    sets = data_sets(spec.data)
+    if spec.data.sets and not any(one.role == "subject" for one in sets):
+        hint = 'Give the set with the pictures to learn role = "subject".'
+        yield ("data", "sets"), 'No set has role = "subject".', hint
+    seen: dict[str, str] = {}
+    for at, one in enumerate(sets):
+        folder = posixpath.normpath(one.path)
+        key: Key = (
+            ("data", "sets", at, "path")
+            if spec.data.sets
+            else ("data", "images" if one.role == "subject" else one.role)
+        )
+        if folder in seen:
+            hint = "Give each its own folder: a picture has one role."
+            yield key, f'"{one.path}" is named twice, as {seen[folder]} and as {one.role}.', hint
+        seen.setdefault(folder, one.role)
+
+
+def _section(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = table.get(name)
+    return section if isinstance(section, dict) else {}

@@ -1,0 +1,350 @@
+"""What a project says and what a run is given: closed, typed, every key documented once, here.
+
+`project.toml` is a table of these keys with most of them left out; `spec.toml` of a run is the same table with every
+value resolved (`[job]` in front). The text under a field is what `safelight explain KEY` prints. Bounds stand in the
+type; what a bound is for stands in the text. Reading and writing TOML is `table.py`, presets are `presets/*.toml`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The closed interval a number must lie in; for text, its length; for a list, each of its numbers."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class OneOrMany:
+    """Marks a list for which a single value may be written: 1024 means [1024]."""
+
+
+Role = Literal["subject", "regularization", "holdout"]
+Rating = Literal["general", "mature"]
+Sampler = Literal["dpm++ 2m karras", "euler a", "euler", "ddim", "unipc"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """[base]: the model that is fine-tuned and never changed."""
+
+    source: str = ""
+    """The base model: a hub id (stabilityai/stable-diffusion-xl-base-1.0), a folder in diffusers layout, one .safetensors
+    file, or "demo" for the little model that comes with Safelight. Relative paths are relative to the project."""
+    family: Literal["", "sdxl"] = ""
+    """The kind of model. Read from the base itself when left out; say it only to be held to it."""
+    revision: str = ""
+    """Branch, tag or commit of a hub id. Empty: the hub's main."""
+    clip_skip: Annotated[int, Bounds(1, 12)] = 2
+    """Which layer of CLIP is read, counted as A1111 does (2 = the last but one). SDXL always reads 2 and refuses others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """[[data.sets]]: one folder of pictures and what it is for. The long form of data.images and its neighbours."""
+
+    path: str
+    """Folder of pictures, relative to the project, or absolute."""
+    role: Role = "subject"
+    """subject: what is learned. regularization: the general category, kept as it is. holdout: never trained, only
+    measured."""
+    repeats: Annotated[int, Bounds(1, 1000)] = 1
+    """How often each picture of this set comes up in one epoch. 1 = once (unlike tools that count from 0)."""
+    weight: Annotated[float, Bounds(0.0, 10.0)] = 1.0
+    """Factor on the loss of this set's pictures."""
+    trigger: str = ""
+    """Trigger word of this set, where it differs from the project's."""
+    class_word: str = ""
+    """General category of this set, where it differs from the project's."""
+    control: str = ""
+    """Folder of control pictures for edit models. No family here uses it yet, so it must be empty."""
+    mask: str = ""
+    """Folder of masks for the loss. Not there yet, so it must be empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """[data]: the pictures. They are read and never modified."""
+
+    images: str = ""
+    """Folder with the pictures of the subject or style. Sub-folders are read too."""
+    regularization: str = ""
+    """Folder with pictures of the general category, 10 to 15 % of all; seen as often as a subject picture each."""
+    holdout: str = ""
+    """Folder with pictures that are never trained; the evaluation loss on them shows memorization."""
+    caption_extension: Annotated[str, Bounds(1, 16)] = "txt"
+    """IMG_1.jpg has its caption in IMG_1.txt: the whole file, one caption. Variants are IMG_1.2.txt, IMG_1.3.txt."""
+    flip: bool = False
+    """Mirror pictures at random. Off unless asked: faces, text and window light are not symmetric."""
+    background: str = "#ffffff"
+    """Colour that transparent pictures are laid on, #rrggbb."""
+    excluded: dict[str, str] = field(default_factory=dict)
+    """Pictures left out, each with the reason: "set/IMG_0012.jpg" = "blurred"."""
+    crop: dict[str, Annotated[tuple[float, float], Bounds(0.0, 1.0)]] = field(default_factory=dict)
+    """The point of a picture that its crop keeps, as shares of width and height: "IMG_0031.jpg" = [0.5, 0.2]."""
+    sets: tuple[DataSet, ...] = ()
+    """The long form: any number of [[data.sets]]. Together with images, regularization or holdout it is an error."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """[adapter]: the small model that is trained on top of the base."""
+
+    kind: Literal["lora"] = "lora"
+    """Low-rank adaptation."""
+    rank: Annotated[int, Bounds(1, 1024)] = 32
+    """How much the adapter can hold: 32 or 64 for skin and faces, 16 for FLUX. File size and memory grow with it."""
+    alpha: Annotated[float, Bounds(0.001, 4096)] | None = None
+    """The adapter acts with alpha / rank. Left out: equal to rank, scale 1. Tools that default to 1 train 1/rank
+    as strongly."""
+    targets: Literal["attention", "attention+mlp"] | tuple[str, ...] = "attention"
+    """Which layers learn: a named choice of the family, or patterns of module names ("*.attn2.to_k")."""
+    dropout: Annotated[float, Bounds(0.0, 0.9)] = 0.0
+    """Share of the adapter's inputs zeroed at random in training. 0 is usual."""
+    text_encoder: bool = False
+    """Train an adapter on the text encoder too. Families that keep theirs frozen (SDXL) refuse it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """[train]: how long, how fast, in which numbers."""
+
+    preset: str = ""
+    """A file of presets/ whose values stand wherever the project says nothing. Left out: the one that fits the base."""
+    seed: Annotated[int, Bounds(0, 2**63 - 1)] = 0
+    """Every draw of the run (order, crops, noise, timesteps, dropout, start of the adapter) follows from it."""
+    steps: Annotated[int, Bounds(1, 1_000_000)] | None = None
+    """Optimizer steps. Left out, with epochs left out: max(1500, 30 x subject pictures), counted at batch 1."""
+    epochs: Annotated[int, Bounds(1, 100_000)] | None = None
+    """Another way to say steps: how often every picture is seen. Together with steps it is an error."""
+    batch: Annotated[int, Bounds(1, 512)] = 1
+    """Pictures that pass through the model at once. Larger is faster, not better."""
+    accumulate: Annotated[int, Bounds(1, 1024)] = 1
+    """Batches summed before one optimizer step. batch 2 x accumulate 2 trains what batch 4 trains, in less memory."""
+    learning_rate: Annotated[float, Bounds(1e-8, 1.0)] = 1e-4
+    """How far one step moves the adapter. Too high echoes training pictures; too low does not converge."""
+    optimizer: Literal["adamw"] = "adamw"
+    """AdamW, betas 0.9 and 0.999."""
+    weight_decay: Annotated[float, Bounds(0.0, 1.0)] = 0.01
+    """Pull of AdamW towards zero."""
+    max_grad_norm: Annotated[float, Bounds(0.0, 1000.0)] = 1.0
+    """Gradients longer than this are shortened to it. 0: not at all."""
+    schedule: Literal["constant", "linear", "cosine", "cosine_restarts"] = "constant"
+    """Shape of the learning rate after the warm-up."""
+    restarts: Annotated[int, Bounds(1, 100)] = 3
+    """How many cosines the run is cut into, for schedule = "cosine_restarts"."""
+    warmup: Annotated[float, Bounds(0.0, 0.9)] = 0.05
+    """Share of the steps in which the learning rate rises from 0."""
+    resolution: Annotated[tuple[int, ...], Bounds(16, 4096), OneOrMany()] = (1024,)
+    """Side of the square whose area every bucket has, in pixels. Several: each draw of a picture takes one of them."""
+    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
+    """Numbers of the frozen base. The adapter is always fp32; a CPU computes in fp32 whatever stands here, and says so."""
+    gradient_checkpointing: bool = True
+    """Recompute activations in the backward pass: far less memory, about a quarter slower."""
+    caption_dropout: Annotated[float, Bounds(0.0, 1.0)] = 0.05
+    """Share of draws trained without caption, on what sampling uses for an empty negative prompt."""
+    min_snr_gamma: Annotated[float, Bounds(0.0, 100.0)] = 5.0
+    """Weight of easy timesteps is capped at this signal-to-noise ratio (arXiv 2303.09556). 0: off."""
+    prior_weight: Annotated[float, Bounds(0.0, 10.0)] = 1.0
+    """Factor on the loss of regularization pictures."""
+    checkpoint_every: Annotated[int, Bounds(1, 1_000_000)] = 250
+    """Steps between checkpoints. The last step is always saved."""
+    evaluate_every: Annotated[int, Bounds(0, 1_000_000)] = 250
+    """Steps between evaluations on a fixed grid of picture, noise and timestep. 0: never."""
+    keep: Annotated[int, Bounds(1, 100_000)] = 4
+    """How many of the newest checkpoints stay."""
+    processes: Annotated[int, Bounds(1, 1)] = 1
+    """Processes that train together. Several are not there yet."""
+    stop_when: Literal[""] = ""
+    """A condition that ends the run early. Not there yet, so it must be empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """[sample]: the pictures made while training and in the review."""
+
+    prompts: tuple[str, ...] = ()
+    """What is drawn. Left out: the captions of the first three subject pictures."""
+    negative: str = ""
+    """Negative prompt, the same for all."""
+    guidance: Annotated[float, Bounds(0.0, 50.0)] = 7.0
+    """Classifier-free guidance. 6 to 8 for SDXL, 1 to 2 for turbo bases."""
+    steps: Annotated[int, Bounds(1, 1000)] = 30
+    """Denoising steps. 25 to 35, turbo 4 to 8."""
+    sampler: Sampler = "dpm++ 2m karras"
+    """By the name people know."""
+    seeds: Annotated[tuple[int, ...], Bounds(0, 2**63 - 1)] = (1,)
+    """Each prompt is drawn with each of them."""
+    size: Annotated[tuple[int, int], Bounds(16, 8192)] | None = None
+    """Width and height in pixels. Left out: the base's native size."""
+    weight: Annotated[float, Bounds(-4.0, 4.0)] = 1.0
+    """Weight of the adapter in previews."""
+    every: Annotated[int, Bounds(0, 1_000_000)] = 250
+    """Steps between previews. 0: never."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captions:
+    """[captions]: the words beside the pictures."""
+
+    phrases: tuple[str, ...] = ()
+    """Phrases the editor offers by number."""
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Caption checks that are not to be reported, each with the reason."""
+    shuffle: bool = False
+    """Train comma-separated parts in changing order. Off: text is trained as it was written."""
+    keep_first: Annotated[int, Bounds(0, 75)] = 1
+    """How many parts stay in front when the rest is shuffled (the trigger)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """The whole table. A project holds it with gaps; a run holds it without."""
+
+    format: Annotated[int, Bounds(1, FORMAT)] = FORMAT
+    """Version of this table. A newer one than this Safelight knows opens read-only."""
+    name: str = ""
+    """Name of the project; the exported file carries it."""
+    trigger: str = ""
+    """The invented word that calls the subject or style. A real word leaks: the adapter fires when nobody asked."""
+    class_word: str = ""
+    """The general category of the subject: woman, mug, watercolour."""
+    rating: Rating = "general"
+    """general, or mature: then every picture counts as one of a person until a human says otherwise, and nothing trains,
+    samples or exports before every person has a recorded release."""
+    base: Base = field(default_factory=Base)
+    data: Data = field(default_factory=Data)
+    adapter: Adapter = field(default_factory=Adapter)
+    train: Train = field(default_factory=Train)
+    sample: Sample = field(default_factory=Sample)
+    captions: Captions = field(default_factory=Captions)
+
+
+# ---- jobs: `[job]` and what one kind of work is given. One frozen dataclass a kind; `kind` says which.
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainJob:
+    """A training: the run itself."""
+
+    kind: Literal["train"] = "train"
+    project: str
+    """Absolute path of the project folder."""
+    after: str = ""
+    """Absolute path of a job that must be done first; its failure is this job's failure."""
+    start_from: str = ""
+    """Absolute path of an adapter file to continue from (`train --from`). Empty: a new adapter."""
+    missing_caption: Literal["refuse", "trigger"] = "refuse"
+    """A picture without caption stops the run with the list, or is trained on the trigger and class word alone."""
+    spec: RunSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterAt:
+    """One adapter file and the weight it acts with."""
+
+    file: str
+    """Absolute path of a .safetensors file."""
+    weight: Annotated[float, Bounds(-4.0, 4.0)] = 1.0
+    """Factor on the adapter's effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleJob:
+    """Pictures from prompts."""
+
+    kind: Literal["sample"] = "sample"
+    project: str
+    """Absolute path of the project folder."""
+    run: str = ""
+    """Absolute path of the run whose adapter is used. Empty: the base alone."""
+    checkpoint: Annotated[int, Bounds(0, 1_000_000)] | None = None
+    """Step of the run's checkpoint. Left out: the newest."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    adapters: tuple[AdapterAt, ...] = ()
+    """Further adapter files, each with its weight."""
+    spec: RunSpec
+    """Base, trigger and rating, and `sample` with what is to be drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewJob:
+    """Sheets that show what a run learned: weight sweep, isolation, before and after."""
+
+    kind: Literal["review"] = "review"
+    project: str
+    """Absolute path of the project folder."""
+    run: str
+    """Absolute path of the run."""
+    checkpoint: Annotated[int, Bounds(0, 1_000_000)] | None = None
+    """Step of the checkpoint. Left out: the newest."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    weights: Annotated[tuple[float, ...], Bounds(-4.0, 4.0)] = (0.5, 0.7, 0.85, 1.0)
+    """Weights of the sweep; the base stands beside them."""
+    spec: RunSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob:
+    """The files to use elsewhere, each read back and compared."""
+
+    kind: Literal["export"] = "export"
+    project: str
+    """Absolute path of the project folder."""
+    run: str
+    """Absolute path of the run."""
+    checkpoint: Annotated[int, Bounds(0, 1_000_000)] | None = None
+    """Step of the checkpoint. Left out: the newest."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    formats: tuple[Literal["kohya", "diffusers", "comfyui"], ...] = ("kohya", "diffusers")
+    """kohya is what A1111 and sd-scripts read; comfyui is written as ComfyUI reads it; diffusers as peft and
+    diffusers do."""
+    dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
+    """Numbers in the file. Half precision is smaller; the measured difference is stated."""
+    spec: RunSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofJob:
+    """The demo's paired sign test: the same seeds with and without the trigger, scored for the subject."""
+
+    kind: Literal["proof"] = "proof"
+    project: str
+    """Absolute path of the project folder."""
+    run: str
+    """Absolute path of the run."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    pairs: Annotated[int, Bounds(4, 1000)] = 24
+    """How many pairs are drawn."""
+    spec: RunSpec
+
+
+JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob
+KINDS: dict[str, type[JobSpec]] = {
+    "train": TrainJob,
+    "sample": SampleJob,
+    "review": ReviewJob,
+    "export": ExportJob,
+    "proof": ProofJob,
+}
+
+
+def data_sets(data: Data) -> tuple[DataSet, ...]:
+    """The sets of either form, in the order subject, regularization, holdout for the short one."""
+    if data.sets:
+        return data.sets
+    short: tuple[tuple[str, Role], ...] = (
+        (data.images, "subject"),
+        (data.regularization, "regularization"),
+        (data.holdout, "holdout"),
+    )
+    return tuple(DataSet(path=path, role=role) for path, role in short if path)
