@@ -115,7 +115,7 @@ def _item(line: str, where: str) -> Item:
     try:
         table = json.loads(line)
         version = table.pop("format")
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise refuse("is not an item: no JSON object with a format.", where=where, hint=damaged) from None
     if version != FORMAT:
         hint = "Open it with the Safelight that wrote it, or a newer one."

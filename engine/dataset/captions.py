@@ -1,0 +1,157 @@
+"""The words beside a picture. One meaning: a caption is the whole text of its file, exactly as it was written.
+
+NAME.txt is the caption of NAME.jpg, in the same folder; NAME.2.txt, NAME.3.txt ... are further variants of it, of which
+each draw takes one. A file that is the caption of a picture of its own (NAME.2.txt beside NAME.2.jpg) is no variant.
+Files are UTF-8. One line end at the end of the file (LF or CRLF) belongs to the file, not to the text; so does a byte
+order mark at its start, which is noted. Everything else is kept, commas, case and inner line ends included. What cannot
+be meant is refused, never repaired: other encodings, control characters, placeholders, files without words.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.dataset.slots import draw
+from projects.problems import Refused, refuse
+
+LONGEST = 100_000
+"""Bytes. Encoders read 77 to 512 tokens; a longer file is something else."""
+
+ORDERS = 8
+"""How many orders of a shuffled caption are trained: each is encoded once, before the training."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_PLACEHOLDER = re.compile(
+    r"[\[{<]\s*(?:trigger(?:[ _-]?word)?|class(?:[ _-]?word)?|subject|name|token|caption|filewords)\s*[\]}>]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Caption:
+    """The text of one caption file."""
+
+    text: str
+    """What is trained, to the letter."""
+    byte_order_mark: bool
+    """The file starts with one; it is no part of the text."""
+
+
+def read_caption(path: Path) -> str:
+    """The exact text of a caption file. Raises Refused as `read_caption_file` does."""
+    return read_caption_file(path).text
+
+
+def read_caption_file(path: Path) -> Caption:
+    """The exact text of a caption file, and whether a byte order mark was left aside.
+
+    Raises Refused with file and position for anything but up to 100 kB of UTF-8 text without control characters
+    (tab and line ends are text) and placeholders, and with at least one visible character.
+    """
+    try:
+        if not path.is_file():
+            raise refuse("is not there or is no file.", where=path, hint="Write the caption.")
+        with path.open("rb") as stream:
+            data = stream.read(LONGEST + 1)
+    except OSError as error:
+        raise refuse(
+            f"cannot be read: {error.strerror or error}.", where=path, hint="Check its permissions."
+        ) from None
+    if len(data) > LONGEST:
+        raise refuse(
+            f"is larger than {LONGEST // 1000} kB.", where=path, hint="A caption is a sentence or two."
+        )
+    marked = data.startswith(_BYTE_ORDER_MARK)
+    text = _decoded(path, data.removeprefix(_BYTE_ORDER_MARK), len(_BYTE_ORDER_MARK) if marked else 0)
+    text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+    _refuse_unmeant(path, text)
+    return Caption(text, marked)
+
+
+def sidecars(picture: Path, extension: str, files: Collection[str], own: Collection[str]) -> list[Path]:
+    """Caption files of a picture, in order: NAME.txt, then NAME.2.txt, NAME.3.txt ... by number.
+
+    files: names in the picture's folder. own: the names among them that are the first caption of some picture.
+    Pure; an empty list when there is none.
+    """
+    pattern = re.compile(re.escape(picture.stem) + r"\.([2-9]|[1-9][0-9]+)\." + re.escape(extension))
+    first = f"{picture.stem}.{extension}"
+    numbered = sorted(
+        (int(found[1]), name) for name in files if name not in own and (found := pattern.fullmatch(name))
+    )
+    names = ([first] if first in files else []) + [name for _, name in numbered]
+    return [picture.with_name(name) for name in names]
+
+
+def trigger_caption(trigger: str, class_word: str) -> str:
+    """What stands in for a missing caption with `--missing trigger`: "TRIGGER, a CLASS_WORD".
+
+    Without a class word it is the trigger alone, without a trigger (regularization) "a CLASS_WORD"; empty if neither
+    is known. The article is "a" whatever follows.
+    """
+    return ", ".join(part for part in (trigger, f"a {class_word}" if class_word else "") if part)
+
+
+def shuffled(text: str, *, seed: int, picture: str, variant: int, keep_first: int) -> tuple[str, ...]:
+    """The orders in which a caption is trained when captions.shuffle is on: as written, and up to `ORDERS` - 1 more.
+
+    Parts are what stands between commas, without the spaces around them, joined again by ", "; the first
+    `keep_first` parts stay where they are. Order k (from 1) sorts the others by
+    (draw(seed, "shuffle", picture, variant, k, i), i), i = index of the part; equal texts appear once.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    kept, rest = parts[:keep_first], parts[keep_first:]
+    texts = [text]
+    for k in range(1, ORDERS):
+        order = sorted(range(len(rest)), key=lambda i: (draw(seed, "shuffle", picture, variant, k, i), i))
+        texts.append(", ".join(kept + [rest[i] for i in order]))
+    return tuple(dict.fromkeys(texts)) if len(rest) > 1 else (text,)
+
+
+def holds_word(text: str, word: str) -> bool:
+    """Whether `text` holds `word` as a whole word, whatever its case and Unicode form. An empty word is never held."""
+    folded = _folded(word)
+    return bool(folded) and bool(re.search(rf"(?<!\w){re.escape(folded)}(?!\w)", _folded(text)))
+
+
+def holds_any(text: str, words: Sequence[str]) -> bool:
+    """Whether `text` holds one of `words` as `holds_word` means it."""
+    return any(holds_word(text, word) for word in words)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def _decoded(path: Path, data: bytes, skipped: int) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise refuse("is UTF-16.", where=path, hint="Save it as UTF-8.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = error.start + skipped
+        what = f"is not UTF-8: byte {at} is 0x{data[error.start]:02x}, as in Latin-1 or Windows-1252."
+        raise refuse(what, where=path, hint="Save it as UTF-8.") from None
+
+
+def _refuse_unmeant(path: Path, text: str) -> None:
+    if found := _CONTROL.search(text):
+        raise _refused_at(
+            path, text, found, f"holds the control character U+{ord(found[0]):04X}", "Delete it."
+        )
+    if not any(unicodedata.category(char)[0] not in "ZC" for char in text):
+        raise refuse(
+            "is an empty caption.", where=path, hint="Write what the picture shows, or delete the file."
+        )
+    if found := _PLACEHOLDER.search(text):
+        hint = "Write the word itself: captions are trained as they stand, nothing is filled in."
+        raise _refused_at(path, text, found, f'holds the placeholder "{found[0]}"', hint)
+
+
+def _refused_at(path: Path, text: str, found: re.Match[str], what: str, hint: str) -> Refused:
+    line = text.count("\n", 0, found.start()) + 1
+    column = found.start() - text.rfind("\n", 0, found.start())
+    return refuse(f"{what} at line {line}, column {column}.", where=path, hint=hint)

@@ -1,0 +1,224 @@
+"""Which files of a project are pictures, captions and leftovers, and what each picture is called. Opens nothing."""
+
+import difflib
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from engine.dataset.captions import sidecars
+from engine.dataset.pictures import EXTENSIONS
+from projects.problems import Problem
+from projects.spec import Data, DataSet, Role, data_sets
+
+_OWN_FOLDERS = ("runs", "jobs", "cache")
+"""Safelight's own folders of a project: the pictures in them are made, never data."""
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One picture file and the caption files beside it."""
+
+    name: str
+    """As people write it: relative to the first subject set, or to the project for any other set."""
+    path: Path
+    """Absolute."""
+    dataset: DataSet
+    captions: tuple[Path, ...]
+    """Its caption and the variants, in order; empty when there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What lies in the folders of a project."""
+
+    pictures: tuple[Found, ...]
+    """Set by set, by name; those left out in data.excluded are not among them."""
+    problems: tuple[Problem, ...]
+    """What stands in the way of a training."""
+    notes: tuple[Problem, ...]
+    """What is worth knowing and stops nothing."""
+
+    def counts(self) -> dict[Role, int]:
+        """Pictures a role."""
+        roles: tuple[Role, ...] = get_args(Role)
+        return {role: sum(found.dataset.role == role for found in self.pictures) for role in roles}
+
+
+def find_pictures(project: Path, data: Data) -> Findings:
+    """List every set. Never raises for what people can put into a folder: it is in `problems`, all of it.
+
+    Sub-folders are read, hidden files and folders are not. Pictures are known by their extension.
+    """
+    problems: list[Problem] = []
+    notes: list[Problem] = []
+    everything: list[Found] = []
+    sets = data_sets(data)
+    first = next((dataset for dataset in sets if dataset.role == "subject"), None)
+    if first is None:
+        hint = "Say where they are: data.images."
+        problems.append(
+            Problem(error="No set of subject pictures is named.", where="project.toml: data", hint=hint)
+        )
+    for dataset in sets:
+        folder = Path(os.path.abspath(project / dataset.path))
+        files = _files(folder, Path(os.path.abspath(project)), problems)
+        home = folder if dataset is first else Path(os.path.abspath(project))
+        everything += _pair(files, dataset, home, data.caption_extension, notes)
+        if not any(found.dataset is dataset for found in everything) and folder.is_dir():
+            hint = f"Put pictures there ({', '.join(sorted(EXTENSIONS))}), or name another folder."
+            problems.append(Problem(error="holds no pictures.", where=str(folder), hint=hint))
+    pictures = [found for found in everything if found.name not in data.excluded]
+    for dataset in sets:
+        if any(f.dataset is dataset for f in everything) and not any(f.dataset is dataset for f in pictures):
+            where = f"project.toml: data.excluded, set {dataset.path}"
+            problems.append(
+                Problem(error="Every picture of the set is left out.", where=where, hint="Keep some.")
+            )
+    problems += _unmatched(data, everything)
+    problems += _unreadable_names(pictures)
+    problems += _ambiguous(pictures)
+    return Findings(pictures=tuple(pictures), problems=tuple(problems), notes=tuple(notes))
+
+
+def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
+    """Every file below `folder` that is not hidden, sorted; a folder that cannot be read is a problem, not a gap."""
+    if not folder.is_dir():
+        problems.append(
+            Problem(
+                error="is not there or is no folder.", where=str(folder), hint="Check the path in [data]."
+            )
+        )
+        return []
+
+    def unreadable(error: OSError) -> None:
+        reason = error.strerror or str(error)
+        hint = "Check its permissions."
+        problems.append(Problem(error=f"cannot be read: {reason}.", where=str(error.filename), hint=hint))
+
+    own = {str(project / name) for name in _OWN_FOLDERS}
+    seen: set[str] = set()
+    files: list[Path] = []
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
+        real = os.path.realpath(parent)
+        if real in seen:  # A link back to a folder above would be walked for ever.
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and os.path.join(parent, name) not in own
+        ]
+        files += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(file for file in files if file.name.lower() not in _SYSTEM_FILES)
+
+
+def _pair(
+    files: list[Path], dataset: DataSet, home: Path, extension: str, notes: list[Problem]
+) -> list[Found]:
+    """Pictures with their caption files; what is left over becomes notes."""
+    names: dict[Path, set[str]] = defaultdict(set)
+    for file in files:
+        names[file.parent].add(file.name)
+    pictures = [file for file in files if file.suffix.lower() in EXTENSIONS]
+    own: dict[Path, set[str]] = defaultdict(set)
+    for picture in pictures:
+        own[picture.parent].add(f"{picture.stem}.{extension}")
+    found = [
+        Found(
+            name=_name(picture, home),
+            path=picture,
+            dataset=dataset,
+            captions=tuple(sidecars(picture, extension, names[picture.parent], own[picture.parent])),
+        )
+        for picture in pictures
+    ]
+    used = set(pictures).union(*(each.captions for each in found))
+    left = [file for file in files if file not in used]
+    orphans = [file for file in left if file.name.lower().endswith(f".{extension.lower()}")]
+    others = [file for file in left if file not in orphans]
+    if orphans:
+        error = f"Captions without a picture: {listed(_name(file, home) for file in orphans)}."
+        hint = "Check the names: the stem and the extension must be the picture's, case included."
+        notes.append(Problem(error=error, where=dataset.path, hint=hint))
+    if others:
+        error = f"Not pictures, left aside: {listed(_name(file, home) for file in others)}."
+        notes.append(Problem(error=error, where=dataset.path))
+    return found
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a sentence, safe for a terminal: what is not printable is shown as its code."""
+    return ", ".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) for name in names)
+
+
+def _name(file: Path, home: Path) -> str:
+    return file.relative_to(home).as_posix() if file.is_relative_to(home) else file.as_posix()
+
+
+def _unmatched(data: Data, everything: list[Found]) -> list[Problem]:
+    names = [found.name for found in everything]
+    tables: tuple[tuple[str, Mapping[str, object]], ...] = (("excluded", data.excluded), ("crop", data.crop))
+    problems = []
+    for table, keys in tables:
+        for key in keys:
+            if key in names:
+                continue
+            near = [name for name in names if name.rsplit("/", 1)[-1] == key.rsplit("/", 1)[-1]]
+            near = near or difflib.get_close_matches(key, names, n=3, cutoff=0.6)
+            hint = f"Did you mean {' or '.join(listed([name]) for name in near[:3])}?" if near else _NAMING
+            error = f'No picture is called "{listed([key])}".'
+            problems.append(Problem(error=error, where=f"project.toml: data.{table}", hint=hint))
+    return problems
+
+
+_NAMING = "Pictures of the first subject set are named relative to it, all others relative to the project."
+
+
+def _unreadable_names(pictures: list[Found]) -> list[Problem]:
+    """Names that cannot be written down: not UTF-8, or with characters that steer a terminal."""
+    return [
+        Problem(
+            error=f"The file name {listed([found.name])} holds characters that are no text.",
+            where=found.dataset.path,
+            hint="Rename the file.",
+        )
+        for found in pictures
+        if any(unicodedata.category(char) in ("Cc", "Cs") for char in found.name)
+    ]
+
+
+def _ambiguous(pictures: list[Found]) -> list[Problem]:
+    """Pictures that share a caption, a name or a file."""
+    problems = []
+    for stem, group in _grouped((str(found.path.with_suffix("")), found) for found in pictures):
+        if len({found.path for found in group}) > 1:
+            both = listed(found.name for found in group)
+            error = f"{both} share one caption, {Path(stem).name}.*: it cannot be told whose it is."
+            hint = "Rename one with its caption, or leave one out in data.excluded."
+            problems.append(Problem(error=error, where=group[0].dataset.path, hint=hint))
+    for name, group in _grouped((found.name, found) for found in pictures):
+        if len({found.path for found in group}) > 1:
+            error = f"Two pictures are called {listed([name])}: {listed(str(found.path) for found in group)}."
+            problems.append(
+                Problem(error=error, where="project.toml: data", hint="Rename one of the folders.")
+            )
+    shared: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for _, group in _grouped((os.path.realpath(found.path), found) for found in pictures):
+        if len(group) > 1:
+            shared[tuple(found.dataset.path for found in group)].append(group[0].name)
+    for paths, names in shared.items():
+        error = f"The same files belong to the sets {' and '.join(paths)}: {listed(names)}."
+        hint = "Give every set a folder of its own, none inside another, without links to the same file."
+        problems.append(Problem(error=error, where="project.toml: data", hint=hint))
+    return problems
+
+
+def _grouped(pairs: Iterable[tuple[str, Found]]) -> list[tuple[str, list[Found]]]:
+    groups: dict[str, list[Found]] = defaultdict(list)
+    for key, found in pairs:
+        groups[key].append(found)
+    return list(groups.items())
