@@ -154,9 +154,9 @@ def _decoded(path: Path, data: bytes) -> tuple[Image.Image, str]:
 
 def _formats() -> list[str]:
     """What may be opened: never the formats that start a program or hold vector code (EPS, WMF)."""
-    formats = ["JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000"]
     Image.init()
-    return formats + [name for name in ("AVIF", "HEIF") if name in Image.OPEN]
+    wanted = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF", "HEIF")
+    return [name for name in wanted if name in Image.OPEN]
 
 
 def _need_decoder(path: Path, data: bytes) -> None:
