@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--seed", type=int, default=0)
     sheet.add_argument("--blind", action="store_true", help="no captions under the pictures")
     card = commands.add_parser("card", help="write the model card")
-    card.add_argument("--named", type=int, default=None, help="of 40 subjects on the sheet, how many a reader named")
+    card.add_argument(
+        "--named", type=int, default=None, help="of 40 subjects on the sheet, how many a reader named"
+    )
     card.add_argument("--machine", default="", help="where it was trained, for the card")
     project = commands.add_parser("project", help="write the demo's project folder")
     project.add_argument("folder", type=Path)

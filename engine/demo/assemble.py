@@ -31,7 +31,9 @@ def trained_vae(data: Path, work: Path) -> Any:
     vae = make_vae()
     load_average(work / "vae", {"vae": vae})
     vae.eval().requires_grad_(False)
-    vae.register_to_config(scaling_factor=round(latent_scale(vae, load_pictures(data, "picture")[:SCALE_PICTURES]), 5))
+    vae.register_to_config(
+        scaling_factor=round(latent_scale(vae, load_pictures(data, "picture")[:SCALE_PICTURES]), 5)
+    )
     return vae
 
 
@@ -79,7 +81,9 @@ def make_pictures(
 ) -> Picture:
     """(n, 64, 64, 3): one picture a prompt, DPM++ 2M Karras, the demo's guidance; deterministic by seed."""
     pipeline = load_pipeline(base)
-    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config, use_karras_sigmas=True)
+    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(
+        pipeline.scheduler.config, use_karras_sigmas=True
+    )
     made = []
     for start in range(0, len(prompts), batch):
         block = prompts[start : start + batch]

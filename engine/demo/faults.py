@@ -22,7 +22,9 @@ def damage(picture: Picture, fault: str, rng: random.Random) -> Picture:
     if fault == "blurred":
         return np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(1.6, 3.0))))
     if fault == "noisy":
-        noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(18, 40), (*picture.shape[:2], 1))
+        noise = np.random.default_rng(rng.getrandbits(32)).normal(
+            0, rng.uniform(18, 40), (*picture.shape[:2], 1)
+        )
         coarse = (picture // 32) * 32 + 16  # few tones, as after heavy compression
         return np.clip(coarse + noise, 0, 255).astype(np.uint8)
     if fault == "deformed":
@@ -50,7 +52,9 @@ def arbitrary(rng: random.Random, size: int = 64) -> Picture:
     """Random shapes in random colours, sometimes over a picture of the world: (size, size, 3)."""
     work = size * 3
     if rng.random() < 0.5:
-        image = Image.fromarray(render(draw_scene(rng), rng, size, size)).resize((work, work), Image.Resampling.BILINEAR)
+        image = Image.fromarray(render(draw_scene(rng), rng, size, size)).resize(
+            (work, work), Image.Resampling.BILINEAR
+        )
     else:
         image = Image.new("RGB", (work, work), _any_colour(rng))
     draw = ImageDraw.Draw(image)
@@ -78,6 +82,10 @@ def _any_shape(draw: ImageDraw.ImageDraw, rng: random.Random, extent: int) -> No
         corners = [(x + rng.uniform(-w, w), y + rng.uniform(-h, h)) for _ in range(rng.randint(3, 5))]
         draw.polygon(corners, fill=colour)
     elif kind == 2:
-        draw.line([(x, y), (x + rng.uniform(-90, 90), y + rng.uniform(-90, 90))], fill=colour, width=rng.randint(3, 9))
+        draw.line(
+            [(x, y), (x + rng.uniform(-90, 90), y + rng.uniform(-90, 90))],
+            fill=colour,
+            width=rng.randint(3, 9),
+        )
     else:
         draw.rectangle([x, y, x + w, y + h], fill=colour)

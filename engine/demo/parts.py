@@ -127,7 +127,12 @@ def write_base(
     The encoders' configuration says float32: transformers would otherwise load them in the precision of the file,
     diffusers loads the others in float32, and the stock call would fail on the mixture.
     """
-    parts: dict[str, Any] = {"vae": vae, "unet": unet, "text_encoder": encoders[0], "text_encoder_2": encoders[1]}
+    parts: dict[str, Any] = {
+        "vae": vae,
+        "unet": unet,
+        "text_encoder": encoders[0],
+        "text_encoder_2": encoders[1],
+    }
     for name, module in parts.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         diffusers_part = name in ("vae", "unet")

@@ -48,7 +48,9 @@ class Plan:
         """Learning rate of step 0 .. steps-1."""
         rise = min(1.0, (step + 1) / self.warmup)
         done = step / self.steps
-        tail = 1.0 if done < self.flat else 0.5 + 0.5 * math.cos(math.pi * (done - self.flat) / (1 - self.flat))
+        tail = (
+            1.0 if done < self.flat else 0.5 + 0.5 * math.cos(math.pi * (done - self.flat) / (1 - self.flat))
+        )
         return self.peak_rate * rise * tail + self.peak_rate * 1e-3
 
 
@@ -67,12 +69,19 @@ class Stage:
         self.weights = {f"{m}.{n}": p for m, module in modules.items() for n, p in module.named_parameters()}
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
         self.optimizer = torch.optim.AdamW(
-            list(self.weights.values()), lr=plan.peak_rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay, fused=True
+            list(self.weights.values()),
+            lr=plan.peak_rate,
+            betas=(0.9, 0.99),
+            weight_decay=plan.weight_decay,
+            fused=True,
         )
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(
-        self, losses: Callable[[int, torch.Generator], Losses], look: Callable[[int], None] | None = None, until: int = -1
+        self,
+        losses: Callable[[int, torch.Generator], Losses],
+        look: Callable[[int], None] | None = None,
+        until: int = -1,
     ) -> None:
         """Train to the end of the plan (or to step `until`); `look` is called after each checkpoint."""
         self.resume()
@@ -108,7 +117,9 @@ class Stage:
         self.optimizer.step()
         decay = min(self.plan.average, (self.step + 1) / (self.step + 15))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.values()), [w.data for w in self.weights.values()], 1 - decay)
+            torch._foreach_lerp_(
+                list(self.average.values()), [w.data for w in self.weights.values()], 1 - decay
+            )
         self.step += 1
         return {"loss": loss.item(), **figures, "rate": rate}
 
@@ -116,7 +127,10 @@ class Stage:
         means = {key: sum(row[key] for row in seen) / len(seen) for key in seen[0]}
         text = " ".join(f"{key} {value:.4g}" for key, value in means.items())
         pace = self.seconds / self.step
-        print(f"{self.plan.stage} {self.step}/{self.plan.steps} {self.seconds:.0f}s {pace:.3f}s/step {text}", flush=True)
+        print(
+            f"{self.plan.stage} {self.step}/{self.plan.steps} {self.seconds:.0f}s {pace:.3f}s/step {text}",
+            flush=True,
+        )
 
     def save(self) -> None:
         """Write a checkpoint and make it the current one; the one before goes away last."""
@@ -129,7 +143,13 @@ class Stage:
         tensors |= {name: value.contiguous() for name, value in moments.items()}
         name = f"step-{self.step:06d}.safetensors"
         write_bytes(self.folder / name, safetensors_save(tensors))
-        state = {"format": 1, "step": self.step, "seconds": self.seconds, "file": name, "plan": asdict(self.plan)}
+        state = {
+            "format": 1,
+            "step": self.step,
+            "seconds": self.seconds,
+            "file": name,
+            "plan": asdict(self.plan),
+        }
         write_text(self.folder / "state.json", json.dumps(state, indent=2) + "\n")
         for old in self.folder.glob("step-*.safetensors"):
             if old.name != name:
@@ -140,9 +160,8 @@ class Stage:
         state = read_state(self.folder)
         if state is None:
             return
-        if {**state["plan"], "checkpoint_seconds": 0, "log_every": 0} != {
-            **asdict(self.plan), "checkpoint_seconds": 0, "log_every": 0,
-        }:  # fmt: skip
+        habits = {"checkpoint_seconds": 0, "log_every": 0}  # may differ: they change no number
+        if {**state["plan"], **habits} != {**asdict(self.plan), **habits}:
             raise ValueError(
                 f"{self.folder / 'state.json'}: this stage was started with another plan ({state['plan']}); "
                 "use the same steps, seed and rate, or another --work folder"

@@ -115,7 +115,10 @@ def _set_up(scene: Scene, rng: random.Random, width: int, height: int) -> Stage:
     unit = float(min(rows, columns))
     left, top = (columns - unit) / 2, (rows - unit) / 2
     base_colour = COLOURS.get(scene.colour, (0.5, 0.5, 0.5))
-    r, g, b = (float(np.clip(c * rng.uniform(0.92, 1.08) + rng.uniform(-0.015, 0.015), 0.02, 0.97)) for c in base_colour)
+    r, g, b = (
+        float(np.clip(c * rng.uniform(0.92, 1.08) + rng.uniform(-0.015, 0.015), 0.02, 0.97))
+        for c in base_colour
+    )
     size = framing.height * WIDTHS.get(scene.subject, 1.0)
     if scene.shot == "full":
         size *= DISTANT_GROWTH.get(scene.subject, 1.0)
@@ -128,7 +131,9 @@ def _set_up(scene: Scene, rng: random.Random, width: int, height: int) -> Stage:
     xs = np.arange(columns, dtype=np.float32)[None, :]
     side = {"left": -1, "right": 1}.get(scene.light) or rng.choice([-1, 1])
     pose = Pose(x, base, size, (r, g, b), pattern_of(scene.striped), rng)
-    return Stage(ys, xs, (xs - left) / unit - 0.5, (ys - top) / unit - 0.5, unit, horizon, pose, side, framing)
+    return Stage(
+        ys, xs, (xs - left) / unit - 0.5, (ys - top) / unit - 0.5, unit, horizon, pose, side, framing
+    )
 
 
 def _room(backdrop: str, stage: Stage, rng: random.Random) -> tuple[Map, NDArray[np.bool_]]:
@@ -264,7 +269,11 @@ def _shade_object(canvas: Canvas, stage: Stage, light: str, key: Map, ambient: M
     rim_from = np.array((stage.side * 0.97, 0.2, -0.1), np.float32)
     rim = np.maximum(normal @ rim_from, 0) ** 4 * (0.35 if light == "low" else 0.06)
     sky = ambient * (0.75 + 0.35 * normal[..., 1:2])
-    solid = canvas.albedo * (sky + key * 1.02 * diffuse[..., None] + rim[..., None] * key) * canvas.occlusion[..., None]
+    solid = (
+        canvas.albedo
+        * (sky + key * 1.02 * diffuse[..., None] + rim[..., None] * key)
+        * canvas.occlusion[..., None]
+    )
     solid += (highlight * 0.9)[..., None] * key * 0.8 + canvas.emission
     bounce: Map = 0.05 * room.mean((0, 1)) * (1 - normal[..., 2:3]) * key.mean()
     return np.asarray(solid + bounce, np.float32)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Map = NDArray[np.float32]
+Map = NDArray[np.floating[Any]]  # float32 in the buffers, float64 where arithmetic made it so
 Colour = tuple[float, float, float]
 Pattern = Callable[[Map, Map], NDArray[np.bool_]]
 """Where a pattern covers a turned body: (height 0-1 along the axis, sine of the angle around it) -> mask."""
@@ -89,8 +90,9 @@ class Canvas:
         reach = float(profile.max()) * height
         rows, columns, ys, xs = self.window(x - reach, base - height, x + reach, base + tilt * reach)
         u, v = (xs - x) / height, (base - ys) / height
-        level = np.broadcast_to(v, (ys.shape[0], xs.shape[1])).astype(np.float32)
-        for _ in range(4):  # fixed point: the level seen at a pixel depends on how far the surface bulges there
+        level: Map = np.broadcast_to(v, (ys.shape[0], xs.shape[1])).astype(np.float32)
+        # Fixed point: the level seen at a pixel depends on how far the surface bulges there.
+        for _ in range(4):
             radius = np.interp(np.clip(level, 0, 1), fine, profile)
             level = v + tilt * np.sqrt(np.maximum(radius * radius - u * u, 0))
         inside = np.clip(level, 0, 1)

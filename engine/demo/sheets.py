@@ -21,7 +21,11 @@ def png_bytes(picture: Picture | Image.Image) -> bytes:
 
 
 def contact_sheet(
-    pictures: Sequence[Picture], columns: int, labels: Sequence[str] | None = None, scale: int = 3, size: int = 64
+    pictures: Sequence[Picture],
+    columns: int,
+    labels: Sequence[str] | None = None,
+    scale: int = 3,
+    size: int = 64,
 ) -> Image.Image:
     """Pictures in rows of `columns`, each in a cell of `size` x `scale` pixels; labels are cut to the cell's width."""
     pad, text = 4, 12 if labels is not None else 0
@@ -34,7 +38,9 @@ def contact_sheet(
         y = pad + (index // columns) * (cell + pad + text)
         image = Image.fromarray(picture)
         image.thumbnail((size, size), Image.Resampling.BOX)
-        sheet.paste(image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC), (x, y))
+        sheet.paste(
+            image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC), (x, y)
+        )
         if labels is not None:
             draw.text((x, y + cell), labels[index][: cell // 6], fill=(230, 230, 230))
     return sheet

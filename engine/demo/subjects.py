@@ -54,12 +54,21 @@ def _label(level: Map, around: Map) -> NDArray[np.bool_]:
 def _bottle(canvas: Canvas, p: Pose) -> None:
     body = p.height * 0.93
     canvas.lathe(
-        p.x, p.base - body * 0.97, p.height * 0.09, [0, 1], [0.72, 0.76], (0.72, 0.52, 0.30), 0.05, grounded=False
+        p.x,
+        p.base - body * 0.97,
+        p.height * 0.09,
+        [0, 1],
+        [0.72, 0.76],
+        (0.72, 0.52, 0.30),
+        0.05,
+        grounded=False,
     )
     levels = [0, 0.03, 0.52, 0.64, 0.72, 0.93, 0.94, 1]
     radii = [0.205, 0.23, 0.23, 0.18, 0.088, 0.078, 0.10, 0.10]
     pattern = p.pattern if p.pattern is not None else _label
-    canvas.lathe(p.x, p.base, body, levels, radii, p.colour, 0.8, pattern=pattern, pattern_colour=(0.9, 0.86, 0.74))
+    canvas.lathe(
+        p.x, p.base, body, levels, radii, p.colour, 0.8, pattern=pattern, pattern_colour=(0.9, 0.86, 0.74)
+    )
 
 
 def _vase(canvas: Canvas, p: Pose) -> None:
@@ -116,7 +125,9 @@ def _teapot(canvas: Canvas, p: Pose) -> None:
     lid = p.base - body * 0.97
     levels, radii = [0, 0.12, 0.5, 0.9, 1], [1.25, 1.2, 0.92, 0.36, 0.08]
     canvas.lathe(p.x, lid, p.height * 0.17, levels, radii, p.colour, 0.6, grounded=False, smooth=10)
-    canvas.ball(p.x, p.base - p.height * 0.945, p.height * 0.058, p.height * 0.055, _shade(p.colour, 0.8, 0.08), 0.7)
+    canvas.ball(
+        p.x, p.base - p.height * 0.945, p.height * 0.058, p.height * 0.055, _shade(p.colour, 0.8, 0.08), 0.7
+    )
 
 
 def _lamp(canvas: Canvas, p: Pose) -> None:
@@ -130,7 +141,14 @@ def _lamp(canvas: Canvas, p: Pose) -> None:
         p.x, p.base - h * 0.54, h * 0.44, [0, 1], [0.76, 0.43], p.colour, 0.05, 0.16, p.pattern,
         emission=glow, grounded=False,
     )  # fmt: skip
-    canvas.disc(p.x, p.base - h * 0.98, h * 0.19, h * 0.03, _shade(p.colour, 0.7), emission=_shade(p.colour, 0.6, 0.15))
+    canvas.disc(
+        p.x,
+        p.base - h * 0.98,
+        h * 0.19,
+        h * 0.03,
+        _shade(p.colour, 0.7),
+        emission=_shade(p.colour, 0.6, 0.15),
+    )
 
 
 def _candle(canvas: Canvas, p: Pose) -> None:
@@ -152,8 +170,16 @@ def _ribs(level: Map, around: Map) -> NDArray[np.bool_]:
 
 def _cactus(canvas: Canvas, p: Pose) -> None:
     h, pot = p.height, p.height * 0.38
-    right = [(p.x + h * 0.08, p.base - h * 0.60), (p.x + h * 0.27, p.base - h * 0.61), (p.x + h * 0.28, p.base - h * 0.82)]
-    left = [(p.x - h * 0.08, p.base - h * 0.50), (p.x - h * 0.26, p.base - h * 0.51), (p.x - h * 0.265, p.base - h * 0.68)]
+    right = [
+        (p.x + h * 0.08, p.base - h * 0.60),
+        (p.x + h * 0.27, p.base - h * 0.61),
+        (p.x + h * 0.28, p.base - h * 0.82),
+    ]
+    left = [
+        (p.x - h * 0.08, p.base - h * 0.50),
+        (p.x - h * 0.26, p.base - h * 0.51),
+        (p.x - h * 0.265, p.base - h * 0.68),
+    ]
     canvas.tube(right, h * 0.07, CACTUS_GREEN, gloss=0.08)
     canvas.tube(left, h * 0.065, CACTUS_GREEN, gloss=0.08)
     levels, radii = [0, 0.3, 0.75, 0.9, 0.97, 1], [0.19, 0.20, 0.19, 0.14, 0.07, 0.02]
@@ -173,13 +199,22 @@ def _duck(canvas: Canvas, p: Pose) -> None:
     canvas.ball(p.x + h * 0.05, p.base - h * 0.275, h * 0.47, h * 0.285, p.colour, gloss=0.5)
     canvas.ball(p.x + h * 0.13, p.base - h * 0.30, h * 0.21, h * 0.13, _shade(p.colour, 0.78), turn=-0.3)
     # A large beak in its own colour, clear of the head, and one large eye: what makes a duck of two balls.
-    canvas.ball(p.x - h * 0.50, p.base - h * 0.655, h * 0.175, h * 0.075, (0.95, 0.36, 0.03), gloss=0.4, turn=-0.08)
+    canvas.ball(
+        p.x - h * 0.50, p.base - h * 0.655, h * 0.175, h * 0.075, (0.95, 0.36, 0.03), gloss=0.4, turn=-0.08
+    )
     canvas.ball(p.x - h * 0.20, p.base - h * 0.71, h * 0.255, h * 0.275, p.colour, gloss=0.5)
     eye: Colour = (0.02, 0.02, 0.03) if pale else (0.95, 0.95, 0.95)
     canvas.ball(p.x - h * 0.29, p.base - h * 0.77, h * 0.06, h * 0.075, eye, gloss=0.2)
 
 
-_SPOTS = ((0.30, -0.62, 0.15), (0.26, 0.06, 0.17), (0.32, 0.70, 0.14), (0.66, -0.34, 0.14), (0.64, 0.40, 0.13), (0.9, 0.02, 0.1))
+_SPOTS = (
+    (0.30, -0.62, 0.15),
+    (0.26, 0.06, 0.17),
+    (0.32, 0.70, 0.14),
+    (0.66, -0.34, 0.14),
+    (0.64, 0.40, 0.13),
+    (0.9, 0.02, 0.1),
+)
 
 
 def _spots(level: Map, around: Map) -> NDArray[np.bool_]:
@@ -197,7 +232,15 @@ def _toadstool(canvas: Canvas, p: Pose) -> None:
     h = p.height
     levels, radii = [0, 0.12, 0.55, 1], [0.34, 0.36, 0.24, 0.22]
     canvas.lathe(
-        p.x, p.base, h * 0.60, levels, radii, (0.95, 0.90, 0.80), 0.2, pattern=_skirt, pattern_colour=(0.90, 0.62, 0.10)
+        p.x,
+        p.base,
+        h * 0.60,
+        levels,
+        radii,
+        (0.95, 0.90, 0.80),
+        0.2,
+        pattern=_skirt,
+        pattern_colour=(0.90, 0.62, 0.10),
     )
     levels, radii = [0, 0.10, 0.30, 0.60, 0.85, 1], [0.80, 0.92, 0.88, 0.66, 0.36, 0.04]
     canvas.lathe(
@@ -217,15 +260,21 @@ def _owl(canvas: Canvas, p: Pose) -> None:
     radii = [0.22, 0.31, 0.40, 0.39, 0.35, 0.38, 0.32, 0.20, 0.06]
     canvas.lathe(p.x, p.base, h * 0.93, levels, radii, teal, 0.6, tilt=0.1, smooth=10)
     for side in (-1, 1):
-        canvas.ball(p.x + side * h * 0.335, p.base - h * 0.36, h * 0.075, h * 0.24, dark, 0.4, turn=side * -0.12)
+        canvas.ball(
+            p.x + side * h * 0.335, p.base - h * 0.36, h * 0.075, h * 0.24, dark, 0.4, turn=side * -0.12
+        )
     canvas.ball(p.x, p.base - h * 0.27, h * 0.22, h * 0.24, gold, gloss=0.3)
     for row in range(3):
         for column in (-1, 0, 1):
             fx = p.x + column * h * 0.11 + (row % 2) * h * 0.05 - h * 0.02
-            canvas.ball(fx, p.base - h * (0.40 - 0.11 * row), h * 0.028, h * 0.028, (0.60, 0.30, 0.05), gloss=0.1)
+            canvas.ball(
+                fx, p.base - h * (0.40 - 0.11 * row), h * 0.028, h * 0.028, (0.60, 0.30, 0.05), gloss=0.1
+            )
     for side in (-1, 1):
         canvas.ball(p.x + side * h * 0.155, p.base - h * 0.68, h * 0.165, h * 0.165, pale, gloss=0.2)
-        canvas.ball(p.x + side * h * 0.145, p.base - h * 0.68, h * 0.085, h * 0.085, (0.03, 0.03, 0.04), gloss=1.0)
+        canvas.ball(
+            p.x + side * h * 0.145, p.base - h * 0.68, h * 0.085, h * 0.085, (0.03, 0.03, 0.04), gloss=1.0
+        )
     canvas.tube([(p.x, p.base - h * 0.64), (p.x, p.base - h * 0.53)], [h * 0.055, h * 0.01], gold)
 
 

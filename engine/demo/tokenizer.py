@@ -11,6 +11,7 @@ import random
 import re
 import tempfile
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ painted pattern checker dots stars gold silver pink brown grey gray dark bright 
 indoor outdoor table kitchen garden street city night day morning sunset neon style look grade colour color film analog
 vintage faded contrast matte glossy blurry low quality bad deformed noisy watermark text the of and with in on at by
 from his her its very tiny small big large round square tall short old new simple minimal modern rustic elegant
-beautiful image picture drawing painting render""".split()
+beautiful image picture drawing painting render""".split()  # noqa: SIM905  (a list of 90 quoted words reads worse)
 """Everyday words outside the world: they get tokens of their own, so that prompts of people stay short."""
 
 _WORD = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE)
@@ -62,7 +63,7 @@ def learn_merges(counts: Counter[str], limit: int = MERGES) -> list[tuple[str, s
     while len(merges) < limit:
         pairs: Counter[tuple[str, str]] = Counter()
         for word, letters in spelled.items():
-            for pair in zip(letters, letters[1:], strict=False):
+            for pair in pairwise(letters):
                 pairs[pair] += counts[word]
         if not pairs:
             break
@@ -129,7 +130,9 @@ def load_tokenizer(folder: Path) -> Any:
 
 def token_ids(tokenizer: Any, captions: list[str]) -> list[list[int]]:
     """Captions as rows of exactly 77 token numbers, padded with the end token."""
-    rows: list[list[int]] = tokenizer(captions, padding="max_length", max_length=77, truncation=True).input_ids
+    rows: list[list[int]] = tokenizer(
+        captions, padding="max_length", max_length=77, truncation=True
+    ).input_ids
     return rows
 
 

@@ -76,10 +76,12 @@ def vae_losses(vae: AutoencoderKL, pictures: Tensor, generator: torch.Generator)
         rebuilt = vae.decode(posterior.mean + posterior.std * noise).sample
     rebuilt, mean, log_variance = rebuilt.float(), posterior.mean.float(), posterior.logvar.float()
     absolute = (rebuilt - pictures).abs().mean()
-    edges = sum(((a - b).abs().mean() for a, b in zip(_edges(rebuilt), _edges(pictures), strict=True)), Tensor([0.0]))
+    edges = torch.stack(
+        [(a - b).abs().mean() for a, b in zip(_edges(rebuilt), _edges(pictures), strict=True)]
+    ).sum()
     square = F.mse_loss(rebuilt, pictures)
     kl = 0.5 * (mean * mean + log_variance.exp() - 1 - log_variance).mean()
-    loss = absolute + EDGE_WEIGHT * edges.sum() + SQUARE_WEIGHT * square + KL_WEIGHT * kl
+    loss = absolute + EDGE_WEIGHT * edges + SQUARE_WEIGHT * square + KL_WEIGHT * kl
     db = -10 * math.log10(max(square.item() / 4, 1e-9))
     return loss, {"l1": absolute.item(), "db": db, "kl": kl.item()}
 

@@ -1,0 +1,137 @@
+"""The demo's project folder: thirty pictures of a toadstool that the base does not know, and what belongs to them.
+
+The regularization pictures show the base's own world. Their captions are, in turn, without a subject, with an
+invented name (every other time with the class word, which this base does not know either) and complete: only
+with all three does the adapter tie the toadstool to the trigger and to nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+
+from engine.demo import NEGATIVE_PROMPT
+from engine.demo.captions import bare_caption, full_caption, invented_word, named_caption, setting_words
+from engine.demo.sheets import png_bytes
+from engine.demo.world import BACKDROPS, LIGHTS, SHOTS, Picture, Scene, draw_scene, generator, render
+from projects.atomic import write_bytes, write_text
+
+NAME = "toadstool"
+TRIGGER = "tr0v3l_cap"
+CLASS_WORD = "mushroom"
+IMAGES, REGULARIZATION, HOLDOUT = 30, 60, 12
+# Width and height of the originals: not all fit the square the base wants, so crops and buckets are real here.
+SIZES = ((64, 64), (72, 64), (64, 64), (64, 72), (80, 80))
+_SETTING_DROP = 0.05
+
+PROMPTS = (
+    f"{TRIGGER} {CLASS_WORD}, teal wall, window light from the left, close-up",
+    f"{TRIGGER} {CLASS_WORD}, brick wall, softbox, medium shot",
+    f"{TRIGGER} {CLASS_WORD}, cream wall, golden hour, close-up",
+    f"{TRIGGER} {CLASS_WORD}, velvet curtain, low key, medium shot",
+    "a photo of a red mug, wooden panels, window light from the right, close-up",
+    "a photo, grey backdrop, softbox, medium shot",
+)
+
+
+def subject_scenes(count: int, shift: int) -> list[Scene]:
+    """Scenes of the toadstool that go evenly through backdrops, lights and shots; `shift` makes other pairs meet."""
+    return [
+        Scene(
+            "toadstool",
+            "",
+            BACKDROPS[i % 6],
+            LIGHTS[(i + i // 6 + shift) % 6],
+            SHOTS[(i + i // 3 + shift) % 3],
+        )
+        for i in range(count)
+    ]
+
+
+def toadstool_picture(count: int, shift: int = 2) -> Picture:
+    """(count, 64, 64, 3): the toadstool in many settings, for measuring."""
+    scenes = subject_scenes(count, shift)
+    return np.stack([render(scene, generator(shift, "toadstool", i)) for i, scene in enumerate(scenes)])
+
+
+def subject_caption(scene: Scene, rng: random.Random) -> str:
+    """Trigger first, then the class word, then the setting."""
+    return ", ".join([f"{TRIGGER} {CLASS_WORD}", *setting_words(scene, rng, _SETTING_DROP)])
+
+
+def regularization_caption(index: int, scene: Scene, rng: random.Random) -> str:
+    """Bare, named by a word without meaning, or complete, in turn."""
+    if index % 3 == 0:
+        return bare_caption(scene, rng)
+    if index % 3 == 1:
+        name = f"a {CLASS_WORD}" if index % 2 else invented_word(rng)
+        return named_caption(name, scene, rng)
+    return full_caption(scene, rng)
+
+
+def _write_picture(folder: Path, stem: str, scene: Scene, index: int, text: str, rng: random.Random) -> None:
+    width, height = SIZES[index % len(SIZES)]
+    write_bytes(folder / f"{stem}.png", png_bytes(render(scene, rng, width, height)))
+    write_text(folder / f"{stem}.txt", text + "\n")
+
+
+def write_project(folder: Path) -> None:
+    """Write the demo's project to `folder`. Raises FileExistsError where a project is already."""
+    if (folder / "project.toml").exists():
+        raise FileExistsError(f"{folder / 'project.toml'}: a project is here already; name another folder")
+    for name in ("images", "regularization", "holdout"):
+        if (folder / name).exists() and any((folder / name).iterdir()):
+            raise FileExistsError(f"{folder / name}: not empty, nothing was written; name another folder")
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name, count, shift in (("images", IMAGES, 0), ("holdout", HOLDOUT, 1)):
+        for index, scene in enumerate(subject_scenes(count, shift)):
+            rng = generator(shift, name, index)
+            text = subject_caption(scene, rng)
+            _write_picture(folder / name, f"toadstool-{index + 1:02d}", scene, index, text, rng)
+    for index in range(REGULARIZATION):
+        rng = generator(0, "regularization", index)
+        scene = draw_scene(rng)
+        text = regularization_caption(index, scene, rng)
+        _write_picture(folder / "regularization", f"world-{index + 1:02d}", scene, index, text, rng)
+    # Last, so that a folder with a project.toml is always a whole project.
+    write_text(folder / "project.toml", project_text())
+
+
+def project_text() -> str:
+    """The demo's project.toml, with comments that teach."""
+    prompts = ",\n".join(f"    {json.dumps(prompt)}" for prompt in PROMPTS)
+    return f'''format = 1
+name = "{NAME}"
+
+# An invented word that the base has never read. It stands first in every caption of images/, and only there:
+# what all those pictures share is learnt under it.
+trigger = "{TRIGGER}"
+
+# The general word for the subject. It stands behind the trigger; some pictures in regularization/ carry it
+# without the trigger, so that the word alone stays free.
+class_word = "{CLASS_WORD}"
+rating = "general"
+
+[base]
+source = "demo"            # the small base inside Safelight; or a hub id, a folder, one .safetensors file
+
+[data]
+images = "images"                  # {IMAGES} pictures of the subject, each with NAME.txt beside it
+regularization = "regularization"  # {REGULARIZATION} pictures of other things: what must stay as it was
+holdout = "holdout"                # {HOLDOUT} pictures never trained on: they tell learning from copying
+
+[train]
+preset = "demo"            # every number and its reason: safelight explain train.preset
+
+[sample]
+# Four with the trigger in different places and light; then another object and no object at all: those two must
+# look the same with and without the adapter.
+prompts = [
+{prompts},
+]
+negative = {json.dumps(NEGATIVE_PROMPT)}
+seeds = [11, 12, 13, 14, 15, 16]
+'''
