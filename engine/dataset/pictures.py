@@ -41,6 +41,7 @@ LARGEST = 178_956_970
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _REPLACE = "Copy it again from its source, or leave it out in data.excluded."
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -132,6 +133,8 @@ def _decoded(path: Path, data: bytes) -> tuple[Image.Image, str]:
         pixels = re.search(r"\d+", str(error))
         raise _oversized(path, int(pixels[0]) if pixels else LARGEST + 1) from None
     except UnidentifiedImageError:
+        if data.startswith(_SIGNATURES):
+            raise _damaged(path, "its header cannot be read") from None
         hint = "Save it as JPEG, PNG or WebP, or leave it out in data.excluded."
         raise refuse("is not a picture that can be read here.", where=path, hint=hint) from None
     except Exception as error:  # Plugins raise whatever damaged bytes lead them to.
