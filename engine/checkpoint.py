@@ -53,24 +53,15 @@ class Manifest:
     format: int = FORMAT
 
 
-def steps_saved(job: JobDir) -> list[int]:
-    """Steps of the complete checkpoints, oldest first. A folder without a manifest is not one."""
-    if not job.checkpoints.is_dir():
-        return []
-    return sorted(
-        int(path.parent.name.removeprefix("step-")) for path in job.checkpoints.glob(f"step-*/{MANIFEST}")
-    )
-
-
 def newest_checkpoint(job: JobDir) -> tuple[int, Path] | None:
     """Step and folder of the newest complete checkpoint."""
-    steps = steps_saved(job)
+    steps = job.steps_saved()
     return (steps[-1], job.checkpoint(steps[-1])) if steps else None
 
 
 def find_checkpoint(job: JobDir, step: int | None) -> tuple[int, Path]:
     """The checkpoint at `step`, or the newest. Raises Refused with the steps there are."""
-    steps = steps_saved(job)
+    steps = job.steps_saved()
     if not steps:
         raise refuse(
             "This run has no checkpoint yet.",
@@ -139,7 +130,7 @@ def save(
 
 def keep_newest(job: JobDir, keep: int) -> list[int]:
     """Remove all but the `keep` newest checkpoints; a folder is renamed first, so that no half one is ever counted."""
-    gone = steps_saved(job)[:-keep]
+    gone = job.steps_saved()[:-keep]
     for step in gone:
         folder = job.checkpoint(step)
         trash = folder.with_name(f".{folder.name}.gone")

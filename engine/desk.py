@@ -196,7 +196,7 @@ class Desk:
     def conclude(self, word: str, **fields: object) -> None:
         """The last word of the attempt; nothing is said after it. Only engine/__main__.py says it."""
         self._rest()
-        self.emit(word, **self._result, **fields)
+        self.emit(word, **{**self._result, **fields})
         error = " ".join(str(fields[key]) for key in ("error", "hint") if fields.get(key))
         self.set_status(phase=word, eta_seconds=None, error=error or None)
         self._quiet = math.inf

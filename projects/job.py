@@ -74,10 +74,20 @@ class JobDir:
         """The folder of the checkpoint at `step`."""
         return self.checkpoints / f"step-{step:06d}"
 
+    def steps_saved(self) -> list[int]:
+        """Steps of the complete checkpoints, oldest first. A folder without a manifest is not one."""
+        names = (path.parent.name.removeprefix("step-") for path in self.checkpoints.glob("step-*/manifest.json"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
     @property
     def previews(self) -> Path:
         """Pictures made while training."""
         return self.path / "previews"
+
+    @property
+    def pictures(self) -> Path:
+        """Pictures of a sample job."""
+        return self.path / "pictures"
 
     @property
     def jobs(self) -> Path:

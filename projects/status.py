@@ -8,6 +8,8 @@ from typing import Any
 from projects import atomic
 
 FORMAT = 1
+WAITING = ("waiting-for-job", "waiting-for-device")
+"""Phases in which a worker has not begun and may wait for as long as it takes: its job counts as queued."""
 
 
 @dataclass(frozen=True, kw_only=True)
