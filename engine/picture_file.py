@@ -76,8 +76,20 @@ class Settings:
 
 
 def write_picture(path: Path, picture: Image.Image, settings: Settings) -> None:
-    """Write a picture with its settings, whole or not at all. Raises OSError as the system gave it."""
-    write_bytes(path, encode_png(picture, asdict(settings), parameters=parameters(settings)))
+    """Write a picture with its settings, whole or not at all. Raises Refused when it cannot be written."""
+    write_png(path, encode_png(picture, asdict(settings), parameters=parameters(settings)))
+
+
+def write_png(path: Path, data: bytes) -> None:
+    """Write an encoded picture, whole or not at all. Raises Refused when it cannot be written."""
+    try:
+        write_bytes(path, data)
+    except OSError as error:
+        raise refuse(
+            f"The picture could not be written: {error.strerror or error}.",
+            where=path,
+            hint="Make room or mend the permission, then start again.",
+        ) from error
 
 
 def encode_png(picture: Image.Image, facts: Mapping[str, Any], *, parameters: str = "") -> bytes:

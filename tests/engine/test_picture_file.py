@@ -144,7 +144,7 @@ def test_no_space_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(atomic.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(Refused, match="No space"):
         write_picture(path, PICTURE, replace(SETTINGS, seed=2))
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 

@@ -1,0 +1,218 @@
+"""Jobs and moments that draw: previews while training, `safelight sample`, and the set-up that the review shares."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from engine.adapter import TRAINED, load_adapter, read_adapter
+from engine.cache import Cache, encode_texts
+from engine.checkpoint import ADAPTER, find_checkpoint
+from engine.dataset.items import read_items
+from engine.desk import Desk
+from engine.draw import Conditions, Shot, StopAsked, check_shots, draw_pictures, shots_of
+from engine.families.digests import file_digest
+from engine.families.family import Base, Family
+from engine.families.opening import open_base
+from engine.picture_file import Settings, UsedAdapter, tensors_hash, write_picture
+from engine.preparation import download_progress, sample_of
+from projects.job import JobDir
+from projects.problems import refuse
+from projects.rights import allow
+from projects.spec import RunSpec, Sample, SampleJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterFile:
+    """An adapter file that was read, to be loaded for drawing."""
+
+    key: str
+    """Its name in the denoiser."""
+    name: str
+    """Its name in the pictures' settings."""
+    hash: str
+    """`tensors_hash` of the file."""
+    state: Mapping[str, Tensor]
+    rank: int
+    alpha: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What pictures follow from beside their shots."""
+
+    base: Base
+    adapters: Mapping[str, tuple[str, str]]
+    """Name in the denoiser -> name in the settings, and hash."""
+    run: str = ""
+    step: int | None = None
+
+    def settings(self, shot: Shot) -> Settings:
+        """What the picture of `shot` says of itself."""
+        base, weights = self.base, dict(shot.weights)
+        return Settings(
+            prompt=shot.prompt,
+            negative=shot.negative,
+            seed=shot.seed,
+            guidance=shot.guidance,
+            steps=shot.steps,
+            sampler=shot.sampler,
+            size=shot.size,
+            base=Path(base.source).name.removesuffix(".safetensors"),
+            # A1111 knows a one-file base by the file's own sha256.
+            base_fingerprint=file_digest(base.path) if base.layout == "file" else base.fingerprint,
+            adapters=tuple(
+                UsedAdapter(name=name, weight=weights[key], hash=digest)
+                for key, (name, digest) in self.adapters.items()
+                if key in weights
+            ),
+            run=self.run,
+            step=self.step,
+        )
+
+
+def preview(
+    *,
+    family: Family,
+    base: Base,
+    denoiser: nn.Module,
+    conditions: Conditions,
+    settings: Sample,
+    folder: Path,
+    step: int,
+    spec: RunSpec,
+    device: torch.device,
+) -> list[Path]:
+    """Draw `settings.prompts` with the adapter in training into `folder`; gives the files.
+
+    The VAE is in memory only for it. Training is not disturbed: random states, modes and weights stay as they are.
+    """
+    shots = shots_of(settings, base, settings.prompts, ((TRAINED, settings.weight),))
+    check_shots(family, base, shots)
+    run = folder.parent.name
+    origin = Origin(base=base, adapters={TRAINED: (spec.name or run, "")}, run=run, step=step)
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+
+    def keep(index: int, picture: Image.Image) -> None:
+        prompt = index // len(settings.seeds) + 1
+        files.append(folder / f"step-{step:06d}-{prompt:02d}-seed{shots[index].seed}.png")
+        write_picture(files[-1], picture, origin.settings(shots[index]))
+
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        vae = family.load_vae(base, torch.float32).to(device)
+        draw_pictures(
+            family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, shots=shots, on_picture=keep
+        )  # fmt: skip
+    return sorted(files)
+
+
+def draw_for_job(
+    desk: Desk,
+    *,
+    project: Path,
+    family: Family,
+    base: Base,
+    precision: Literal["fp32", "bf16", "fp16"],
+    adapters: Sequence[AdapterFile],
+    shots: Sequence[Shot],
+    on_picture: Callable[[int, Image.Image], object],
+) -> None:
+    """Draw `shots` in a job of their own. Encoders are in memory first and alone, then denoiser, adapters and VAE.
+
+    Raises Refused before anything large is loaded, and StopAsked.
+    """
+    check_shots(family, base, shots)
+    desk.phase("encoding prompts", quiet=1800)
+    texts = [shot.prompt for shot in shots] + [shot.negative for shot in shots if shot.negative]
+    conditions = encode_texts(
+        Cache(project / "cache"), family, base, list(dict.fromkeys(texts)),
+        on_progress=lambda done, total: desk.progress("encoding prompts", done, total),
+    )  # fmt: skip
+    if desk.stop_asked:
+        raise StopAsked
+    desk.phase("loading the denoiser", quiet=1800)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    denoiser = family.load_denoiser(base, torch.float32 if device.type == "cpu" else dtypes[precision])
+    for adapter in adapters:
+        load_adapter(denoiser, adapter.state, rank=adapter.rank, alpha=adapter.alpha, name=adapter.key)
+    denoiser.to(device)
+    vae = family.load_vae(base, torch.float32).to(device)
+    desk.phase("drawing", quiet=1800)
+    draw_pictures(
+        family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, shots=shots, on_picture=on_picture,
+        on_step=lambda drawn, total: desk.progress("pictures", drawn, total), should_stop=lambda: desk.stop_asked,
+    )  # fmt: skip
+
+
+def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
+    """Draw what `job.spec.sample` asks for into the job's pictures folder, each picture written when it is finished."""
+    spec, project = job.spec, Path(job.project)
+    files, weights, step = adapters_of(job)
+    sample = sample_of(spec, read_items(JobDir(Path(job.run)).items)) if job.run else spec.sample
+    if not sample.prompts:
+        raise refuse(
+            "There is no prompt.", where="sample.prompts", hint='Say one: --prompt "..."', usage=True
+        )
+    allow(project, spec, "sample", [*sample.prompts, sample.negative, spec.trigger])
+    desk.phase("opening the base", quiet=3600)
+    family, base = open_base(spec.base, project, on_progress=download_progress(desk))
+    shots = shots_of(sample, base, sample.prompts, weights)
+    origin = Origin(base=base, adapters=named(files), run=Path(job.run).name, step=step)
+    folder = desk.job.pictures
+    folder.mkdir(exist_ok=True)
+    pictures: list[Path] = []
+
+    def keep(index: int, picture: Image.Image) -> None:
+        pictures.append(folder / f"{index + 1:03d}-seed{shots[index].seed}.png")
+        write_picture(pictures[-1], picture, origin.settings(shots[index]))
+        desk.emit("sampled", step=step or 0, files=[str(pictures[-1].relative_to(desk.job.path))])
+
+    try:
+        draw_for_job(
+            desk, project=project, family=family, base=base, precision=spec.train.precision,
+            adapters=files, shots=shots, on_picture=keep,
+        )  # fmt: skip
+    except StopAsked:
+        desk.done_with("stop")
+        return "stopped"
+    desk.result(pictures=[str(file.relative_to(project)) for file in sorted(pictures)])
+    return "done"
+
+
+def adapters_of(job: SampleJob) -> tuple[list[AdapterFile], list[tuple[str, float]], int | None]:
+    """The run's adapter and further files, the weights they act with, and the step of the run's checkpoint.
+
+    Raises Refused for a run without that checkpoint and for files that are no adapters.
+    """
+    files, weights, step = [], [], None
+    if job.run:
+        file, step = adapter_of_run(Path(job.run), job.checkpoint, job.spec)
+        files.append(file)
+        weights.append((file.key, job.spec.sample.weight))
+    for number, further in enumerate(job.adapters, start=1):
+        path = Path(further.file)
+        files.append(_read(path, key=f"further{number}", name=path.stem))
+        weights.append((files[-1].key, further.weight))
+    return files, weights, step
+
+
+def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[AdapterFile, int]:
+    """The adapter of a run's checkpoint (None: the newest), called as the project is, and its step."""
+    step, folder = find_checkpoint(JobDir(run), checkpoint)
+    return _read(folder / ADAPTER, key=TRAINED, name=spec.name or run.name), step
+
+
+def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:
+    """What `Origin.adapters` holds of `files`."""
+    return {file.key: (file.name, file.hash) for file in files}
+
+
+def _read(path: Path, *, key: str, name: str) -> AdapterFile:
+    state, rank, alpha = read_adapter(path)
+    return AdapterFile(key=key, name=name, hash=tensors_hash(path), state=state, rank=rank, alpha=alpha)
