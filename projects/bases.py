@@ -3,25 +3,17 @@
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from projects.problems import refuse
+from projects.recognition import NOT_YET, family_of, no_base
 from projects.tensorfile import Header, read_header
 
 FAMILY_PRESETS = {"sdxl": "sdxl"}
 """Families that are there, and the preset each starts from."""
-
-NOT_YET = {
-    "sd15": "a Stable Diffusion 1.x base",
-    "sd2": "a Stable Diffusion 2.x base",
-    "sd3": "a Stable Diffusion 3 base",
-    "flux": "a FLUX base",
-    "qwen_edit": "a Qwen-Image base",
-}
-"""Families that are recognised and refused."""
 
 PICKLES = (".ckpt", ".bin", ".pt", ".pth", ".pkl")
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "demo" / "base"
@@ -49,6 +41,10 @@ class BaseFacts:
     """Preset that stands where the project says nothing."""
     path: Path | None = None
     """Its folder or file, where it is on this machine."""
+    clip_skips: tuple[int, ...] = ()
+    """Values of base.clip_skip that are possible, in A1111's counting; empty when unknown."""
+    freezes_text_encoder: bool = False
+    """Whether adapters on its text encoders are refused."""
     attention_width: int = 0
     """Inputs plus outputs of all attention layers: an adapter of rank r on them has r times as many parameters."""
 
@@ -117,7 +113,7 @@ def _facts(
     path: Path | None,
     width: int,
 ) -> BaseFacts:
-    """`least`: what the model itself needs sides to be a multiple of, pixels; buckets take a sixteenth of the native side."""
+    """`least`: pixels that the model needs sides to be a multiple of; buckets take a sixteenth of the native side."""
     step = max(least, native // 16 // least * least)
     floors = (native * 3 // 4, native)
     chosen = preset or FAMILY_PRESETS.get(family, "")
@@ -129,6 +125,8 @@ def _facts(
         bucket_step=step,
         preset=chosen,
         path=path,
+        clip_skips=(2,),
+        freezes_text_encoder=True,
         attention_width=width,
     )
 
@@ -179,88 +177,13 @@ def _of_file(path: Path) -> BaseFacts:
         hint = "Name a folder in diffusers layout or a .safetensors file."
         raise refuse(f"{path.name} is not a .safetensors file.", hint=hint, usage=True)
     header = read_header(path)
-    for what, why, recognised in NO_BASE:
-        if recognised(header.shapes):
-            raise _not_a_base(what, why)
-    for family, recognised in NO_FAMILY:
-        if recognised(header.shapes):
-            _refuse_family(family, "")
-    if not (_any(header.shapes, "conditioner.embedders.1.") and _any(header.shapes, UNET + "label_emb.")):
-        _refuse_family("", "")
-    if not _any(header.shapes, "first_stage_model."):
-        raise _not_a_base("an SDXL base without its VAE", "it has no first_stage_model tensors")
+    other = no_base(header.shapes)
+    if other:
+        raise _not_a_base(*other)
+    family = family_of(header.shapes)
+    if family not in FAMILY_PRESETS:
+        _refuse_family(family, "")
     return _facts("file", "sdxl", 1024, 32, "", path, _attention_width(header))
-
-
-Shapes = Mapping[str, tuple[int, ...]]
-UNET = "model.diffusion_model."
-
-
-def _any(shapes: Shapes, prefix: str) -> bool:
-    return any(name.startswith(prefix) for name in shapes)
-
-
-def _channels_in(shapes: Shapes) -> int:
-    shape = shapes.get(UNET + "input_blocks.0.0.weight", ())
-    return shape[1] if len(shape) == 4 else 0
-
-
-def _only(shapes: Shapes, *prefixes: str) -> bool:
-    return bool(shapes) and all(name.startswith(prefixes) for name in shapes)
-
-
-NO_BASE: tuple[tuple[str, str, Callable[[Shapes], bool]], ...] = (
-    (
-        "an adapter (LoRA)",
-        "its tensors are low-rank pairs",
-        lambda shapes: any(re.search(r"lora_(up|down|A|B|te)|hada_w|lokr_", name) for name in shapes),
-    ),
-    (
-        "a ControlNet",
-        "it has control blocks",
-        lambda shapes: any(
-            re.match(r"control_model\.|controlnet_|input_hint_block|zero_convs", n) for n in shapes
-        ),
-    ),
-    (
-        "a VAE",
-        "it has an encoder and a decoder only",
-        lambda shapes: _only(
-            shapes, "first_stage_model.", "encoder.", "decoder.", "quant_conv.", "post_quant_conv."
-        ),
-    ),
-    ("an inpainting model", "its U-Net takes 9 channels", lambda shapes: _channels_in(shapes) == 9),
-    (
-        "an SDXL refiner",
-        "it has the second text encoder only",
-        lambda shapes: (
-            _any(shapes, "conditioner.embedders.0.model.") and not _any(shapes, "conditioner.embedders.1.")
-        ),
-    ),
-    (
-        "a text encoder",
-        "it has no U-Net",
-        lambda shapes: _only(
-            shapes, "text_model.", "text_projection", "cond_stage_model.", "conditioner.", "logit_scale"
-        ),
-    ),
-    (
-        "a U-Net alone",
-        "it has no text encoders and no VAE",
-        lambda shapes: (
-            _only(shapes, UNET, "down_blocks.", "mid_block.", "up_blocks.", "conv_", "time_", "add_")
-            and any(re.search(r"input_blocks\.|down_blocks\.", name) for name in shapes)
-        ),
-    ),
-)
-"""What it is, how that shows, and the test; in this order."""
-
-NO_FAMILY: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
-    ("flux", lambda shapes: any(re.search(r"(^|\.)double_blocks\.0\.img_attn", name) for name in shapes)),
-    ("sd3", lambda shapes: any(re.search(r"(^|\.)joint_blocks\.0\.", name) for name in shapes)),
-    ("sd15", lambda shapes: _any(shapes, "cond_stage_model.transformer.")),
-    ("sd2", lambda shapes: _any(shapes, "cond_stage_model.model.")),
-)
 
 
 def _attention_width(header: Header) -> int:

@@ -267,7 +267,11 @@ def _example_value(shape: Shape, raw: Any = None) -> str:
     if shape.kind == "dict":
         return "{" + f'"name" = {_example_value(shape.parts[0])}' + "}"
     if shape.kind == "list":
-        if not shape.fixed and isinstance(raw, {"str": str, "int": int}.get(shape.parts[0].kind, ())):
+        if (
+            not shape.fixed
+            and not isinstance(raw, bool)
+            and isinstance(raw, {"str": str, "int": int}.get(shape.parts[0].kind, ()))
+        ):
             return f"[{write_value(raw)}]"
         return "[" + ", ".join(_example_value(part) for part in shape.parts) + "]"
     if shape.bounds and shape.kind in ("int", "float"):

@@ -1,29 +1,19 @@
 """A project folder: open it, create it, resolve what it says, and find its jobs."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from projects import atomic, bases, presets
+from projects import atomic
 from projects.checking import Checker
+from projects.firsttext import first_text
 from projects.job import JobDir
 from projects.problems import Problem, Refused, refuse
-from projects.spec import KINDS, JobSpec, RunSpec
-from projects.table import (
-    assign,
-    dump_table,
-    is_newer,
-    lines_of,
-    parse_table,
-    plain_table,
-    read_assignments,
-    refuse_newer,
-    set_values,
-)
+from projects.resolving import resolve_text
+from projects.spec import KINDS, JobSpec, Rating, RunSpec
+from projects.table import dump_table, is_newer, lines_of, plain_table, refuse_newer, set_values
 from projects.toml import Key, read_toml
 
 
@@ -62,6 +52,57 @@ def open_project(path: Path) -> Project:
     return Project(folder, text, newer)
 
 
+def create_project(
+    path: Path,
+    base: str,
+    images: str | Path,
+    trigger: str,
+    rating: Rating = "general",
+    class_word: str = "",
+    *,
+    regularization: str | Path = "",
+    holdout: str | Path = "",
+) -> Project:
+    """Write a commented project.toml into `path` (made when it is missing), named after the folder.
+
+    Relative folders and base files are looked for from here first, then from the project; what lies inside the project
+    is written relative to it. Raises Refused with all problems: a project is there already, no or two words as trigger,
+    a folder or base that is not there, a place that cannot be written.
+    """
+    path = path.expanduser().resolve()
+    if (path / "project.toml").exists():
+        hint = "Open it with `safelight open`, or name another folder."
+        raise refuse("There is a project here already.", where=path / "project.toml", hint=hint, usage=True)
+    problems = []
+    if not trigger.strip():
+        hint = "Give one invented word, for example aur3lia_portrait."
+        problems.append(Problem(error="There is no trigger.", where="--trigger", hint=hint))
+    said = {"name": path.name, "trigger": trigger, "rating": rating, "base.source": _placed(base, path)}
+    if class_word:
+        said["class_word"] = class_word
+    for option, folder in (("images", images), ("regularization", regularization), ("holdout", holdout)):
+        if str(folder):
+            said[f"data.{option}"] = _placed(str(folder), path)
+            if not (path / said[f"data.{option}"]).is_dir():
+                error, hint = f"There is no folder {folder}.", "Make it first, or check the path."
+                problems.append(Problem(error=error, where=f"--{option}", hint=hint))
+    text = first_text(said, "")
+    try:
+        preset = resolve_text(text, path, where=_option).train.preset
+    except Refused as refused:
+        problems += refused.problems
+    if problems:
+        raise Refused(problems, usage=True)
+    text = first_text(said, preset)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "Name another folder, or make its parent writable."
+        raise refuse(f"The folder cannot be made: {error.strerror}.", where=path, hint=hint) from None
+    _write(path / "project.toml", text)
+    return Project(path, text)
+
+
 def save_values(project: Project, assignments: Sequence[str]) -> Project:
     """Set `KEY=VALUE`s in project.toml as it is on disk now; comments, order and other people's edits stay.
 
@@ -73,35 +114,8 @@ def save_values(project: Project, assignments: Sequence[str]) -> Project:
 
 
 def resolve(project: Project, assignments: Sequence[str] = ()) -> RunSpec:
-    """What a run of this project is given: defaults < preset < project.toml < assignments, alpha and native size filled.
-
-    train.steps stays None where nobody said it: that takes the number of pictures (`plan.resolve_steps`).
-    Raises Refused with all problems of the file, the assignments, the preset's name and the base.
-    """
-    table = read_toml(project.text, "project.toml")
-    refuse_newer(table, "project.toml")
-    read = read_assignments(assignments)
-    assign(table, read)
-    where = lines_of(project.text, "project.toml", {one.path: one.text for one in read})
-    facts, problems = _facts(table, project.path, where)
-    name = _text_at(table, "train", "preset") or facts.preset
-    layers = []
-    if name in presets.NAMES:
-        layers.append(presets.preset(name))
-    elif name:
-        try:
-            presets.preset(name)
-        except Refused as refused:
-            problems += [
-                dataclasses.replace(one, where=where(("train", "preset"))) for one in refused.problems
-            ]
-    try:
-        spec = parse_table(table, RunSpec, where=where, layers=layers)
-    except Refused as refused:
-        raise Refused([*refused.problems, *problems], usage=True) from None
-    if problems:
-        raise Refused(problems, usage=True)
-    return _filled(spec, facts, name)
+    """What a run of this project is given: defaults < preset < project.toml < assignments (`resolve_text`)."""
+    return resolve_text(project.text, project.path, assignments)
 
 
 def write_job(job: JobDir, spec: JobSpec) -> None:
@@ -186,42 +200,17 @@ def find_run(path: Path) -> JobDir:
     )
 
 
-def _facts(
-    table: dict[str, Any], folder: Path, where: Callable[[Key], str]
-) -> tuple[bases.BaseFacts, list[Problem]]:
-    """What the base says of itself, or why it cannot be used."""
-    source, said = _text_at(table, "base", "source"), _text_at(table, "base", "family")
-    try:
-        facts = bases.describe(source, folder, revision=_text_at(table, "base", "revision"))
-    except Refused as refused:
-        return bases.UNKNOWN, [
-            dataclasses.replace(one, where=where(("base", "source"))) for one in refused.problems
-        ]
-    if said and facts.family and said != facts.family:
-        error = f'The project says family "{said}", the base itself is "{facts.family}".'
-        hint = "Leave base.family out, or name another base."
-        return facts, [Problem(error=error, where=where(("base", "family")), hint=hint)]
-    if said in bases.FAMILY_PRESETS and not facts.preset:
-        facts = dataclasses.replace(facts, preset=bases.FAMILY_PRESETS[said])
-    return facts, []
+def _option(path: Key) -> str:
+    """The option of `safelight new` that says a key."""
+    return "--base" if path[0] == "base" else f"--{str(path[-1]).replace('_', '-')}"
 
 
-def _filled(spec: RunSpec, facts: bases.BaseFacts, preset: str) -> RunSpec:
-    alpha = spec.adapter.alpha if spec.adapter.alpha is not None else float(spec.adapter.rank)
-    size = spec.sample.size or ((facts.native_size, facts.native_size) if facts.native_size else None)
-    return dataclasses.replace(
-        spec,
-        base=dataclasses.replace(spec.base, family="sdxl" if facts.family == "sdxl" else spec.base.family),
-        adapter=dataclasses.replace(spec.adapter, alpha=alpha),
-        train=dataclasses.replace(spec.train, preset=preset),
-        sample=dataclasses.replace(spec.sample, size=size),
-    )
-
-
-def _text_at(table: dict[str, Any], section: str, name: str) -> str:
-    inside = table.get(section)
-    value = inside.get(name) if isinstance(inside, dict) else None
-    return value if isinstance(value, str) else ""
+def _placed(named: str, project: Path) -> str:
+    """A folder or file named from here, as project.toml names it; what is neither here nor inside stays as it is."""
+    here = Path(named).expanduser().absolute()
+    if not here.exists():
+        return named
+    return str(here.relative_to(project)) if here.is_relative_to(project) else str(here)
 
 
 def _read(file: Path, missing: str, hint: str) -> str:

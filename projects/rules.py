@@ -34,9 +34,9 @@ def without_excluded(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[
 
 
 def _forms(spec: RunSpec) -> Iterator[Fault]:
-    if len(spec.trigger.split()) > 1:
+    if spec.trigger and spec.trigger.split() != [spec.trigger]:
         hint = f'Join it to one invented word: "{"_".join(spec.trigger.split())}".'
-        yield ("trigger",), "The trigger is more than one word.", hint
+        yield ("trigger",), "The trigger must be one word without spaces.", hint
     if spec.trigger and spec.trigger.lower() == spec.class_word.lower():
         hint = "The trigger is an invented word, the class word the general category."
         yield ("class_word",), "The class word is the trigger.", hint

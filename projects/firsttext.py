@@ -1,0 +1,44 @@
+"""The first project.toml of a project: what was asked for, and beside it the keys people change first, each explained."""
+
+from collections.abc import Mapping
+from textwrap import wrap
+
+from projects.plan import LEAST_STEPS
+from projects.table import explain
+from projects.toml import write_value
+
+HEAD = """\
+# What is said here wins over the preset of the base; everything that is left out comes from there.
+# Lines with a # in front show what stands now. `safelight explain train.rank` tells about any key,
+# `safelight plan` what follows from all of them.
+"""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("format", "name", "trigger", "class_word", "rating"),
+    "base": ("source",),
+    "data": ("images", "regularization", "holdout"),
+    "adapter": ("rank",),
+    "train": ("learning_rate", "steps", "resolution"),
+    "sample": ("prompts",),
+}
+
+
+def first_text(said: Mapping[str, str], preset: str) -> str:
+    """TOML with the values of `said` (key path -> text) and, commented out, what the preset or the default gives."""
+    parts = [HEAD]
+    for section, names in KEYS.items():
+        parts.append(f"\n[{section}]\n" if section else "\n")
+        parts += [_entry(f"{section}.{name}" if section else name, said, preset) for name in names]
+    return "".join(parts)
+
+
+def _entry(key: str, said: Mapping[str, str], preset: str) -> str:
+    meaning = explain(key)
+    name = key.rsplit(".", 1)[-1]
+    comment = "".join(f"# {line}\n" for line in wrap(meaning.text, 100))
+    if key == "format":
+        return f"{name} = {meaning.default}\n"
+    if key in said:
+        return f"{comment}{name} = {write_value(said[key])}\n"
+    value = meaning.presets.get(preset, meaning.default) or str(LEAST_STEPS)
+    return f"{comment}# {name} = {value}\n"

@@ -1,0 +1,172 @@
+"""What follows from a spec before anything runs: pure arithmetic, every number with its formula."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
+from projects.problems import Problem
+from projects.spec import Role, RunSpec
+
+LEAST_STEPS = 1500
+STEPS_A_PICTURE = 30
+"""Rule of the trade, in optimizer steps at batch 1 over subject pictures."""
+
+CHECKPOINT_BYTES = 12
+"""Bytes of a checkpoint per adapter parameter: 4 for the weight, 8 for AdamW's two averages, all fp32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run would be."""
+
+    steps: int
+    """Optimizer steps."""
+    epochs: float
+    """How often the whole list (each trained picture x repeats) is gone through."""
+    seen_subject: float
+    """How often each subject picture is seen, on average."""
+    seen_regularization: float
+    """How often each regularization picture is seen, on average; 0 where there are none."""
+    checkpoints: tuple[int, ...]
+    """Steps of the checkpoints that stay at the end."""
+    disk_bytes: int | None
+    """Bytes of checkpoints at their peak (one more than are kept, as the old one goes after the new one stands); None
+    where the size of the adapter is not known."""
+    seconds: float | None
+    """Duration, where the seconds of a step were measured."""
+    memory_gb: float | None
+    """Memory of the device, where it was measured."""
+    notes: tuple[str, ...]
+    """Sentences that help to judge the numbers; rules of thumb are called so."""
+    problems: tuple[Problem, ...]
+    """What stands in the way of a start."""
+
+
+def steps_rule(subject: int, slots: int) -> int:
+    """max(1500, 30 x subject pictures) at batch 1, divided by the pictures a step takes and rounded up."""
+    return math.ceil(max(LEAST_STEPS, STEPS_A_PICTURE * subject) / slots)
+
+
+def resolve_steps(
+    spec: RunSpec, counts: Mapping[Role, int], *, draws: Mapping[Role, int] | None = None
+) -> RunSpec:
+    """`spec` with train.steps filled and train.epochs gone.
+
+    `counts`: pictures a role. `draws`: pictures x repeats a role, which epochs go by; left out: `counts`.
+    """
+    train = spec.train
+    if train.steps is not None:
+        return spec
+    slots = slots_a_step(spec)
+    if train.epochs is not None:
+        steps = max(1, math.ceil(train.epochs * _trained(draws or counts) / slots))
+    else:
+        steps = steps_rule(counts.get("subject", 0), slots)
+    return dataclasses.replace(spec, train=dataclasses.replace(train, steps=steps, epochs=None))
+
+
+def slots_a_step(spec: RunSpec) -> int:
+    """Pictures that one optimizer step takes: batch x accumulate x processes."""
+    return spec.train.batch * spec.train.accumulate * spec.train.processes
+
+
+def plan(
+    spec: RunSpec,
+    counts: Mapping[Role, int],
+    *,
+    draws: Mapping[Role, int] | None = None,
+    facts: BaseFacts = UNKNOWN,
+    parameters: int | None = None,
+    seconds_per_step: float | None = None,
+    memory_gb: float | None = None,
+    free_bytes: int | None = None,
+) -> Plan:
+    """The plan of a resolved spec.
+
+    `counts` and `draws` as in `resolve_steps`. `parameters` of the adapter: left out, from `facts` where they tell.
+    `seconds_per_step` and `memory_gb` as measured; `free_bytes` on the project's disk.
+    """
+    draws = draws or counts
+    train = resolve_steps(spec, counts, draws=draws).train
+    steps = train.steps or 1
+    rounds = steps * slots_a_step(spec) / max(1, _trained(draws))
+    made = [*range(train.checkpoint_every, steps, train.checkpoint_every), steps]
+    if parameters is None:
+        parameters = adapter_parameters(facts, spec.adapter.rank, spec.adapter.targets)
+    disk = None if parameters is None else parameters * CHECKPOINT_BYTES * (min(train.keep, len(made)) + 1)
+    return Plan(
+        steps=steps,
+        epochs=rounds,
+        seen_subject=_seen("subject", rounds, counts, draws),
+        seen_regularization=_seen("regularization", rounds, counts, draws),
+        checkpoints=tuple(made[-train.keep :]),
+        disk_bytes=disk,
+        seconds=None if seconds_per_step is None else seconds_per_step * steps,
+        memory_gb=memory_gb,
+        notes=(*_notes_on_length(spec, counts, len(made)), *_notes_on_data(spec, counts, facts)),
+        problems=tuple(_problems(spec, counts, disk, free_bytes)),
+    )
+
+
+def _trained(draws: Mapping[Role, int]) -> int:
+    return draws.get("subject", 0) + draws.get("regularization", 0)
+
+
+def _seen(role: Role, rounds: float, counts: Mapping[Role, int], draws: Mapping[Role, int]) -> float:
+    pictures = counts.get(role, 0)
+    return rounds * draws.get(role, 0) / pictures if pictures else 0.0
+
+
+def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> Iterator[str]:
+    train, adapter = spec.train, spec.adapter
+    alpha = adapter.rank if adapter.alpha is None else adapter.alpha
+    rate = f"{train.learning_rate:g}"
+    yield f"Effective scale alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}, learning rate {rate}."
+    if train.steps is None and train.epochs is None:
+        subject, slots = counts.get("subject", 0), slots_a_step(spec)
+        least = max(LEAST_STEPS, STEPS_A_PICTURE * subject)
+        rule = f"Steps by the rule of thumb max({LEAST_STEPS}, {STEPS_A_PICTURE} x {subject} subject pictures) = {least}"
+        yield rule + (f", over {slots} pictures a step = {steps_rule(subject, slots)}." if slots > 1 else ".")
+    if made > train.keep:
+        yield f"{made} checkpoints are made and the newest {train.keep} kept."
+    elif made == 1:
+        yield "There is one checkpoint, at the end: an earlier step cannot be chosen."
+
+
+def _notes_on_data(spec: RunSpec, counts: Mapping[Role, int], facts: BaseFacts) -> Iterator[str]:
+    subject, regularization = counts.get("subject", 0), counts.get("regularization", 0)
+    if 0 < subject < 20:
+        yield f"{subject} subject pictures: fewer than 20 is a starting point; at 15 a model memorizes (rule of thumb)."
+    if subject > 200:
+        yield f"{subject} subject pictures: past 200 returns diminish (rule of thumb)."
+    if subject and facts.kind != "demo":
+        share = regularization / (subject + regularization)
+        if not 0.095 <= share <= 0.155:
+            yield f"Regularization pictures are {share:.0%} of all; 10 to 15 % is the rule of thumb."
+    if not counts.get("holdout", 0):
+        yield "There are no held-out pictures, so memorization cannot be measured on them."
+    if not spec.trigger:
+        yield "There is no trigger: the adapter will act on every prompt."
+    if facts.kind == "hub" and not facts.family:
+        yield "The base is not on this machine yet: its family, native size and preset are not known."
+    over = [side for side in spec.train.resolution if facts.native_size and side > facts.native_size]
+    if over:
+        yield f"Resolution {over[0]} is beyond the base's native size, {facts.native_size}."
+
+
+def _problems(
+    spec: RunSpec, counts: Mapping[Role, int], disk: int | None, free: int | None
+) -> Iterator[Problem]:
+    if not spec.base.source:
+        hint = 'Name a hub id, a folder, a .safetensors file or "demo".'
+        yield Problem(error="No base is named.", where="project.toml: base.source", hint=hint)
+    if not counts.get("subject", 0):
+        hint = "Put pictures into the folder that data.images names."
+        yield Problem(error="There are no subject pictures.", where="project.toml: data.images", hint=hint)
+    if disk is not None and free is not None and disk > free:
+        error = f"The checkpoints need {disk / 1e9:.2g} GB and {free / 1e9:.2g} GB are free."
+        yield Problem(
+            error=error, where="project.toml: train.keep", hint="Free some space, or keep fewer checkpoints."
+        )

@@ -1,0 +1,104 @@
+"""From what a project says to what a run is given."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from projects import bases, presets
+from projects.problems import Problem, Refused
+from projects.rules import Fault
+from projects.spec import RunSpec
+from projects.table import assign, lines_of, parse_table, read_assignments, refuse_newer
+from projects.toml import Key, read_toml
+
+
+def resolve_text(
+    text: str, folder: Path, assignments: Sequence[str] = (), *, where: Callable[[Key], str] | None = None
+) -> RunSpec:
+    """What `text`, the project.toml of `folder`, means: defaults < preset < project.toml < assignments.
+
+    alpha and the size of samples are filled; train.steps stays None where nobody said it, as that takes the number of
+    pictures (`plan.resolve_steps`). `where` says where a key was said; left out: by line.
+    Raises Refused with all problems of the text, the assignments, the preset's name and the base.
+    """
+    table = read_toml(text, "project.toml")
+    refuse_newer(table, "project.toml")
+    read = read_assignments(assignments)
+    assign(table, read)
+    where = where or lines_of(text, "project.toml", {one.path: one.text for one in read})
+    facts, problems = _facts(table, folder, where)
+    name = _text_at(table, "train", "preset") or facts.preset
+    layers = []
+    if name in presets.NAMES:
+        layers.append(presets.preset(name))
+    elif name:
+        try:
+            presets.preset(name)
+        except Refused as refused:
+            problems += [
+                dataclasses.replace(one, where=where(("train", "preset"))) for one in refused.problems
+            ]
+    try:
+        spec = parse_table(table, RunSpec, where=where, layers=layers)
+    except Refused as refused:
+        raise Refused([*refused.problems, *problems], usage=True) from None
+    if problems:
+        raise Refused(problems, usage=True)
+    return _filled(spec, facts, name)
+
+
+def _facts(
+    table: dict[str, Any], folder: Path, where: Callable[[Key], str]
+) -> tuple[bases.BaseFacts, list[Problem]]:
+    """What the base says of itself, or why it cannot be used."""
+    source, said = _text_at(table, "base", "source"), _text_at(table, "base", "family")
+    try:
+        facts = bases.describe(source, folder, revision=_text_at(table, "base", "revision"))
+    except Refused as refused:
+        return bases.UNKNOWN, [
+            dataclasses.replace(one, where=where(("base", "source"))) for one in refused.problems
+        ]
+    if said in bases.FAMILY_PRESETS and not facts.preset:
+        facts = dataclasses.replace(facts, preset=bases.FAMILY_PRESETS[said])
+    return facts, [
+        Problem(error=error, where=where(key), hint=hint) for key, error, hint in _against(table, facts)
+    ]
+
+
+def _against(table: dict[str, Any], facts: bases.BaseFacts) -> Iterator[Fault]:
+    """What the project says and the base cannot do."""
+    family = _value_at(table, "base", "family")
+    if family in bases.FAMILY_PRESETS and facts.family and family != facts.family:
+        error = f'The project says family "{family}", the base itself is "{facts.family}".'
+        yield ("base", "family"), error, "Leave base.family out, or name another base."
+    skip = _value_at(table, "base", "clip_skip")
+    if facts.clip_skips and type(skip) is int and 1 <= skip <= 12 and skip not in facts.clip_skips:
+        possible = " or ".join(map(str, facts.clip_skips))
+        error = f"This base always reads clip skip {possible} (A1111's counting), not {skip}."
+        yield ("base", "clip_skip"), error, f"Write {possible}, or leave it out."
+    if facts.freezes_text_encoder and _value_at(table, "adapter", "text_encoder") is True:
+        error = "The text encoders of this base stay frozen."
+        yield ("adapter", "text_encoder"), error, "Write false, or leave it out."
+
+
+def _filled(spec: RunSpec, facts: bases.BaseFacts, preset: str) -> RunSpec:
+    alpha = spec.adapter.alpha if spec.adapter.alpha is not None else float(spec.adapter.rank)
+    size = spec.sample.size or ((facts.native_size, facts.native_size) if facts.native_size else None)
+    return dataclasses.replace(
+        spec,
+        base=dataclasses.replace(spec.base, family="sdxl" if facts.family == "sdxl" else spec.base.family),
+        adapter=dataclasses.replace(spec.adapter, alpha=alpha),
+        train=dataclasses.replace(spec.train, preset=preset),
+        sample=dataclasses.replace(spec.sample, size=size),
+    )
+
+
+def _value_at(table: dict[str, Any], section: str, name: str) -> Any:
+    inside = table.get(section)
+    return inside.get(name) if isinstance(inside, dict) else None
+
+
+def _text_at(table: dict[str, Any], section: str, name: str) -> str:
+    value = _value_at(table, section, name)
+    return value if isinstance(value, str) else ""
