@@ -1,0 +1,36 @@
+"""What one .safetensors file, as other tools publish bases, lacks: configs and vocabulary. They come with Safelight."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.families.weights import PREFIXES
+from projects.problems import Problem, Refused
+
+CONFIGS = Path(__file__).resolve().parent / "configs"
+"""One diffusers folder a family, without weights."""
+
+
+def check_parts(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise Refused for every part that has no tensor in the file."""
+    missing = [
+        part for part, prefix in PREFIXES.items() if not any(name.startswith(prefix) for name in shapes)
+    ]
+    if missing:
+        hint = "Take a version of the model with everything baked in, or its diffusers folder."
+        raise Refused(
+            [
+                Problem(error=f"{file.name} has no {part} inside.", where=str(file), hint=hint)
+                for part in missing
+            ]
+        )
+
+
+def scheduler_overrides(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """What a file's marker tensors say of its noise: `v_pred` is v prediction, `ztsnr` no signal at the last timestep."""
+    overrides: dict[str, Any] = {}
+    if "v_pred" in shapes:
+        overrides["prediction_type"] = "v_prediction"
+    if "ztsnr" in shapes:
+        overrides |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    return overrides

@@ -1,0 +1,128 @@
+"""Loading one part of an opened base, from a folder or out of one file. Never a pickle, never the network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
+from safetensors import safe_open
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from engine.families.family import Base
+from projects.problems import refuse
+
+_CLASSES: dict[str, Any] = {
+    "unet": UNet2DConditionModel,
+    "vae": AutoencoderKL,
+    "text_encoder": CLIPTextModel,
+    "text_encoder_2": CLIPTextModelWithProjection,
+}
+PREFIXES = {
+    "unet": "model.diffusion_model.",
+    "vae": "first_stage_model.",
+    "text_encoder": "conditioner.embedders.0.",
+    "text_encoder_2": "conditioner.embedders.1.",
+}
+"""Where a part's tensors are in an SDXL single file."""
+
+
+def load_part(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
+    """The part in `dtype` on the CPU, frozen, in evaluation mode. Only its own tensors are read.
+
+    Raises Refused when tensors are missing: a part that is half there draws noise and says nothing.
+    """
+    try:
+        module = _from_folder(base, part, dtype) if base.layout == "folder" else _from_file(base, part, dtype)
+    except OSError as error:
+        raise refuse(
+            f"The {part} of the base model cannot be read: {_first_line(error)}.",
+            where=base.path,
+            hint="Download the base model again, or name another one in base.source.",
+        ) from error
+    absent = sorted(name for name, tensor in _tensors(module) if tensor.is_meta)
+    if absent:
+        raise refuse(
+            f"The {part} lacks {len(absent)} tensors, {absent[0]} among them.",
+            where=base.path,
+            hint="The file is incomplete or of another architecture; name another base in base.source.",
+        )
+    return module.eval().requires_grad_(False)
+
+
+def load_tokenizer(base: Base, name: str) -> Any:
+    """`tokenizer` or `tokenizer_2` of the base, cut and padded at 77 tokens."""
+    return CLIPTokenizer.from_pretrained(str(base.configs / name), local_files_only=True)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The .safetensors files of one part's folder: the plain ones, sharded or not, else a half-precision variant.
+
+    Empty when there are none.
+    """
+    for stem in ("diffusion_pytorch_model", "model"):
+        for variant in ("", ".fp16", ".bf16"):
+            index = folder / f"{stem}.safetensors.index{variant}.json"
+            if index.is_file():
+                shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+                return [folder / shard for shard in sorted(shards)]
+            whole = folder / f"{stem}{variant}.safetensors"
+            if whole.is_file():
+                return [whole]
+    return []
+
+
+def _from_folder(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
+    folder = base.path / part
+    names = [file.name for file in weight_files(folder)]
+    variant = next((known for known in ("fp16", "bf16") if names and f".{known}" in names[0]), None)
+    module, report = _CLASSES[part].from_pretrained(
+        str(folder),
+        torch_dtype=dtype,
+        variant=variant,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    missing = sorted(str(name) for name in report["missing_keys"] if not str(name).endswith("position_ids"))
+    if missing:
+        raise refuse(
+            f"The {part} lacks {len(missing)} tensors, {missing[0]} among them.",
+            where=folder,
+            hint="The folder is incomplete; download the base model again.",
+        )
+    found: nn.Module = module
+    return found
+
+
+def _from_file(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
+    tensors = _read_prefix(base.path, PREFIXES[part])
+    kind = _CLASSES[part]
+    if part.startswith("text_encoder"):
+        return create_diffusers_clip_model_from_ldm(
+            kind,
+            checkpoint=tensors,
+            subfolder=part,
+            config=str(base.configs),
+            torch_dtype=dtype,
+            local_files_only=True,
+        )
+    module: nn.Module = kind.from_single_file(
+        tensors, config=str(base.configs), subfolder=part, torch_dtype=dtype, local_files_only=True
+    )
+    return module
+
+
+def _read_prefix(file: Path, prefix: str) -> dict[str, Tensor]:
+    with safe_open(str(file), framework="pt") as opened:
+        return {name: opened.get_tensor(name) for name in opened.keys() if name.startswith(prefix)}  # noqa: SIM118
+
+
+def _tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
+    return [*module.named_parameters(), *module.named_buffers()]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
