@@ -167,12 +167,17 @@ def _unmatched(data: Data, everything: list[Found]) -> list[Problem]:
         for key in keys:
             if key in names:
                 continue
-            near = [name for name in names if name.rsplit("/", 1)[-1] == key.rsplit("/", 1)[-1]]
+            near = [name for name in names if _bare(name) == _bare(key)]
             near = near or difflib.get_close_matches(key, names, n=3, cutoff=0.6)
             hint = f"Did you mean {' or '.join(listed([name]) for name in near[:3])}?" if near else _NAMING
             error = f'No picture is called "{listed([key])}".'
             problems.append(Problem(error=error, where=f"project.toml: data.{table}", hint=hint))
     return problems
+
+
+def _bare(name: str) -> str:
+    """A picture's name without folder and case: what people get right when they get the rest wrong."""
+    return name.rsplit("/", 1)[-1].casefold()
 
 
 _NAMING = "Pictures of the first subject set are named relative to it, all others relative to the project."
