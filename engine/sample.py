@@ -132,6 +132,7 @@ def draw_for_job(
     conditions = encode_texts(
         Cache(project / "cache"), family, base, list(dict.fromkeys(texts)),
         on_progress=lambda done, total: desk.progress("encoding prompts", done, total),
+        should_stop=lambda: desk.stop_asked,
     )  # fmt: skip
     if desk.stop_asked:
         raise StopAsked
@@ -179,7 +180,6 @@ def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
             adapters=files, shots=shots, on_picture=keep,
         )  # fmt: skip
     except StopAsked:
-        desk.done_with("stop")
         return "stopped"
     desk.result(pictures=[str(file.relative_to(project)) for file in sorted(pictures)])
     return "done"

@@ -71,7 +71,7 @@ def prompts(
         for text in texts:
             if len(chosen) - before >= most or len(chosen) == COUNT:
                 return
-            if text and not any(word.casefold() in text.casefold() for word in words):
+            if text.strip() and not any(word.casefold() in text.casefold() for word in words):
                 chosen.setdefault(text.casefold(), text)
 
     own = [*own_prompts, *_spread(subject_captions, 2 * OWN)]

@@ -70,7 +70,6 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
         atomic.write_text(aside / "review.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         _put_in_place(aside, reviewed.review)
     except StopAsked:
-        desk.done_with("stop")
         return "stopped"
     finally:
         shutil.rmtree(aside, ignore_errors=True)

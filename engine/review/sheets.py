@@ -1,5 +1,6 @@
 """Review sheets: what is to be drawn side by side, and the picture of it with readable labels."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,7 +112,9 @@ def _text(draw: ImageDraw.ImageDraw, x: int, y: int, lines: Sequence[str], size:
 def _wrapped(text: str, size: int, width: int, most: int) -> list[str]:
     """`text` in at most `most` lines of `width` pixels. Labels are data: what cannot be printed is shown escaped."""
     font = _font(size)
-    words = _printable(text).split(" ")
+    words = _printable(text)[: most * width // 3].split(
+        " "
+    )  # no mark is narrower: the rest would be cut anyway
     lines = [""]
     while words:
         word = words.pop(0)
@@ -122,9 +125,11 @@ def _wrapped(text: str, size: int, width: int, most: int) -> list[str]:
             lines.append("")
             words.insert(0, word)
         else:
-            fits = next((n for n in range(len(word) - 1, 1, -1) if font.getlength(word[:n]) <= width), 1)
+            fits = max(
+                1, bisect_right(range(1, len(word)), float(width), key=lambda n: font.getlength(word[:n]))
+            )
             lines[-1] = word[:fits]
-            words[:0] = [word[fits:]] if word[fits:] else []
+            words.insert(0, word[fits:])
         if len(lines) > most:
             return [*lines[: most - 1], _cut(lines[most - 1], size, width)]
     return lines
@@ -132,9 +137,8 @@ def _wrapped(text: str, size: int, width: int, most: int) -> list[str]:
 
 def _cut(line: str, size: int, width: int) -> str:
     font = _font(size)
-    while line and font.getlength(f"{line}...") > width:
-        line = line[:-1]
-    return f"{line}..."
+    fits = bisect_right(range(len(line) + 1), float(width), key=lambda n: font.getlength(f"{line[:n]}..."))
+    return f"{line[: max(0, fits - 1)]}..."
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,79 @@
+"""Sheets that can be read: labels whole or cut with dots, small pictures enlarged, every picture in its place."""
+
+from dataclasses import replace
+
+import pytest
+from PIL import Image, ImageColor
+
+from engine.draw import Shot
+from engine.review import before_after, isolation, sweep
+from engine.review.sheets import GROUND, Sheet, _wrapped, compose
+
+SHOT = Shot(prompt="zork, a mug", negative="", seed=1, guidance=3.0, steps=5, sampler="euler", size=(64, 64))
+COLOURS = ("red", "lime", "blue", "yellow", "cyan")
+
+
+def coloured(sheet: Sheet, size: tuple[int, int] = (64, 64)) -> dict[Shot, Image.Image]:
+    """A picture of one colour a column, darker a row."""
+    pictures = {}
+    for depth, row in enumerate(sheet.rows):
+        for colour, shot in zip(COLOURS, row.shots, strict=False):
+            red, green, blue = ImageColor.getrgb(colour)[:3]
+            pictures[shot] = Image.new(
+                "RGB", size, (red // (depth + 1), green // (depth + 1), blue // (depth + 1))
+            )
+    return pictures
+
+
+def area(image: Image.Image, colour: tuple[int, int, int]) -> int:
+    return {found: count for count, found in image.getcolors(1 << 24)}.get(colour, 0)
+
+
+def test_a_sweep_has_the_base_first_and_every_picture_enlarged() -> None:
+    sheet = sweep.plan([SHOT, replace(SHOT, seed=2)], "default", (0.5, 0.7, 0.85, 1.0))
+    assert sheet.columns == ("base", "weight 0.5", "weight 0.7", "weight 0.85", "weight 1")
+    assert [shot.weights for shot in sheet.rows[1].shots] == [
+        (), (("default", 0.5),), (("default", 0.7),), (("default", 0.85),), (("default", 1.0),)
+    ]  # fmt: skip
+    assert {shot.seed for shot in sheet.rows[1].shots} == {2}
+    image = compose(sheet, coloured(sheet), "foot")
+    assert image.getpixel((0, 0)) == ImageColor.getrgb(GROUND)
+    for colour in COLOURS:
+        red, green, blue = ImageColor.getrgb(colour)[:3]
+        assert area(image, (red, green, blue)) >= 220 * 220
+        assert area(image, (red // 2, green // 2, blue // 2)) >= 220 * 220
+    left_to_right = [image.getpixel((x, image.height // 2 - 60)) for x in range(0, image.width, 20)]
+    order = [COLOURS.index(name) for name in COLOURS if ImageColor.getrgb(name)[:3] in left_to_right]
+    firsts = [left_to_right.index(ImageColor.getrgb(COLOURS[place])[:3]) for place in order]
+    assert order == [0, 1, 2, 3, 4] and firsts == sorted(firsts)
+
+
+def test_large_pictures_are_made_small_enough_for_a_screen() -> None:
+    sheet = before_after.plan([SHOT], "default", 0.7)
+    image = compose(sheet, coloured(sheet, (1024, 768)), "foot")
+    assert image.width < 1000 and area(image, (255, 0, 0)) >= 400 * 300
+
+
+def test_upright_and_wide_pictures_share_a_sheet() -> None:
+    sheet = isolation.plan([SHOT, replace(SHOT, seed=2)], "default")
+    pictures = coloured(sheet)
+    pictures[sheet.rows[1].shots[0]] = Image.new("RGB", (64, 128), "white")
+    assert area(compose(sheet, pictures, ""), (255, 255, 255)) > 100 * 200
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[31mred", "nul\x00", "word " * 400, "x" * 5000, "", "写真 🙂"])
+def test_any_label_is_drawn(text: str) -> None:
+    sheet = isolation.plan([replace(SHOT, prompt=text)], text or "a")
+    assert compose(sheet, coloured(sheet), text).height < 2000
+
+
+def test_a_label_is_whole_or_ends_in_dots_and_shows_marks_literally() -> None:
+    assert " ".join(_wrapped("one two three four", 17, 90, 3)) == "one two three four"
+    cut = _wrapped("one two three four five six seven eight nine ten", 17, 90, 2)
+    assert len(cut) == 2 and cut[-1].endswith("...")
+    assert _wrapped("a\x1b[31m\nb", 17, 900, 1) == ["a\\x1b[31m\\nb"]
+
+
+def test_before_and_after_shares_a_weight_with_the_sweep_where_it_can() -> None:
+    assert before_after.starting_weight((0.5, 0.7, 0.85, 1.0)) == 0.7
+    assert before_after.starting_weight((0.5, 1.0)) == 0.75
