@@ -11,7 +11,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -125,11 +124,12 @@ def _system(error: OSError) -> Refused:
 
 def _crash(error: Exception) -> Refused:
     """A fault of Safelight's own: one sentence, and the traceback in a file."""
-    state = Path(os.environ.get("SAFELIGHT_STATE") or Path.home() / ".local" / "state" / "safelight")
-    log = state / "crash.log"
+    from projects.devicequeue import state_folder  # only a crash needs it, --help does not
+
+    log = state_folder() / "crash.log"
     words = f"This is a fault in Safelight: {type(error).__name__}: {error}"
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {' '.join(sys.argv)}\n")
             file.write("".join(traceback.format_exception(error)))

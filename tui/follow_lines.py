@@ -12,15 +12,21 @@ from types import FrameType
 import click
 
 from projects import events, worker
-from projects.events import Event, State
+from projects.eventlog import Event
+from projects.events import State
 from projects.job import JobDir
-from projects.problems import refuse
+from projects.locks import holder
+from projects.problems import Problem, Refused, refuse
 from tui.output import Output
 from tui.printable import printable
 
 ENDED = ("done", "stopped", "failed", "died")
 _PAUSE = 0.25
 _CALM_SECONDS = 5.0
+
+
+class Left(Refused):
+    """The terminal interrupted or hung up: only the watching ended."""
 
 
 class Teller:
@@ -159,7 +165,8 @@ def verified_words(event: Event) -> str:
 def follow(job: JobDir, out: Output, *, events_as_json: bool = False) -> str:
     """Tell every event of the job from its beginning, and go on until it has ended. Returns one of `ENDED`.
 
-    Raises Refused when the terminal interrupts or hangs up: the job itself goes on and is told how to be found again.
+    Raises Left when the terminal interrupts or hangs up, with a sentence on how to come back, and Refused for a job
+    that nobody works on.
     """
     teller, state, offset, stalled = Teller(job), State(), 0, False
     with _interruptible(job):
@@ -180,6 +187,9 @@ def follow(job: JobDir, out: Output, *, events_as_json: bool = False) -> str:
                         f"! The worker died without a last word. Go on with: safelight resume {shown(job.path)}"
                     )
                 return now
+            if now == "queued" and not new and not state.n and holder(job.lock) is None:
+                hint = f"Start it: safelight resume {shown(job.path)}"
+                raise refuse("No worker has begun this job.", where=shown(job.path), hint=hint)
             if now == "stalled" and not stalled and not events_as_json:
                 out.say(
                     "~ Nothing has moved for longer than this phase allows. out.log in the run's folder may say why."
@@ -201,11 +211,9 @@ def _interruptible(job: JobDir) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         path = shown(job.path)
-        raise refuse(
-            "No longer following; the job goes on without this terminal.",
-            where=path,
-            hint=f"Come back with: safelight follow {path}   Stop it with: safelight stop {path}",
-        ) from None
+        hint = f"Come back with: safelight follow {path}   Stop it with: safelight stop {path}"
+        words = "No longer following; the job goes on without this terminal."
+        raise Left(Problem(error=words, where=path, hint=hint)) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

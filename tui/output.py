@@ -47,7 +47,7 @@ def write_json(value: Mapping[str, object]) -> None:
 def report(refused: Refused, *, as_json: bool) -> int:
     """Tell people, and scripts with `--json`, what stands in the way. Returns the exit code, 2 for wrong use, else 1."""
     for problem in refused.problems:
-        click.echo(printable(_sentence(problem), lines=True), err=True)
+        click.echo(printable(words_of(problem), lines=True), err=True)
     if len(refused.problems) > 1:
         click.echo(f"{len(refused.problems)} problems.", err=True)
     if as_json:
@@ -56,7 +56,8 @@ def report(refused: Refused, *, as_json: bool) -> int:
     return 2 if refused.usage else 1
 
 
-def _sentence(problem: Problem) -> str:
+def words_of(problem: Problem) -> str:
+    """A problem as lines: where and what, and the next step on a line of its own."""
     words = ": ".join(part for part in (problem.where, problem.error) if part)
     return f"{words}\n  {problem.hint}" if problem.hint else words
 

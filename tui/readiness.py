@@ -1,0 +1,82 @@
+"""Everything that can stand in the way of a run, found before a worker is started, and without torch."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.dataset.scan import scan
+from projects import rights
+from projects.bases import BaseFacts, describe
+from projects.plan import Plan, plan, resolve_steps
+from projects.problems import Problem, Refused
+from projects.project import Project, resolve
+from projects.spec import Role, RunSpec
+
+# A base that was not downloaded yet does not tell its step: crops are checked with SDXL's, and the worker places them.
+_STEP_OF_UNKNOWN_BASE = 64
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """A resolved spec, what it would do, and what stands in the way."""
+
+    spec: RunSpec
+    """With train.steps filled."""
+    plan: Plan | None
+    """None where the pictures could not be counted."""
+    problems: Sequence[Problem]
+    """Empty when the run may start."""
+    notes: Sequence[str]
+    """Sentences that stop nothing."""
+
+
+def examine(
+    project: Project,
+    assignments: Sequence[str] = (),
+    *,
+    missing: Literal["refuse", "trigger"] = "refuse",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Readiness:
+    """Check spec, pictures, captions, rights and room. Raises Refused (usage) when the specification itself is wrong."""
+    spec = resolve(project, assignments)
+    facts = describe(spec.base.source, project.path, revision=spec.base.revision)
+    problems: list[Problem] = []
+    texts = [spec.name, spec.trigger, spec.class_word, *spec.sample.prompts, spec.sample.negative]
+    try:
+        found = scan(
+            project.path,
+            spec,
+            bucket_step=facts.bucket_step or _STEP_OF_UNKNOWN_BASE,
+            missing=missing,
+            on_progress=on_progress,
+        )
+    except Refused as refused:
+        problems += refused.problems + _door(project.path, spec, texts)
+        return Readiness(spec, None, problems, [])
+    texts += [caption for item in found.items for caption in item.captions]
+    problems += _door(project.path, spec, texts)
+    counts: Mapping[Role, int] = Counter(item.role for item in found.items)
+    draws: Counter[Role] = Counter()
+    for item in found.items:
+        draws[item.role] += item.repeats
+    planned = _planned(project.path, spec, facts, counts, draws)
+    problems += planned.problems
+    notes = [str(note) for note in found.notes] + list(planned.notes)
+    return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes)
+
+
+def _door(project: Path, spec: RunSpec, texts: Sequence[str]) -> list[Problem]:
+    try:
+        rights.allow(project, spec, "train", texts)
+    except Refused as refused:
+        return list(refused.problems)
+    return []
+
+
+def _planned(
+    project: Path, spec: RunSpec, facts: BaseFacts, counts: Mapping[Role, int], draws: Mapping[Role, int]
+) -> Plan:
+    return plan(spec, counts, draws=draws, facts=facts, free_bytes=shutil.disk_usage(project).free)

@@ -1,0 +1,170 @@
+"""safelight demo: train, review, export and proof on the little base model that comes along."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from projects import worker
+from projects.events import State
+from projects.job import JobDir
+from projects.problems import Problem, Refused, refuse
+from projects.project import new_job_dir, new_run_dir, open_project, write_job
+from projects.spec import ExportJob, JobSpec, ProofJob, ReviewJob, TrainJob
+from tui.follow_lines import ENDED, Left, shown
+from tui.jobs import finish, in_project, results
+from tui.output import Output, json_option
+from tui.readiness import examine
+from tui.verbs.review import read_review
+
+_PROOF_LIMIT = 0.001
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The demo's jobs, each waiting for the one before."""
+
+    project: Path
+    trigger: str
+    class_word: str
+    train: JobDir
+    review: JobDir
+    export: JobDir
+    proof: JobDir
+
+    @property
+    def jobs(self) -> tuple[JobDir, ...]:
+        """In the order in which they work."""
+        return (self.train, self.review, self.export, self.proof)
+
+
+@click.command("demo")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--no-tui", is_flag=True, help="Follow by line, which is the only way yet.")
+@json_option
+def command(folder: Path | None, no_tui: bool, out: Output) -> None:
+    """Make a little project in DIR, train it, draw the review's sheets, export the files, and prove that it worked.
+
+    DIR is ./safelight-demo, or the next free name. It takes some minutes on a CPU and downloads nothing.
+    """
+    began = time.monotonic()
+    project = write_project(folder or free_name(Path("safelight-demo")))
+    out.say(
+        f"Made the project {shown(project)}: 30 pictures of a subject that the base model has never seen."
+    )
+    chain = start_chain(project)
+    out.say("Four jobs are started: training, review, export, proof. They go on if you leave (Ctrl-C).")
+    try:
+        states = [finish(job, out) for job in chain.jobs]
+    except Left:
+        raise left(chain) from None
+    out.say(closing_words(chain, states, time.monotonic() - began))
+    out.result(
+        {
+            "project": str(project),
+            "run": in_project(chain.train.path, project),
+            "exports": exports(states[2]),
+            "sheets": read_review(chain.train)["sheets"],
+            "proof": proof(states[3]),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+    )
+
+
+def free_name(wanted: Path) -> Path:
+    """`wanted`, or with -2, -3 ... where it is taken."""
+    number, path = 1, wanted
+    while path.exists():
+        number += 1
+        path = wanted.with_name(f"{wanted.name}-{number}")
+    return path
+
+
+def write_project(folder: Path) -> Path:
+    """Let the engine draw the demo's project into `folder`. Returns its absolute path."""
+    folder = folder.expanduser().resolve()
+    command = [sys.executable, "-P", "-m", "engine.demo", "project", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["It said nothing."]
+        hint = "Name another folder, or install what is missing: safelight doctor tells."
+        raise refuse(f"The demo's project could not be made. {said[-1]}", where=folder, hint=hint)
+    return folder
+
+
+def start_chain(project: Path) -> Chain:
+    """Write all four jobs, then start all their workers: each waits for the job before, whoever watches."""
+    found = examine(open_project(project))
+    if found.problems:
+        raise Refused(list(found.problems))
+    spec, place = found.spec, str(project)
+    train = new_run_dir(project, "demo")
+    write_job(train, TrainJob(project=place, spec=spec))
+    run = str(train.path)
+    review = _write(train, ReviewJob(project=place, run=run, after=run, spec=spec))
+    export = _write(train, ExportJob(project=place, run=run, after=str(review.path), spec=spec))
+    proof_job = _write(train, ProofJob(project=place, run=run, after=str(export.path), spec=spec))
+    chain = Chain(project, spec.trigger, spec.class_word, train, review, export, proof_job)
+    for job in chain.jobs:
+        worker.start(job)
+    return chain
+
+
+def _write(run: JobDir, spec: JobSpec) -> JobDir:
+    job = new_job_dir(run.path, spec.kind)
+    write_job(job, spec)
+    return job
+
+
+def left(chain: Chain) -> Refused:
+    """What is still running, and how to come back."""
+    running = [job for job in chain.jobs if worker.state_of(job) not in ENDED]
+    names = ", ".join(in_project(job.path, chain.project) for job in running)
+    lines = [f"See how they stand: safelight runs {shown(chain.project)}"]
+    lines += [f"Come back: safelight follow {shown(job.path)}" for job in running]
+    lines += [f"Stop: safelight stop {shown(job.path)}" for job in running[:1]]
+    words = f"No longer following; these jobs go on without this terminal: {names}."
+    return Refused(Problem(error=words, where=shown(chain.project), hint="\n  ".join(lines)))
+
+
+def exports(state: State) -> list[str]:
+    """Paths of the exported files, relative to the project."""
+    return [str(file.get("path")) for file in results(state, "files")]
+
+
+def proof(state: State) -> dict[str, object]:
+    """Pairs, positives and p of the sign test."""
+    return {name: state.result.get(name) for name in ("pairs", "positive", "p")}
+
+
+def closing_words(chain: Chain, states: Sequence[State], seconds: float) -> str:
+    """What was made, where, and what to do next."""
+    found, place = proof(states[3]), shown(chain.project)
+    p = found["p"]
+    proven = isinstance(p, float) and p <= _PROOF_LIMIT
+    verdict = (
+        "the adapter draws its subject"
+        if proven
+        else "that does not prove that the adapter learned its subject"
+    )
+    prompt = f"{chain.trigger} {chain.class_word}, teal wall, softbox"
+    sheets = [f"    {shown(chain.project / sheet)}" for sheet in read_review(chain.train)["sheets"]]
+    files = [f"    {shown(chain.project / path)}" for path in exports(states[2])]
+    return "\n".join(
+        [
+            f"\nDone in {seconds:.0f} s.",
+            "  Sheets (the first column is the base alone, the others are drawn with the adapter):",
+            *sheets,
+            "  Files for other tools:",
+            *files,
+            f"  Proof: {found['positive']} of {found['pairs']} pairs of the same seed show the subject more with the "
+            f"trigger {chain.trigger} than without it (p = {p if p is None else f'{p:.1g}'}): {verdict}.",
+            "\nNext:",
+            f'  safelight sample {place} --prompt "{prompt}"',
+            "  safelight new my-project --base HUB-ID-OR-FILE --images FOLDER --trigger INVENTED-WORD",
+        ]
+    )

@@ -1,0 +1,85 @@
+"""safelight resume: go on with a run exactly where its last checkpoint stands."""
+
+import time
+from pathlib import Path
+
+import click
+
+from projects import events, worker
+from projects.events import Event, fold_file
+from projects.job import JobDir
+from projects.problems import refuse
+from projects.project import find_run, read_job
+from tui.follow_lines import ENDED, follow, shown, verified_words
+from tui.jobs import in_project, not_done
+from tui.output import Output, json_option
+
+
+@click.command("resume")
+@click.argument("run", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--verify", is_flag=True, help="First compute the checkpoint's probe again and compare, bit for bit."
+)
+@click.option(
+    "--take-over", is_flag=True, help="Although the run was last seen on another machine or before a restart."
+)
+@click.option("--follow", "following", is_flag=True, help="Stay and follow by line.")
+@json_option
+def command(run: Path, verify: bool, take_over: bool, following: bool, out: Output) -> int:
+    """Go on with RUN from its newest checkpoint, as if it had never been interrupted."""
+    job = find_run(run)
+    project = Path(read_job(job).project)
+    refuse_unless_resumable(job, take_over=take_over)
+    _, offset = events.read(job.events, 0)
+    pid = worker.start(job, take_over=take_over, verify=verify)
+    path = shown(job.path)
+    out.say(f"Goes on in the background (process {pid}). Follow it: safelight follow {path}")
+    result: dict[str, object] = {"project": str(project), "run": in_project(job.path, project), "pid": pid}
+    code = 0
+    if verify:
+        found = verification(job, offset, out)
+        out.say(verified_words(found))
+        result |= {"verified": found.get("verdict"), "difference": found.get("difference")}
+        code = 0 if found.get("verdict") == "bit-equal" else 1
+    if following:
+        result["state"] = ended = follow(job, out)
+        code = max(code, 1 if ended in ("failed", "died") else 0)
+    out.result(result)
+    return code
+
+
+def refuse_unless_resumable(job: JobDir, *, take_over: bool) -> None:
+    """Raise Refused for a run that works, is done, or may work elsewhere."""
+    state, path = worker.state_of(job), shown(job.path)
+    if state == "done":
+        raise refuse(
+            "This run is done.",
+            where=path,
+            hint=f"Go on from it with a new one: safelight train DIR --from {path}",
+        )
+    if state in ("live", "stalled"):
+        raise refuse("This run has a worker already.", where=path, hint=f"Follow it: safelight follow {path}")
+    if state == "elsewhere" and not take_over:
+        hint = "If you are sure that no worker of it lives there any more: --take-over."
+        raise refuse(
+            "This run was last seen on another machine, or before a restart of this one.",
+            where=path,
+            hint=hint,
+        )
+
+
+def verification(job: JobDir, offset: int, out: Output) -> Event:
+    """Wait for what the new attempt says of the checkpoint. Raises Refused when it ends before that."""
+    waiting = ""
+    while True:
+        state = worker.state_of(job)
+        new, offset = events.read(job.events, offset)
+        for event in new:
+            if event.get("kind") == "verified":
+                return event
+            if event.get("kind") == "phase" and event.get("name") != waiting:
+                waiting = str(event.get("name"))
+                out.say(f"  {waiting}")
+        if state in ENDED:
+            raise not_done(job, state, fold_file(job.events))
+        time.sleep(0.1)

@@ -1,0 +1,63 @@
+"""safelight stop: ask a run to save and stop."""
+
+import time
+from pathlib import Path
+
+import click
+
+from projects import worker
+from projects.events import fold_file
+from projects.job import JobDir
+from projects.project import find_run, read_job
+from tui.follow_lines import ENDED, shown
+from tui.jobs import in_project
+from tui.output import Output, json_option
+
+_PATIENCE_SECONDS = 10.0
+
+
+@click.command("stop")
+@click.argument("run", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--hard", is_flag=True, help="End the worker now. What is not saved since the last checkpoint is lost."
+)
+@json_option
+def command(run: Path, hard: bool, out: Output) -> int:
+    """Ask RUN to save a checkpoint and stop. It finishes its step first."""
+    job = find_run(run)
+    project = Path(read_job(job).project)
+    state: str = worker.state_of(job)
+    if state in ENDED:
+        out.say(f"It does not run: {state}.")
+    elif hard:
+        state = worker.hard_stop(job)
+        out.say(f"Its worker was ended: {state}. Go on with: safelight resume {shown(job.path)}")
+    else:
+        worker.ask(job, "stop")
+        state = heard_after(job)
+        out.say(words_for(state, job))
+    out.result({"project": str(project), "run": in_project(job.path, project), "state": state})
+    return 0
+
+
+def heard_after(job: JobDir) -> str:
+    """Wait shortly until the request was heard. Returns "heard", "asked" while nobody answers, or how the run ended."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        state = worker.state_of(job)
+        if state in ENDED:
+            return state
+        if "stop" in fold_file(job.events).acknowledged:
+            return "heard"
+        time.sleep(0.1)
+    return "asked"
+
+
+def words_for(state: str, job: JobDir) -> str:
+    """What the outcome of asking means."""
+    path = shown(job.path)
+    if state == "heard":
+        return f"Heard: it saves and stops after this step. See it: safelight follow {path}"
+    if state == "asked":
+        return f"Asked; not heard yet. It may be in a long phase. At once, without saving: safelight stop {path} --hard"
+    return f"It has ended: {state}."
