@@ -31,7 +31,7 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         message = str(error)
         at = re.search(r" \(at line (\d+), column (\d+)\)| \(at end of document\)", message)
         what = message[: at.start()] if at else message
@@ -101,7 +101,7 @@ def value_of(text: str) -> Any:
     """A TOML value, or, where it is none, the text as it stands: `sdxl` needs no quotes on a command line."""
     try:
         table = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return text
     return table["value"] if set(table) == {"value"} else text
 

@@ -1,0 +1,235 @@
+"""What a base is, told by its own files; every other file named as what it is."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projects import bases
+from projects.bases import describe
+from projects.problems import Refused
+from projects.tensorfile import read_header
+
+SDXL = {
+    "model.diffusion_model.input_blocks.0.0.weight": [8, 4, 3, 3],
+    "model.diffusion_model.label_emb.0.0.weight": [8, 28],
+    "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight": [6, 20],
+    "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_out.0.weight": [6, 6],
+    "conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight": [4, 4],
+    "conditioner.embedders.1.model.text_projection": [4, 4],
+    "first_stage_model.decoder.conv_in.weight": [4, 4, 3, 3],
+}
+
+
+def tensors(path: Path, shapes: dict[str, list[int]]) -> Path:
+    """A .safetensors file of fp16 zeros."""
+    entries, end = {}, 0
+    for name, shape in shapes.items():
+        size = 2
+        for side in shape:
+            size *= side
+        entries[name] = {"dtype": "F16", "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    return raw(path, entries, end)
+
+
+def raw(path: Path, entries: Any, body: int) -> Path:
+    header = json.dumps(entries).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(body))
+    return path
+
+
+def folder(path: Path, *, index: dict[str, Any] | None = None, unet: dict[str, Any] | None = None) -> Path:
+    """An SDXL base in diffusers layout, sized like the demo's, without weights."""
+    for part in ("unet", "vae"):
+        (path / part).mkdir(parents=True)
+    both = {
+        "text_encoder": ["transformers", "A"],
+        "text_encoder_2": ["transformers", "B"],
+        "unet": ["diffusers", "U"],
+    }
+    (path / "model_index.json").write_text(json.dumps({"_class_name": "P", **both, **(index or {})}))
+    facts = {
+        "in_channels": 4,
+        "sample_size": 16,
+        "cross_attention_dim": 160,
+        "addition_embed_type": "text_time",
+        "block_out_channels": [64, 80, 96],
+    }
+    (path / "unet/config.json").write_text(json.dumps({**facts, **(unet or {})}))
+    (path / "vae/config.json").write_text(json.dumps({"block_out_channels": [32, 64, 64]}))
+    return path
+
+
+def refusal(source: str, project: Path) -> str:
+    with pytest.raises(Refused) as refused:
+        describe(source, project)
+    assert refused.value.usage
+    return str(refused.value)
+
+
+def test_a_folder_tells_its_sizes(tmp_path: Path) -> None:
+    base = folder(tmp_path / "base")
+    tensors(
+        base / "unet/diffusion_pytorch_model.safetensors",
+        {"a.attn1.to_q.weight": [64, 80], "a.conv.weight": [3, 3]},
+    )
+    facts = describe("base", tmp_path)
+    assert (facts.kind, facts.family, facts.preset, facts.path) == ("folder", "sdxl", "sdxl", base)
+    assert (facts.native_size, facts.floors, facts.bucket_step) == (64, (48, 64), 16)
+    assert bases.adapter_parameters(facts, 16, "attention") == 16 * 144
+    assert bases.adapter_parameters(facts, 16, ("*.to_q",)) is None
+    assert describe(str(base), tmp_path / "elsewhere") == facts
+
+
+def test_a_full_size_base_has_the_floors_of_the_trade(tmp_path: Path) -> None:
+    base = folder(tmp_path / "base", unet={"sample_size": 128, "block_out_channels": [320, 640, 1280]})
+    (base / "vae/config.json").write_text(json.dumps({"block_out_channels": [128, 256, 512, 512]}))
+    facts = describe("base", tmp_path)
+    assert (facts.native_size, facts.floors, facts.bucket_step) == (1024, (768, 1024), 64)
+
+
+def test_the_demo_is_known_with_and_without_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bases, "DEMO_FOLDER", tmp_path / "none")
+    before = describe("demo", tmp_path)
+    monkeypatch.setattr(bases, "DEMO_FOLDER", folder(tmp_path / "base"))
+    for facts in (before, describe("demo", tmp_path)):
+        assert (facts.kind, facts.family, facts.preset) == ("demo", "sdxl", "demo")
+        assert (facts.native_size, facts.floors, facts.bucket_step) == (64, (48, 64), 16)
+
+
+def test_one_file_is_judged_by_its_tensors_and_not_by_its_name(tmp_path: Path) -> None:
+    tensors(tmp_path / "flux-sd15-lora.safetensors", SDXL)
+    facts = describe("flux-sd15-lora.safetensors", tmp_path)
+    assert (facts.kind, facts.family, facts.native_size, facts.bucket_step) == ("file", "sdxl", 1024, 64)
+    assert facts.attention_width == 26 + 12
+
+
+def without(*prefixes: str) -> dict[str, list[int]]:
+    return {name: shape for name, shape in SDXL.items() if not name.startswith(prefixes)}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "words"),
+    [
+        ({"lora_unet_input_blocks_4_1_proj_in.lora_down.weight": [4, 4]}, "an adapter (LoRA)"),
+        ({"unet.down_blocks.0.attn1.to_q.lora_A.weight": [4, 4]}, "an adapter (LoRA)"),
+        ({"first_stage_model.encoder.conv_in.weight": [4, 3, 3, 3]}, "a VAE"),
+        ({"encoder.conv_in.weight": [4, 3, 3, 3], "decoder.conv_in.weight": [4, 4]}, "a VAE"),
+        ({**SDXL, "model.diffusion_model.input_blocks.0.0.weight": [8, 9, 3, 3]}, "an inpainting model"),
+        ({**without("conditioner"), "conditioner.embedders.0.model.ln_final.weight": [4]}, "an SDXL refiner"),
+        (without("first_stage_model"), "an SDXL base without its VAE"),
+        (without("conditioner", "first_stage"), "a U-Net alone"),
+        ({"text_model.embeddings.token_embedding.weight": [4, 4]}, "a text encoder"),
+        ({"control_model.input_hint_block.0.weight": [4, 4]}, "a ControlNet"),
+        ({"double_blocks.0.img_attn.qkv.weight": [4, 4], "img_in.weight": [4, 4]}, "a FLUX base (flux)"),
+        (
+            {**without("conditioner"), "cond_stage_model.transformer.text_model.x.weight": [4]},
+            "a Stable Diffusion 1.x base (sd15)",
+        ),
+        ({"layers.0.weight": [4, 4]}, "not known"),
+        ({}, "not known"),
+    ],
+)
+def test_other_files_are_named_as_what_they_are(
+    tmp_path: Path, shapes: dict[str, list[int]], words: str
+) -> None:
+    tensors(tmp_path / "sdxl_base.safetensors", shapes)
+    assert words in refusal("sdxl_base.safetensors", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("index", "unet", "words"),
+    [
+        ({}, {"in_channels": 9}, "an inpainting model"),
+        ({"text_encoder": [None, None]}, {}, "an SDXL refiner"),
+        ({}, {"addition_embed_type": None, "cross_attention_dim": 768}, "(sd15)"),
+        ({"unet": None, "transformer": ["d", "F"], "_class_name": "FluxPipeline"}, {}, "is not known"),
+    ],
+)
+def test_other_folders_are_named_as_what_they_are(tmp_path: Path, index: Any, unet: Any, words: str) -> None:
+    base = folder(tmp_path / "stable-diffusion-xl", index=index, unet=unet)
+    if "transformer" in index:
+        del index["unet"]
+        (base / "model_index.json").write_text(json.dumps(index))
+        words = "(flux)"
+    assert words in refusal("stable-diffusion-xl", tmp_path)
+
+
+def test_pickles_are_refused_with_the_reason(tmp_path: Path) -> None:
+    for name in ("a.ckpt", "a.bin", "a.PT"):
+        (tmp_path / name).write_bytes(b"x")
+        assert "runs whatever code is in it" in refusal(name, tmp_path)
+    base = folder(tmp_path / "base")
+    (base / "unet/diffusion_pytorch_model.bin").write_bytes(b"x")
+    assert "runs whatever code is in it" in refusal("base", tmp_path)
+
+
+def test_what_is_not_there_is_not_found_and_a_hub_id_is_unknown_until_it_was_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    for source in ("models/x/y", "x.safetensors", "models/x.safetensors", "/nowhere"):
+        assert "There is no base" in refusal(source, tmp_path)
+    assert "not a base model in diffusers layout" in refusal(".", tmp_path)
+    assert describe("owner/sdxl-name", tmp_path) == bases.BaseFacts(kind="hub")
+    cache = tmp_path / "hub/models--owner--sdxl-name"
+    folder(cache / "snapshots/abc")
+    (cache / "refs").mkdir()
+    (cache / "refs/main").write_text("abc")
+    assert describe("owner/sdxl-name", tmp_path).family == "sdxl"
+    assert describe("owner/sdxl-name", tmp_path, revision="abc").kind == "hub"
+    assert describe("owner/sdxl-name", tmp_path, revision="other").family == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "0 bytes long"),
+        (b"\x80\x02}q\x00." * 9, "over 100 MB"),
+        (struct.pack("<Q", 10**12), "over 100 MB"),
+        (struct.pack("<Q", 500) + b"{}", "ends inside its header"),
+        (struct.pack("<Q", 4) + b"nope", "not readable JSON"),
+        (struct.pack("<Q", 5) + b"\xff\xfe{}\x00", "not readable JSON"),
+        (struct.pack("<Q", 2) + b"[]", "not a table"),
+    ],
+)
+def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "x.safetensors").write_bytes(content)
+    assert words in refusal("x.safetensors", tmp_path)
+
+
+def entry(begin: int, end: int, shape: Any = None) -> dict[str, Any]:
+    return {"dtype": "U8", "shape": [end - begin] if shape is None else shape, "data_offsets": [begin, end]}
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"a": entry(-4, 4, [8])}, "negative"),
+        ({"a": entry(0, 4, [-4])}, "negative"),
+        ({"a": entry(8, 4, [4])}, "ends before it begins"),
+        ({"a": entry(0, 8), "b": entry(4, 8)}, "overlaps"),
+        ({"a": entry(0, 2), "b": entry(4, 8)}, "gap of 2 bytes"),
+        ({"a": entry(0, 4, [5])}, "as long as its shape"),
+        ({"a": entry(0, 12)}, "truncated: 4 bytes"),
+        ({"a": entry(0, 4)}, "4 bytes stand behind"),
+        ({"a": [1]}, "nothing usable"),
+        ({"a": {"dtype": "U8", "shape": [True], "data_offsets": [0, 8]}}, "nothing usable"),
+        ({"__metadata__": 3}, "metadata"),
+    ],
+)
+def test_a_header_that_lies_is_a_sentence(tmp_path: Path, entries: Any, words: str) -> None:
+    raw(tmp_path / "x.safetensors", entries, 8)
+    assert words in refusal("x.safetensors", tmp_path)
+
+
+def test_shapes_and_metadata_are_read(tmp_path: Path) -> None:
+    header = read_header(
+        raw(tmp_path / "x.safetensors", {"__metadata__": {"k": "v", "n": 3}, "a": entry(0, 8)}, 8)
+    )
+    assert (header.shapes, header.metadata) == ({"a": (8,)}, {"k": "v"})
