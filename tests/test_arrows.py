@@ -32,7 +32,7 @@ def test_no_verb_loads_torch_or_the_full_screen() -> None:
 
 def test_the_words_both_sides_share_load_nothing_heavy() -> None:
     names = [path.stem for path in Path("projects").glob("*.py") if path.stem != "__init__"]
-    loaded = loaded_by("import importlib\nfor n in %r: importlib.import_module('projects.' + n)" % names)
+    loaded = loaded_by(f"import importlib\nfor n in {names}: importlib.import_module('projects.' + n)")
     assert not loaded & {*HEAVY, "textual", "PIL", "click", "engine", "tui"}
 
 
