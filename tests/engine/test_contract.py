@@ -1,0 +1,325 @@
+"""What every family must do, asked of each with tiny random weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionXLPipeline
+from torch import Tensor
+
+from engine import adapter
+from engine.families.family import Base, Condition, Family, Framing
+from engine.families.opening import FAMILIES, open_base
+from engine.families.sdxl import SDXL, time_ids
+from engine.families.sgm import kohya_name, sgm_path
+from projects import spec
+from tests.engine.tiny import build_folder, make_unet, tiny_base
+
+TINY: dict[str, Callable[[], Path]] = {"sdxl": tiny_base}
+"""A folder with a tiny base of each family."""
+TEXTS = ["the cat of ab", "a dog"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A family with its tiny base and what was encoded with it."""
+
+    family: Family
+    base: Base
+    conditions: list[Condition]
+    unconditional: Condition
+
+
+@pytest.fixture(scope="module", params=sorted(FAMILIES))
+def opened(request: pytest.FixtureRequest) -> Opened:
+    folder = TINY[request.param]()
+    family, base = open_base(spec.Base(source=str(folder)), folder)
+    encoders = family.load_encoders(base, torch.float32)
+    return Opened(
+        family, base, family.encode_condition(encoders, TEXTS), family.unconditional(base, encoders)
+    )
+
+
+def batch(conditions: list[Condition]) -> Condition:
+    return {key: torch.stack([one[key] for one in conditions]) for key in conditions[0]}
+
+
+def framings(count: int, size: int) -> list[Framing]:
+    return [Framing(original_hw=(size, size), crop_top_left=(0, 0), target_hw=(size, size))] * count
+
+
+def predicted(opened: Opened, denoiser: torch.nn.Module) -> Tensor:
+    side = opened.base.native_size // opened.base.latent_factor
+    generator = torch.Generator().manual_seed(1)
+    noisy = torch.randn((2, opened.family.latent_channels, side, side), generator=generator)
+    return opened.family.predict(
+        denoiser,
+        noisy,
+        torch.tensor([10, 900]),
+        batch(opened.conditions),
+        framings(2, opened.base.native_size),
+    )
+
+
+def test_a_condition_is_the_same_bits_alone_and_in_company(opened: Opened) -> None:
+    encoders = opened.family.load_encoders(opened.base, torch.float32)
+    alone = opened.family.encode_condition(encoders, TEXTS[1:])[0]
+    assert alone.keys() == opened.conditions[1].keys() == opened.unconditional.keys()
+    for key, value in alone.items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, opened.conditions[1][key])
+        assert value.shape == opened.unconditional[key].shape
+    assert not all(torch.equal(opened.conditions[0][key], alone[key]) for key in alone)
+
+
+def test_pictures_become_latents_of_the_stated_shape_and_come_back(opened: Opened) -> None:
+    family, base = opened.family, opened.base
+    vae = family.load_vae(base, torch.bfloat16)
+    assert {parameter.dtype for parameter in vae.parameters()} == {torch.float32}
+    step = family.multiple_of(base)
+    pixels = torch.rand((2, 3, 3 * step, 2 * step)) * 2 - 1
+    mean, std = family.encode_images(vae, pixels)
+    shape = (2, family.latent_channels, 3 * step // base.latent_factor, 2 * step // base.latent_factor)
+    assert mean.shape == std.shape == shape
+    assert mean.dtype == std.dtype == torch.float32 and bool((std > 0).all())
+    back = family.decode(vae, mean)
+    assert back.shape == pixels.shape and 0 <= float(back.min()) <= float(back.max()) <= 1
+
+
+def test_a_prediction_has_the_shape_of_its_input_in_every_precision(opened: Opened) -> None:
+    exact = predicted(opened, opened.family.load_denoiser(opened.base, torch.float32))
+    rough = predicted(opened, opened.family.load_denoiser(opened.base, torch.bfloat16))
+    assert exact.shape == rough.shape and exact.dtype == rough.dtype == torch.float32
+    assert bool(exact.isfinite().all()) and bool(rough.isfinite().all())
+    assert float((exact - rough).abs().max()) < 0.1 * float(exact.abs().max()) + 0.05
+
+
+def test_a_loaded_denoiser_is_frozen(opened: Opened) -> None:
+    denoiser = opened.family.load_denoiser(opened.base, torch.float32)
+    assert not denoiser.training and not any(one.requires_grad for one in denoiser.parameters())
+
+
+@pytest.mark.parametrize("targets", ["attention", "attention+mlp"])
+def test_every_live_target_receives_a_gradient(opened: Opened, targets: str) -> None:
+    denoiser = opened.family.load_denoiser(opened.base, torch.float32)
+    modules = adapter.target_modules(denoiser, targets, opened.family)
+    assert modules
+    torch.manual_seed(0)
+    adapter.inject(denoiser, modules, rank=2, alpha=2, dropout=0.0)
+    parameters = adapter.trained_parameters(denoiser)
+    assert len(parameters) == 2 * len(modules)
+
+    def zero_gradients(letter: str) -> list[str]:
+        live = {name: one for name, one in parameters.items() if f".lora_{letter}." in name}
+        return [name for name, one in live.items() if one.grad is None or not bool(one.grad.any())]
+
+    optimizer = torch.optim.SGD(parameters.values(), lr=1.0)
+    loss = predicted(opened, denoiser).pow(2).mean()
+    assert bool(loss.isfinite())
+    loss.backward()
+    assert zero_gradients("B") == []
+    optimizer.step()
+    optimizer.zero_grad()
+    predicted(opened, denoiser).pow(2).mean().backward()
+    assert zero_gradients("A") == []
+
+
+def drawn(opened: Opened, sampler: str, which: slice, on_step: Callable[[int, int], object] | None) -> Tensor:
+    family, base = opened.family, opened.base
+    side = base.native_size
+    conditions = opened.conditions[which]
+    return family.draw(
+        family.load_denoiser(base, torch.float32),
+        family.load_vae(base, torch.float32),
+        base,
+        sampler,
+        conditions,
+        [opened.unconditional] * len(conditions),
+        5.0,
+        4,
+        (side, side - family.multiple_of(base)),
+        [torch.Generator().manual_seed(seed) for seed in (3, 4)][which],
+        on_step,
+    )
+
+
+@pytest.mark.parametrize("sampler", spec.Sampler.__args__)
+def test_every_sampler_draws_and_a_picture_does_not_depend_on_its_company(
+    opened: Opened, sampler: str
+) -> None:
+    steps: list[tuple[int, int]] = []
+    both = drawn(opened, sampler, slice(0, 2), lambda done, total: steps.append((done, total)))
+    again = drawn(opened, sampler, slice(0, 2), None)
+    alone = drawn(opened, sampler, slice(1, 2), None)
+    side = opened.base.native_size
+    assert both.shape == (2, 3, side - opened.family.multiple_of(opened.base), side)
+    assert both.dtype == torch.float32 and float(both.std()) > 0
+    assert torch.equal(both, again)
+    assert float((both[1] - alone[0]).abs().max()) < 1e-4
+    assert float((both[0] - both[1]).abs().max()) > 1e-2
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_drawing_can_be_stopped_between_steps(opened: Opened) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        drawn(opened, "euler", slice(0, 1), stop)
+
+
+def test_names_in_kohya_files_are_unique(opened: Opened) -> None:
+    denoiser = opened.family.load_denoiser(opened.base, torch.float32)
+    every = [
+        name for name, one in denoiser.named_modules() if isinstance(one, torch.nn.Linear | torch.nn.Conv2d)
+    ]
+    names = [opened.family.kohya_name(denoiser.config, name) for name in every]
+    assert len(set(names)) == len(every) > 0
+
+
+# ---- SDXL alone
+
+
+def test_conditions_are_those_of_the_diffusers_pipeline() -> None:
+    """clip_skip 2 in A1111's counting is what diffusers does when nobody says anything."""
+    folder = tiny_base()
+    family, base = open_base(spec.Base(source=str(folder), clip_skip=2), folder)
+    pipeline = StableDiffusionXLPipeline.from_pretrained(folder)
+    prompt, negative, pooled, negative_pooled = pipeline.encode_prompt(TEXTS[0], device="cpu")
+    encoders = family.load_encoders(base, torch.float32)
+    ours = family.encode_condition(encoders, [TEXTS[0]])[0]
+    assert torch.equal(ours["prompt_embeds"], prompt[0]) and torch.equal(
+        ours["pooled_prompt_embeds"], pooled[0]
+    )
+    empty = family.unconditional(base, encoders)
+    assert torch.equal(empty["prompt_embeds"], negative[0])
+    assert torch.equal(empty["pooled_prompt_embeds"], negative_pooled[0])
+    other = pipeline.encode_prompt(TEXTS[0], device="cpu", clip_skip=1)[0]
+    assert not torch.equal(ours["prompt_embeds"], other[0])
+
+
+def test_the_unconditional_is_the_empty_text_where_the_base_does_not_ask_for_zeros(tmp_path: Path) -> None:
+    folder = build_folder(tmp_path / "base", force_zeros=False)
+    family, base = open_base(spec.Base(source=str(folder)), folder)
+    encoders = family.load_encoders(base, torch.float32)
+    unconditional, empty = family.unconditional(base, encoders), family.encode_condition(encoders, [""])[0]
+    assert all(torch.equal(unconditional[key], empty[key]) for key in empty)
+    assert bool(unconditional["prompt_embeds"].any())
+
+
+def test_a_picture_is_the_one_that_the_diffusers_pipeline_draws() -> None:
+    folder = tiny_base()
+    family, base = open_base(spec.Base(source=str(folder)), folder)
+    encoders = family.load_encoders(base, torch.float32)
+    ours = family.draw(
+        family.load_denoiser(base, torch.float32),
+        family.load_vae(base, torch.float32),
+        base,
+        "euler",
+        family.encode_condition(encoders, TEXTS[:1]),
+        [family.unconditional(base, encoders)],
+        5.0,
+        4,
+        (64, 48),
+        [torch.Generator().manual_seed(7)],
+    )
+    pipeline = StableDiffusionXLPipeline.from_pretrained(folder)
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(
+        TEXTS[0],
+        guidance_scale=5.0,
+        num_inference_steps=4,
+        width=64,
+        height=48,
+        generator=torch.Generator().manual_seed(7),
+        output_type="pt",
+    ).images
+    assert float((ours - theirs).abs().max()) < 1e-5
+
+
+def test_sizes_are_told_in_sdxls_order_and_reach_the_unet() -> None:
+    framing = Framing(original_hw=(3000, 4032), crop_top_left=(7, 0), target_hw=(48, 64))
+    assert time_ids([framing]).tolist() == [[3000.0, 4032.0, 7.0, 0.0, 48.0, 64.0]]
+    folder = tiny_base()
+    family, base = open_base(spec.Base(source=str(folder)), folder)
+    told = batch(family.encode_condition(family.load_encoders(base, torch.float32), TEXTS[:1]))
+    denoiser = family.load_denoiser(base, torch.bfloat16)
+    noisy, timestep = (
+        torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(0)),
+        torch.tensor([5]),
+    )
+    near = Framing(original_hw=(3000, 4033), crop_top_left=(7, 0), target_hw=(48, 64))
+    one, other = (family.predict(denoiser, noisy, timestep, told, [each]) for each in (framing, near))
+    assert not torch.equal(one, other)
+
+
+def test_samplers_keep_the_objective_and_zero_terminal_noise_of_the_base(tmp_path: Path) -> None:
+    settings = {
+        "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True,
+        "timestep_spacing": "trailing",
+        "use_karras_sigmas": True,
+    }
+    folder = build_folder(tmp_path / "base", scheduler=settings)
+    _, base = open_base(spec.Base(source=str(folder)), folder)
+    assert base.objective == "v"
+    for name, build in SDXL.samplers.items():
+        config = build(base.scheduler).config
+        assert config.prediction_type == "v_prediction", name
+        assert config.rescale_betas_zero_snr is True and config.timestep_spacing == "trailing", name
+        assert config.get("use_karras_sigmas", False) is (name == "dpm++ 2m karras"), name
+
+
+SGM_NAMES = """
+down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q input_blocks_4_1_transformer_blocks_0_attn1_to_q
+down_blocks.1.attentions.1.proj_in input_blocks_5_1_proj_in
+down_blocks.2.attentions.0.transformer_blocks.1.ff.net.0.proj input_blocks_7_1_transformer_blocks_1_ff_net_0_proj
+down_blocks.2.attentions.1.transformer_blocks.2.ff.net.2 input_blocks_8_1_transformer_blocks_2_ff_net_2
+mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0 middle_block_1_transformer_blocks_0_attn2_to_out_0
+up_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k output_blocks_0_1_transformer_blocks_0_attn2_to_k
+up_blocks.1.attentions.2.proj_out output_blocks_5_1_proj_out
+down_blocks.0.resnets.0.conv1 input_blocks_1_0_in_layers_2
+down_blocks.1.resnets.0.conv_shortcut input_blocks_4_0_skip_connection
+down_blocks.0.downsamplers.0.conv input_blocks_3_0_op
+down_blocks.1.downsamplers.0.conv input_blocks_6_0_op
+mid_block.resnets.0.conv2 middle_block_0_out_layers_3
+mid_block.resnets.1.time_emb_proj middle_block_2_emb_layers_1
+up_blocks.2.resnets.2.conv1 output_blocks_8_0_in_layers_2
+up_blocks.0.upsamplers.0.conv output_blocks_2_2_conv
+up_blocks.1.upsamplers.0.conv output_blocks_5_2_conv
+conv_in input_blocks_0_0
+conv_out out_2
+time_embedding.linear_1 time_embed_0
+time_embedding.linear_2 time_embed_2
+add_embedding.linear_1 label_emb_0_0
+add_embedding.linear_2 label_emb_0_2
+"""
+
+
+def test_sgm_names_are_those_of_the_original_code() -> None:
+    config = make_unet().config
+    for module, expected in (line.split() for line in SGM_NAMES.strip().splitlines()):
+        assert kohya_name(config, module) == f"lora_unet_{expected}"
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_every_sgm_name_leads_back_to_one_module(layers: int) -> None:
+    unet = make_unet(layers_per_block=layers)
+    paths = [
+        sgm_path(unet.config, name.rpartition(".")[0]) for name in unet.state_dict() if name.endswith(".bias")
+    ]
+    assert len(set(paths)) == len(paths)
+    underscored = [path.replace(".", "_") for path in paths]
+    assert len(set(underscored)) == len(paths)
+
+
+def test_a_module_without_sgm_name_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        kohya_name(make_unet().config, "encoder_hid_proj")
+
+
+def test_the_presets_sampler_names_are_the_familys() -> None:
+    assert set(SDXL.samplers) == set(spec.Sampler.__args__)
