@@ -57,6 +57,7 @@ class Desk:
         self._mute = False
         self._stuck: dict[str, int] = {}
         self._closing = threading.Event()
+        self._wake = threading.Event()
         self._closed = False
         self._heartbeat = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
 
@@ -130,6 +131,7 @@ class Desk:
         self._told = ("", -math.inf)
         self.set_status(phase=name)
         self.emit("phase", name=name, quiet=quiet, **fields)
+        self._wake.set()
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Say how far a countable part of the phase is; every call counts as movement, at most 2 a second are written."""
@@ -231,12 +233,15 @@ class Desk:
     # ---- the heartbeat
 
     def _beat_on(self) -> None:
-        while not self._closing.wait(BEAT_SECONDS):
+        while not self._closing.is_set():
+            self._wake.wait(BEAT_SECONDS)
+            self._wake.clear()
             self._try("requests", self._hear)
             self._try("status.json", self._write_status)
 
     def _rest(self) -> None:
         self._closing.set()
+        self._wake.set()
         if self._heartbeat.is_alive() and self._heartbeat is not threading.current_thread():
             self._heartbeat.join()
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from projects.job import JobDir
 from projects.locks import FileLock, holder
+from projects.problems import refuse
 
 STALE_SECONDS: Final = 60.0
 
@@ -37,23 +38,27 @@ class DeviceQueue:
     """The place of one job in the queue of one device. A process has at most one."""
 
     def __init__(self, job: JobDir, device: str) -> None:
-        """Get in line. Raises Refused or OSError when the state folder cannot be written."""
-        name = re.sub(r"[^A-Za-z0-9.-]", "-", device)
-        self._folder = state_folder() / "queue" / name
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = job.path.absolute()
-        self._key = Key((job.spec if job.spec.exists() else job.path).stat().st_mtime_ns, str(path))
-        self._device = self._open(self._folder / "device")
+        """Get in line. Raises Refused when the state folder cannot be used."""
+        self._folder = state_folder() / "queue" / re.sub(r"[^A-Za-z0-9.-]", "-", device)
+        self._key = Key(
+            (job.spec if job.spec.exists() else job.path).stat().st_mtime_ns, str(job.path.absolute())
+        )
         # Locked under a hidden name first: under its real one it could be swept before it is locked.
         aside = self._folder / f".{uuid.uuid4().hex}"
-        self._ticket = self._open(aside)
-        self._ticket.take()
-        _write(
-            self._ticket.descriptor,
-            {"created_ns": self._key.created_ns, "job": self._key.path, "pid": os.getpid()},
-        )
         self._path: Path | None = aside.with_name(f"{aside.name[1:]}.ticket")
-        os.rename(aside, self._path)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._device = self._open(self._folder / "device")
+            self._ticket = self._open(aside)
+            self._ticket.take()
+            _write(self._ticket.descriptor, {**self._key._asdict(), "pid": os.getpid()})
+            os.rename(aside, self._path)
+        except OSError as error:
+            raise refuse(
+                f"The queue of the device cannot be used: {error.strerror}.",
+                where=self._folder,
+                hint="Set SAFELIGHT_STATE to a folder that you may write to.",
+            ) from error
 
     def take(self) -> bool:
         """Take the device if it is free and nobody is in front; True from then on."""
@@ -61,14 +66,14 @@ class DeviceQueue:
             return True
         if any(key < self._key for key in self._others()) or not self._device.take():
             return False
-        _write(self._device.descriptor, {"job": self._key.path, "pid": os.getpid()})
+        _write(self._device.descriptor, {**self._key._asdict(), "pid": os.getpid()})
         self._leave()
         return True
 
     def holder(self) -> str:
         """Path of the job that has the device, or else of the first in front; "" when there is none."""
         if self._device.holder() is not None:
-            return str(_parse(os.pread(self._device.descriptor, 1 << 16, 0)).get("job", ""))
+            return str(_parse(os.pread(self._device.descriptor, 1 << 16, 0)).get("path", ""))
         return min((key for key in self._others() if key < self._key), default=Key(0, "")).path
 
     def close(self) -> None:
@@ -104,7 +109,7 @@ class DeviceQueue:
                 ticket = _parse(path.read_bytes())
             except FileNotFoundError:
                 continue
-            created_ns, job = ticket.get("created_ns"), ticket.get("job")
+            created_ns, job = ticket.get("created_ns"), ticket.get("path")
             if path.suffix == ".ticket" and isinstance(created_ns, int) and isinstance(job, str):
                 keys.append(Key(created_ns, job))
         return keys

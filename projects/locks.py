@@ -71,6 +71,8 @@ def holder(path: Path) -> int | None:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _cannot(path, error) from error
     try:
         return _ask(descriptor)
     finally:

@@ -76,8 +76,8 @@ def state_of(job: JobDir) -> JobState:
 def start(job: JobDir, *, take_over: bool = False, verify: bool = False) -> int:
     """Start a worker on the job, for the first time or again (a resume), and return its pid.
 
-    It lives in a session of its own: the terminal, the connection or tmux may go. Returns when it holds the job's lock,
-    or has already said its last word. Raises Refused when one works on it already, when it was last seen elsewhere
+    It lives in a session of its own: the terminal, the connection or tmux may go. Returns when it holds the job's lock
+    and has said `started`. Raises Refused when one works on it already, when it was last seen elsewhere
     (take_over: go on nevertheless), and when the worker ended before it began.
     """
     require_here(job, take_over=take_over)
@@ -101,7 +101,7 @@ def start(job: JobDir, *, take_over: bool = False, verify: bool = False) -> int:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         ended = process.poll() is not None
-        if holder(job.lock) == process.pid or _began(job, seen, process.pid):
+        if _began(job, seen, process.pid):
             return process.pid
         if ended:
             raise _never_began(job)
