@@ -1,0 +1,209 @@
+"""The model card: README.md beside the exported files, for the person who gets them. Names and prompts are data here."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.export.facts import Facts
+from engine.export.gate import LIMIT
+
+USUAL_WEIGHTS = "0.6 to 0.8"
+"""Where adapters usually act best: a rule of thumb of the trade."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """One file that went through the gate; these fields are what export.json and the `done` event say of it."""
+
+    path: str
+    """Relative to the project."""
+    format: str
+    """The first asked format that it serves."""
+    formats: Sequence[str]
+    """All of them: kohya and comfyui are one file."""
+    step: int
+    dtype: str
+    bytes: int
+    sha256: str
+    keys: int
+    unmatched: int
+    difference: float
+    """Of the prediction, relative."""
+    layer_difference: float
+    """Of the weight that is added, relative, largest of all layers."""
+    effect: float
+    """How far the adapter moves the base's prediction, relative."""
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return Path(self.path).name
+
+
+def card(facts: Facts, files: Sequence[Exported], *, pipeline: str, judged_weight: float | None) -> str:
+    """The whole card. `files`: everything in the export folder, this run's newest first. `pipeline`: diffusers' class."""
+    return "\n".join(
+        [
+            _front(facts),
+            f"# {escaped(facts.spec.name or facts.stem)}",
+            "",
+            f"A LoRA adapter for {escaped(facts.base_name)} ({facts.family}).",
+            "",
+            *_use(facts, judged_weight),
+            *_files(files),
+            *_tools(facts, files, pipeline),
+            *_training(facts),
+            *_checked(files),
+            f"Made with {escaped(f'Safelight {facts.version}')}. Pictures made with this adapter are made by AI: "
+            "say so where you show them.",
+            "",
+        ]
+    )
+
+
+def escaped(text: str) -> str:
+    """`text` as Markdown that shows exactly it, on one line."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return re.sub(r"([\\`*_{}\[\]()<>#|~!&@:])", r"\\\1", line)
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """A code block that no run of backticks inside can close."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def example_prompt(facts: Facts) -> str:
+    """The first sample prompt with the trigger in it, else trigger and class word."""
+    spec = facts.spec
+    said = next(
+        (
+            " ".join(prompt.split())
+            for prompt in spec.sample.prompts
+            if spec.trigger and spec.trigger in prompt
+        ),
+        "",
+    )
+    return said or ", ".join(
+        part for part in (spec.trigger, f"a {spec.class_word}" if spec.class_word else "") if part
+    )
+
+
+def _place(facts: Facts) -> str:
+    """What from_pretrained is given: the hub id, the demo's own folder, or a placeholder for a local path."""
+    if facts.base_name == "demo":
+        return str(facts.base.path)
+    return facts.base_name if "/" in facts.base_name else f"path/to/{facts.base_name}"
+
+
+def _front(facts: Facts) -> str:
+    lines: Mapping[str, object] = {
+        **({"base_model": facts.base_name} if "/" in facts.base_name else {}),
+        **({"instance_prompt": facts.spec.trigger} if facts.spec.trigger else {}),
+        "library_name": "diffusers",
+        "tags": ["lora", "text-to-image", facts.family],
+    }
+    return "\n".join(["---", *(f"{key}: {json.dumps(value)}" for key, value in lines.items()), "---", ""])
+
+
+def _use(facts: Facts, judged_weight: float | None) -> list[str]:
+    weights = (
+        f"The review of this run found {judged_weight:g} best; {USUAL_WEIGHTS} is where adapters usually act best."
+        if judged_weight is not None
+        else f"Start with a weight of {USUAL_WEIGHTS} (a rule of thumb); 1.0 is almost always too strong."
+    )
+    trigger = (
+        f"Trigger: **{escaped(facts.spec.trigger)}**" if facts.spec.trigger else "It has no trigger word."
+    )
+    return ["## Use", "", trigger, "", fenced(example_prompt(facts)), "", weights, ""]
+
+
+def _files(files: Sequence[Exported]) -> list[str]:
+    rows = [
+        f"| {escaped(file.name)} | {', '.join(file.formats)} | {file.step} | {file.dtype} | {file.bytes / 1e6:,.1f} MB |"
+        for file in files
+    ]
+    return [
+        "## Files",
+        "",
+        "| file | format | step | numbers | size |",
+        "| --- | --- | --- | --- | --- |",
+        *rows,
+        "",
+    ]
+
+
+def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
+    lines = ["## In other tools", ""]
+    kohya = next((file for file in files if "kohya" in file.formats or "comfyui" in file.formats), None)
+    if kohya:
+        stem = kohya.name.removesuffix(".safetensors")
+        lines += [
+            f"**A1111 and Forge:** put {escaped(kohya.name)} into models/Lora and write in the prompt:",
+            "",
+            fenced(f"{example_prompt(facts)} <lora:{stem}:0.7>"),
+            "",
+            f"**ComfyUI:** put {escaped(kohya.name)} into models/loras and load it with Load LoRA, strength 0.7.",
+            "",
+        ]
+    file = next((file for file in files if "diffusers" in file.formats), kohya)
+    if file:
+        code = [
+            f"from diffusers import {pipeline}",
+            "",
+            f"pipe = {pipeline}.from_pretrained({json.dumps(_place(facts))})",
+            f'pipe.load_lora_weights({json.dumps(file.name)}, adapter_name="trained")',
+            'pipe.set_adapters("trained", adapter_weights=0.7)',
+            f'pipe({json.dumps(example_prompt(facts))}).images[0].save("picture.png")',
+        ]
+        opening = "from_single_file" if facts.base.layout == "file" else "from_pretrained"
+        lines += [
+            "**diffusers:**",
+            "",
+            fenced("\n".join(code).replace("from_pretrained", opening), "python"),
+            "",
+        ]
+    return lines
+
+
+def _training(facts: Facts) -> list[str]:
+    spec = facts.spec
+    regularization = f", {facts.regularization} of the general category" if facts.regularization else ""
+    when = "" if facts.saved is None else f", {datetime.fromtimestamp(facts.saved, UTC):%Y-%m-%d}"
+    return [
+        "## Where it comes from",
+        "",
+        f"- Base: {escaped(facts.base_name)}, fingerprint {facts.base.fingerprint}",
+        f"- Licence: {escaped(facts.licence)}. The base's own licence holds too.",
+        f"- Data: {facts.subject} pictures of the subject{regularization}, fingerprint {facts.data_fingerprint}",
+        f"- Training: step {facts.step}{when}, learning rate {spec.train.learning_rate:g} ({spec.train.schedule}), "
+        f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
+        f"seed {spec.train.seed}",
+        f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}",
+        f"- Settings: sha256 {facts.settings_digest} of the run's spec.toml",
+        "",
+    ]
+
+
+def _checked(files: Sequence[Exported]) -> list[str]:
+    rows = [
+        f"| {escaped(file.name)} | {file.keys} | {file.unmatched} | {file.difference:.1e} | {file.layer_difference:.1e} | "
+        f"{file.effect:.1e} |"
+        for file in files
+    ]
+    return [
+        "## How it was checked",
+        "",
+        "Each file was loaded by diffusers' own loader into a fresh copy of the base and compared with the trained adapter "
+        f"at three timesteps, computed in fp32. Files in fp32 must agree to {LIMIT:.0e} relative; in half precision the "
+        "difference is stated.",
+        "",
+        "| file | tensors | unmatched | prediction differs by | a layer at most by | the adapter itself moves it by |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *rows,
+        "",
+    ]

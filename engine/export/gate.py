@@ -1,0 +1,242 @@
+"""The gate: a written file is loaded by diffusers' own loader, as its users do, and must act like the trained adapter.
+
+Our own reader proves nothing here: a loader that skips a tensor or forgets alpha does so without an error.
+"""
+
+import gc
+import inspect
+import json
+import logging
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from engine.adapter import load_adapter, set_weights
+from engine.export.peft_keys import component_name
+from engine.families.family import Base, Condition, Family, Framing
+from projects.problems import refuse
+
+SHARES = (0.1, 0.5, 0.9)
+"""Where the predictions are compared, as shares of the schedule."""
+LIMIT = 1e-5
+"""Of every relative difference in fp32."""
+HALF_LIMIT = 1e-2
+"""Of a layer's relative difference in half precision: rounding stays far below, lost values do not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the denoiser is asked, the same of every file."""
+
+    noisy: Tensor
+    """3 x C x H x W."""
+    timesteps: Tensor
+    condition: Condition
+    """With the batch axis in front."""
+    framings: Sequence[Framing]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the trained adapter does."""
+
+    state: Mapping[str, Tensor]
+    scale: float
+    """alpha / rank."""
+    prediction: Tensor
+    """3 x C x H x W, fp32."""
+    effect: float
+    """How far the adapter moves the base's prediction, relative to it: the largest of the three."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the gate found in one file."""
+
+    keys: int
+    """Tensors in the file."""
+    unmatched: int
+    """Warnings of the loader, and tensors of layers that only the file or only the denoiser has."""
+    messages: tuple[str, ...]
+    difference: float
+    """Of the predictions: norm of the difference relative to the norm, the largest of the three timesteps."""
+    layer_difference: float
+    """Of what the adapter adds to a layer's weight, relative, the largest of all layers."""
+
+
+def question_for(family: Family, base: Base, text: str) -> Question:
+    """Fixed noise at three timesteps with the condition of `text`. The text encoders are loaded and leave again."""
+    encoders = family.load_encoders(base, torch.float32)
+    told = family.encode_condition(encoders, [text])[0]
+    del encoders
+    gc.collect()
+    side = min(base.native_size, 4 * family.multiple_of(base))
+    latents = side // base.latent_factor
+    noise = torch.randn(
+        (len(SHARES), family.latent_channels, latents, latents), generator=torch.Generator().manual_seed(0)
+    )
+    length = int(base.scheduler.get("num_train_timesteps", 1000))
+    framing = Framing(original_hw=(side, side), crop_top_left=(0, 0), target_hw=(side, side))
+    return Question(
+        noisy=noise,
+        timesteps=torch.tensor([int(share * length) for share in SHARES]),
+        condition={
+            key: value[None].expand(len(SHARES), *value.shape).contiguous() for key, value in told.items()
+        },
+        framings=[framing] * len(SHARES),
+    )
+
+
+def reference_of(
+    family: Family, base: Base, question: Question, state: Mapping[str, Tensor], *, rank: int, alpha: float
+) -> Reference:
+    """The trained adapter's own prediction, in fp32 on the CPU."""
+    denoiser = family.load_denoiser(base, torch.float32).eval()
+    load_adapter(denoiser, state, rank=rank, alpha=alpha, name="trained")
+    set_weights(denoiser, {"trained": 1.0})
+    prediction = _predict(family, denoiser, question)
+    set_weights(denoiser, {})
+    plain = _predict(family, denoiser, question)
+    if not torch.isfinite(prediction).all():
+        raise refuse("The adapter's prediction is not finite.", hint="Export an earlier checkpoint.")
+    return Reference(
+        state=state, scale=alpha / rank, prediction=prediction, effect=relative_difference(prediction, plain)
+    )
+
+
+def check(path: Path, family: Family, base: Base, question: Question, reference: Reference) -> Verdict:
+    """Load the file at `path` into a fresh denoiser and compare. Raises Refused when the file cannot be loaded at all."""
+    keys = _keys(path)
+    denoiser = family.load_denoiser(base, torch.float32).eval()
+    with _listening() as heard:
+        try:
+            pipeline_around(denoiser, base).load_lora_weights(str(path))
+        except Exception as error:  # whatever stops the loader stops our users too
+            raise refuse(
+                f"diffusers cannot load the file: {type(error).__name__}: {error}".split("\n")[0],
+                where=path.name,
+            ) from error
+    messages = [line for line in heard if not _about_absent_parts(line, component_name(base.configs))]
+    wrapped = {name: module for name, module in denoiser.named_modules() if isinstance(module, LoraLayer)}
+    meant = {key.rsplit(".lora_", 1)[0] for key in reference.state}
+    strays = set(wrapped) ^ meant
+    layers = [_layer_difference(wrapped[name], name, reference) for name in sorted(set(wrapped) & meant)]
+    return Verdict(
+        keys=keys,
+        unmatched=len(messages) + 2 * len(strays),
+        messages=(*messages, *(f"layer {name}" for name in sorted(strays)[:3])),
+        difference=relative_difference(reference.prediction, _predict(family, denoiser, question)),
+        layer_difference=max(layers, default=0.0),
+    )
+
+
+def objection(verdict: Verdict, *, half: bool) -> str:
+    """Why a file may not go out, as a sentence; empty when it may. In half precision the prediction's difference is
+    stated and not judged."""
+    if verdict.unmatched:
+        return f"{verdict.unmatched} keys or warnings are unmatched, e.g. {'; '.join(verdict.messages[:3])}."
+    if not math.isfinite(verdict.difference) or not math.isfinite(verdict.layer_difference):
+        return "It holds values that are not finite" + (
+            ": they are too large for half precision." if half else "."
+        )
+    if verdict.layer_difference > (HALF_LIMIT if half else LIMIT):
+        return f"A layer differs from the trained one by {verdict.layer_difference:.1e}" + (
+            ": half precision loses its values." if half else "."
+        )
+    if not half and verdict.difference > LIMIT:
+        return f"Its prediction differs from the trained adapter's by {verdict.difference:.1e}, more than {LIMIT:.0e}."
+    return ""
+
+
+def relative_difference(expected: Tensor, found: Tensor) -> float:
+    """Norm of the difference relative to the norm of `expected`, the largest over the first axis."""
+    rows = zip(expected.double(), found.double(), strict=True)
+    return max(float((one - other).norm() / one.norm().clamp_min(1e-30)) for one, other in rows)
+
+
+def pipeline_around(denoiser: nn.Module, base: Base) -> Any:
+    """The base's own diffusers pipeline with nothing in it but the denoiser: loading an adapter needs no more."""
+    index = json.loads((base.configs / "model_index.json").read_text("utf-8"))
+    kind = getattr(diffusers, str(index["_class_name"]), None)
+    if not (
+        isinstance(kind, type)
+        and issubclass(kind, diffusers.DiffusionPipeline)
+        and hasattr(kind, "load_lora_weights")
+    ):
+        raise refuse(
+            f"diffusers has no pipeline {index['_class_name']} that loads adapters.",
+            where=base.configs / "model_index.json",
+        )
+    needed = [name for name, told in inspect.signature(kind).parameters.items() if told.default is told.empty]
+    return kind(**{name: denoiser if name == component_name(base.configs) else None for name in needed})
+
+
+def _keys(path: Path) -> int:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return len(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise refuse(f"The written file cannot be read back: {error}.", where=path.name) from error
+
+
+@torch.no_grad()
+def _predict(family: Family, denoiser: nn.Module, question: Question) -> Tensor:
+    return family.predict(
+        denoiser, question.noisy, question.timesteps, question.condition, question.framings
+    ).float()
+
+
+@torch.no_grad()
+def _layer_difference(layer: Any, name: str, reference: Reference) -> float:
+    """The weight that is added: B times A times scale, wherever the scale was put."""
+    down, up = (
+        reference.state[f"{name}.lora_A.weight"].double(),
+        reference.state[f"{name}.lora_B.weight"].double(),
+    )
+    meant = up.flatten(1) @ down.flatten(1) * reference.scale
+    (adapter,) = layer.lora_A
+    found = layer.lora_B[adapter].weight.double().flatten(1) @ layer.lora_A[adapter].weight.double().flatten(
+        1
+    )
+    distance = (found * layer.scaling[adapter] - meant).norm()
+    return float(distance / meant.norm()) if meant.norm() > 0 else float(distance)
+
+
+def _about_absent_parts(message: str, component: str) -> bool:
+    """diffusers says of every part that the file has nothing for it, the text encoders of each adapter without them too."""
+    told = re.match(r"No LoRA keys associated to \w+ found with the prefix='(\w+)'", message)
+    return told is not None and told[1] != component
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Everything the loader complains of while it works. Notes to programmers (deprecations) are not about the file."""
+    messages: list[str] = []
+    ear = logging.Handler(logging.WARNING)
+    ear.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    loggers = [logging.getLogger(name) for name in ("diffusers", "peft", "transformers")]
+    before = [(logger, logger.level, logger.handlers) for logger in loggers]
+    for logger in loggers:
+        logger.handlers = [ear]  # the log need not repeat what the verdict says
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield messages
+        notes = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+        messages += [str(warning.message) for warning in caught if not issubclass(warning.category, notes)]
+    finally:
+        for logger, level, handlers in before:
+            logger.handlers = handlers
+            logger.setLevel(level)

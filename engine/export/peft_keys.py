@@ -1,0 +1,54 @@
+"""The diffusers layout: peft's names behind the component's, `unet.<path>.lora_A.weight` (rank, in) and `.lora_B.weight`.
+
+The format has no tensor for alpha, and diffusers reads the scale from the file's metadata only where it is given the
+file, not its tensors: there alpha/rank would be lost. So the scale is multiplied into lora_A, and the metadata says
+alpha = rank: every reader arrives at scale 1 and at the same adapter.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from projects.problems import refuse
+
+CONFIG_KEY = "lora_adapter_metadata"
+"""Where diffusers looks for the adapter's peft configuration."""
+
+
+def to_peft_keys(
+    state: Mapping[str, Tensor], *, rank: int, alpha: float, dtype: torch.dtype, component: str
+) -> dict[str, Tensor]:
+    """Tensors by diffusers name with alpha / rank multiplied into lora_A.
+
+    Into A, not B: a trained B is hundreds of times smaller, and in fp16 a scale below 1 would push it under the
+    smallest number there is.
+    """
+    scale = alpha / rank
+    return {
+        f"{component}.{key}": (tensor.float() * scale if ".lora_A." in key else tensor).to(dtype).contiguous()
+        for key, tensor in sorted(state.items())
+    }
+
+
+def adapter_config(state: Mapping[str, Tensor], *, rank: int, component: str) -> str:
+    """JSON of the peft configuration that belongs to the tensors of `to_peft_keys`, keys behind the component's name."""
+    config = {
+        "r": rank,
+        "lora_alpha": rank,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": sorted({key.rsplit(".lora_", 1)[0] for key in state}),
+    }
+    return json.dumps({f"{component}.{key}": value for key, value in config.items()}, sort_keys=True)
+
+
+def component_name(configs: Path) -> str:
+    """What the base's pipeline calls its denoiser: `unet` or `transformer`, read from model_index.json in `configs`."""
+    parts = json.loads((configs / "model_index.json").read_text("utf-8"))
+    for name in ("unet", "transformer"):
+        if name in parts:
+            return name
+    raise refuse("The pipeline has neither unet nor transformer.", where=configs / "model_index.json")
