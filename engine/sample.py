@@ -13,6 +13,7 @@ from engine.adapter import TRAINED, load_adapter, read_adapter
 from engine.cache import Cache, encode_texts
 from engine.checkpoint import ADAPTER, find_checkpoint
 from engine.dataset.items import read_items
+from engine.dataset.tokens import MARKS, WINDOW, count_tokens
 from engine.desk import Desk
 from engine.draw import Conditions, Shot, StopAsked, check_shots, draw_pictures, shots_of
 from engine.families.digests import file_digest
@@ -129,8 +130,10 @@ def draw_for_job(
     check_shots(family, base, shots)
     desk.phase("encoding prompts", quiet=1800)
     texts = [shot.prompt for shot in shots] + [shot.negative for shot in shots if shot.negative]
+    texts = list(dict.fromkeys(texts))
+    _warn_of_cut(desk, base, texts)
     conditions = encode_texts(
-        Cache(project / "cache"), family, base, list(dict.fromkeys(texts)),
+        Cache(project / "cache"), family, base, texts,
         on_progress=lambda done, total: desk.progress("encoding prompts", done, total),
         should_stop=lambda: desk.stop_asked,
     )  # fmt: skip
@@ -211,6 +214,19 @@ def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[Ad
 def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:
     """What `Origin.adapters` holds of `files`."""
     return {file.key: (file.name, file.hash) for file in files}
+
+
+def _warn_of_cut(desk: Desk, base: Base, texts: Sequence[str]) -> None:
+    """Say which texts the encoder does not read to their end."""
+    tokenizer = base.configs / "tokenizer" / "tokenizer.json"
+    if not tokenizer.exists():
+        return
+    for text in texts:
+        counted = count_tokens(text, tokenizer)
+        if counted and counted[1] is not None:
+            desk.warn(
+                f"A prompt has {counted[0] - MARKS} tokens and {WINDOW - MARKS} are read. Not read: {text[counted[1] :]}"
+            )
 
 
 def _read(path: Path, *, key: str, name: str) -> AdapterFile:

@@ -20,8 +20,8 @@ def plan(shots: Sequence[Shot], adapter: str, weight: float) -> Sheet:
     return Sheet(
         name="before-after",
         title="Before and after",
-        note=f"Left the base, right the adapter at the usual starting weight of {weight:g}: same prompt, same seed.",
-        columns=("before: base", f"after: weight {weight:g}"),
+        note=f"Left the base, right the adapter at the usual starting weight of {weight}: same prompt, same seed.",
+        columns=("before: base", f"after: weight {weight}"),
         rows=tuple(
             Row(label=label_of(shot), shots=(shot, replace(shot, weights=((adapter, weight),))))
             for shot in shots

@@ -46,7 +46,7 @@ def plan(shots: Sequence[Shot], adapter: str) -> Sheet:
         name="isolation",
         title="Isolation: prompts without the trigger",
         note=ADVICE,
-        columns=("base", "adapter at weight 1"),
+        columns=("base", "adapter, weight 1.0"),
         rows=tuple(
             Row(label=label_of(shot), shots=(shot, replace(shot, weights=((adapter, 1.0),))))
             for shot in shots

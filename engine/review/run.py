@@ -18,7 +18,7 @@ from engine.desk import Desk
 from engine.draw import Shot, StopAsked, shots_of
 from engine.families.family import Base
 from engine.families.opening import open_base
-from engine.picture_file import encode_png, write_picture, write_png
+from engine.picture_file import SAMPLER_NAMES, encode_png, write_picture, write_png
 from engine.preparation import download_progress, sample_of
 from engine.review import before_after, isolation, sweep
 from engine.review.change import MEASURE, change
@@ -129,8 +129,8 @@ def uncalled_prompts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> tu
 def _write_sheet(folder: Path, sheet: Sheet, pictures: Mapping[Shot, Image.Image], origin: Origin) -> None:
     shot = sheet.rows[0].shots[0]
     foot = (
-        f"{origin.run}   step {origin.step}   {shot.sampler}, {shot.steps} steps, guidance {shot.guidance:g}, "
-        f"{shot.size[0]} x {shot.size[1]} px   negative: {shot.negative or 'none'}"
+        f"{origin.run}   step {origin.step}   {SAMPLER_NAMES[shot.sampler]}, {shot.steps} steps, "
+        f"guidance {shot.guidance:g}, {shot.size[0]} x {shot.size[1]} px   negative: {shot.negative or 'none'}"
     )
     facts = {"sheet": asdict(sheet), "run": origin.run, "step": origin.step, "base": origin.base.source}
     write_png(folder / f"{sheet.name}.png", encode_png(compose(sheet, pictures, foot), facts))

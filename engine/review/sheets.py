@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine.draw import Shot
 
 GROUND, TEXT, MUTED, ACCENT = "#14100e", "#e8ddd4", "#8a7c72", "#ff6a3d"
-_MARGIN, _GAP = 36, 14
+_MARGIN, _GAP, _APART, _NARROWEST = 36, 14, 48, 640
 _CELL_LEAST, _CELL_MOST = 220, 420
 """Longer side of a picture on a sheet in pixels: small bases are enlarged, large pictures stand at full size beside it."""
 _TITLE, _NOTE, _HEAD, _LABEL = 30, 17, 18, 17
@@ -45,36 +45,44 @@ def label_of(shot: Shot) -> str:
 
 
 def compose(sheet: Sheet, pictures: Mapping[Shot, Image.Image], foot: str) -> Image.Image:
-    """The sheet as one RGB picture; `foot` stands in its last line."""
+    """The sheet as one RGB picture; `foot` stands in its last line. Two columns with many rows stand two rows abreast."""
     cell_w, cell_h = _cell([pictures[shot].size for row in sheet.rows for shot in row.shots])
-    inner = max(len(sheet.columns) * (cell_w + _GAP) - _GAP, 640)
+    abreast = 2 if len(sheet.columns) == 2 and len(sheet.rows) > 3 else 1
+    row_w = len(sheet.columns) * (cell_w + _GAP) - _GAP
+    inner = max(abreast * (row_w + _APART) - _APART, _NARROWEST)
     title, note = _wrapped(sheet.title, _TITLE, inner, 2), _wrapped(sheet.note, _NOTE, inner, 4)
-    labels = [_wrapped(row.label, _LABEL, inner, _LABEL_LINES) for row in sheet.rows]
     tail = _wrapped(foot, _NOTE, inner, 3)
+    bands = [sheet.rows[start : start + abreast] for start in range(0, len(sheet.rows), abreast)]
+    label_w = row_w if abreast > 1 else inner
+    labels = [[_wrapped(row.label, _LABEL, label_w, _LABEL_LINES) for row in band] for band in bands]
+    heights = [max(_height(lines, _LABEL) for lines in band) for band in labels]
     top = _MARGIN + _height(title, _TITLE) + 8 + _height(note, _NOTE) + 24 + _height([""], _HEAD) + 10
-    height = (
-        top
-        + sum(_height(lines, _LABEL) + 6 + cell_h + 26 for lines in labels)
-        + _height(tail, _NOTE)
-        + _MARGIN
-    )
+    height = top + sum(label_h + 6 + cell_h + 26 for label_h in heights) + _height(tail, _NOTE) + _MARGIN
     image = Image.new("RGB", (inner + 2 * _MARGIN, height), GROUND)
     draw = ImageDraw.Draw(image)
     y = _text(draw, _MARGIN, _MARGIN, title, _TITLE, TEXT) + 8
     y = _text(draw, _MARGIN, y, note, _NOTE, MUTED) + 24
-    for place, column in enumerate(sheet.columns):
-        x = _MARGIN + place * (cell_w + _GAP)
-        draw.rectangle((x, y - 8, x + cell_w - 1, y - 7), ACCENT)
-        _text(draw, x, y, _wrapped(column, _HEAD, cell_w, 1), _HEAD, ACCENT)
+    lefts = [_MARGIN + place * (row_w + _APART) for place in range(abreast)]
+    for left in lefts:
+        _heads(draw, left, y, sheet.columns, cell_w)
     y = top
-    for row, lines in zip(sheet.rows, labels, strict=True):
-        y = _text(draw, _MARGIN, y, lines, _LABEL, TEXT) + 6
-        for place, shot in enumerate(row.shots):
-            picture = _fitted(pictures[shot], cell_w, cell_h)
-            image.paste(picture, (_MARGIN + place * (cell_w + _GAP), y))
-        y += cell_h + 26
+    for band, texts, label_h in zip(bands, labels, heights, strict=True):
+        for left, row, lines in zip(lefts, band, texts, strict=False):
+            _text(draw, left, y + label_h - _height(lines, _LABEL), lines, _LABEL, TEXT)
+            for place, shot in enumerate(row.shots):
+                picture = _fitted(pictures[shot], cell_w, cell_h)
+                image.paste(picture, (left + place * (cell_w + _GAP), y + label_h + 6))
+        y += label_h + 6 + cell_h + 26
     _text(draw, _MARGIN, y, tail, _NOTE, MUTED)
     return image
+
+
+def _heads(draw: ImageDraw.ImageDraw, left: int, y: int, columns: Sequence[str], cell_w: int) -> None:
+    """The names of the columns, each under a line as wide as its pictures."""
+    for place, column in enumerate(columns):
+        x = left + place * (cell_w + _GAP)
+        draw.rectangle((x, y - 8, x + cell_w - 1, y - 7), ACCENT)
+        _text(draw, x, y, _wrapped(column, _HEAD, cell_w, 1), _HEAD, ACCENT)
 
 
 def _cell(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

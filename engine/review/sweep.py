@@ -18,7 +18,7 @@ def plan(shots: Sequence[Shot], adapter: str, weights: Sequence[float]) -> Sheet
         name="sweep",
         title="Weight sweep",
         note=ADVICE,
-        columns=("base", *(f"weight {weight:g}" for weight in weights)),
+        columns=("base", *(f"weight {weight}" for weight in weights)),
         rows=tuple(
             Row(
                 label=label_of(shot),

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from engine import sample
 from engine.adapter import TRAINED, inject, load_state, target_modules, trained_parameters
 from engine.cache import Cache, encode_texts
+from engine.demo import BASE_DIR
 from engine.desk import Desk
 from engine.families.opening import open_base
 from engine.families.sdxl import SDXL
@@ -19,7 +20,7 @@ from engine.sample import preview
 from projects.events import read
 from projects.job import JobDir
 from projects.problems import Refused
-from projects.spec import AdapterAt, SampleJob
+from projects.spec import AdapterAt, Base, SampleJob
 from tests.engine.drawn_run import SPEC, make_run, random_adapter, with_sample
 
 
@@ -110,6 +111,27 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_drawn(
     with pytest.raises(Refused, match=words):
         draw(project, SampleJob(project=str(project), spec=with_sample(**changes), adapters=adapters))
     assert not list(project.rglob("*.png"))
+
+
+def test_an_empty_prompt_is_a_prompt(project: Path) -> None:
+    spec = with_sample(prompts=("",), seeds=(1,), negative="")
+    folder = draw(project, SampleJob(project=str(project), spec=spec))[1]
+    assert read_settings(folder / "001-seed1.png")["prompt"] == ""
+
+
+def test_a_prompt_that_is_not_read_to_its_end_is_named(project: Path) -> None:
+    spec = with_sample(prompts=("mug " * 40 + "LASTWORD",), seeds=(1,))
+    events = draw(project, SampleJob(project=str(project), spec=spec))[2]
+    warnings = [event["text"] for event in events if event["kind"] == "warning"]
+    assert len(warnings) == 1 and "75 are read" in warnings[0] and warnings[0].endswith("LASTWORD")
+
+
+@pytest.mark.skipif(not (BASE_DIR / "model_index.json").exists(), reason="the demo base is not built yet")
+def test_the_demo_base_draws(project: Path) -> None:
+    spec = replace(with_sample(prompts=("a red mug",), seeds=(1,)), base=Base(source="demo"))
+    word, folder, _ = draw(project, SampleJob(project=str(project), spec=spec))
+    settings = read_settings(folder / "001-seed1.png")
+    assert word == "done" and settings["base"] == "demo" and settings["size"] == [64, 64]
 
 
 def test_wording_that_no_door_lets_through_is_not_drawn(project: Path) -> None:

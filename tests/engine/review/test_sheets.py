@@ -31,7 +31,7 @@ def area(image: Image.Image, colour: tuple[int, int, int]) -> int:
 
 def test_a_sweep_has_the_base_first_and_every_picture_enlarged() -> None:
     sheet = sweep.plan([SHOT, replace(SHOT, seed=2)], "default", (0.5, 0.7, 0.85, 1.0))
-    assert sheet.columns == ("base", "weight 0.5", "weight 0.7", "weight 0.85", "weight 1")
+    assert sheet.columns == ("base", "weight 0.5", "weight 0.7", "weight 0.85", "weight 1.0")
     assert [shot.weights for shot in sheet.rows[1].shots] == [
         (), (("default", 0.5),), (("default", 0.7),), (("default", 0.85),), (("default", 1.0),)
     ]  # fmt: skip
@@ -59,6 +59,15 @@ def test_upright_and_wide_pictures_share_a_sheet() -> None:
     pictures = coloured(sheet)
     pictures[sheet.rows[1].shots[0]] = Image.new("RGB", (64, 128), "white")
     assert area(compose(sheet, pictures, ""), (255, 255, 255)) > 100 * 200
+
+
+def test_ten_pairs_stand_two_abreast_and_none_is_lost() -> None:
+    sheet = isolation.plan([replace(SHOT, seed=seed) for seed in range(9)], "default")
+    shots = [shot for row in sheet.rows for shot in row.shots]
+    pictures = {shot: Image.new("RGB", (64, 64), (10 * place + 20, 7, 7)) for place, shot in enumerate(shots)}
+    image = compose(sheet, pictures, "foot")
+    assert image.height < 2000
+    assert all(area(image, (10 * place + 20, 7, 7)) >= 220 * 220 for place in range(len(shots)))
 
 
 @pytest.mark.parametrize("text", ["a\nb", "\x1b[31mred", "nul\x00", "word " * 400, "x" * 5000, "", "写真 🙂"])
