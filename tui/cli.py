@@ -73,7 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry of the console script. Ends the process with the exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except OSError:
+        # The terminal hung up, or the reader left, before the last words: there is nobody to say them to.
+        quiet_stdout()
+        code = 1
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

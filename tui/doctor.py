@@ -75,13 +75,12 @@ _FOR_TRAINING = ("torch", "diffusers", "transformers", "peft", "accelerate", "sa
 
 
 def tested_set() -> dict[str, str]:
-    """Package -> version of constraints.txt: beside this file in an installed package, at the root in a checkout."""
-    here = Path(__file__).parent
-    for file in (here / "constraints.txt", here.parent / "constraints.txt"):
-        if file.is_file():
-            lines = (line.partition("==") for line in file.read_text(encoding="utf-8").splitlines())
-            return {name.lower(): version for name, equals, version in lines if equals}
-    return {}
+    """Package -> version of constraints.txt at the root of a checkout; empty in an installation without one."""
+    file = Path(__file__).parents[1] / "constraints.txt"
+    if not file.is_file():
+        return {}
+    lines = (line.partition("==") for line in file.read_text(encoding="utf-8").splitlines())
+    return {name.lower(): version for name, equals, version in lines if equals}
 
 
 def packages(tested: Mapping[str, str], *, has_graphics_card: bool) -> list[Check]:

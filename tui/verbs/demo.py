@@ -1,5 +1,6 @@
 """safelight demo: train, review, export and proof on the little base model that comes along."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -56,11 +57,12 @@ def command(folder: Path | None, no_tui: bool, out: Output) -> None:
     out.say(
         f"Made the project {shown(project)}: 30 pictures of a subject that the base model has never seen."
     )
-    chain = start_chain(project)
-    out.say("Four jobs are started: training, review, export, proof. They go on if you leave (Ctrl-C).")
+    chain = write_chain(project)
     try:
+        start_chain(chain)
+        out.say("Four jobs are started: training, review, export, proof. They go on if you leave (Ctrl-C).")
         states = [finish(job, out) for job in chain.jobs]
-    except Left:
+    except (Left, KeyboardInterrupt):
         raise left(chain) from None
     out.say(closing_words(chain, states, time.monotonic() - began))
     out.result(
@@ -96,8 +98,8 @@ def write_project(folder: Path) -> Path:
     return folder
 
 
-def start_chain(project: Path) -> Chain:
-    """Write all four jobs, then start all their workers: each waits for the job before, whoever watches."""
+def write_chain(project: Path) -> Chain:
+    """Check the project and write the four jobs. Raises Refused with all problems."""
     found = examine(open_project(project))
     if found.problems:
         raise Refused(list(found.problems))
@@ -108,10 +110,25 @@ def start_chain(project: Path) -> Chain:
     review = _write(train, ReviewJob(project=place, run=run, after=run, spec=spec))
     export = _write(train, ExportJob(project=place, run=run, after=str(review.path), spec=spec))
     proof_job = _write(train, ProofJob(project=place, run=run, after=str(export.path), spec=spec))
-    chain = Chain(project, spec.trigger, spec.class_word, train, review, export, proof_job)
-    for job in chain.jobs:
-        worker.start(job)
-    return chain
+    return Chain(project, spec.trigger, spec.class_word, train, review, export, proof_job)
+
+
+def start_chain(chain: Chain) -> None:
+    """Start all workers: each waits for the job before, whoever watches. Raises KeyboardInterrupt after the last of them.
+
+    Whoever leaves meanwhile leaves a whole chain behind, never one that ends in the middle.
+    """
+    left_at: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda sent, _frame: left_at.append(sent)) for number in numbers}
+    try:
+        for job in chain.jobs:
+            worker.start(job)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if left_at:
+        raise KeyboardInterrupt
 
 
 def _write(run: JobDir, spec: JobSpec) -> JobDir:
