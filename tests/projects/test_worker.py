@@ -82,6 +82,9 @@ def test_a_hang_up_of_the_terminal_does_not_touch_the_worker(waiting: JobDir) ->
         os.execv(sys.executable, [sys.executable, "-c", code, str(waiting.path)])
     assert b"pid" in os.read(screen, 1000)
     pid = holder(waiting.lock)
+    assert pid and os.getsid(pid) == pid, (
+        "a session of its own: ctrl+c at that terminal does not reach it either"
+    )
     os.close(screen)
     assert os.waitstatus_to_exitcode(os.waitpid(terminal, 0)[1]) < 0, "the terminal's own process was hung up"
     before = read_status(waiting.status).updated
