@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
@@ -36,9 +36,10 @@ def load_part(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
     """
     try:
         module = _from_folder(base, part, dtype) if base.layout == "folder" else _from_file(base, part, dtype)
-    except OSError as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        # What the loaders of diffusers and transformers raise for missing, damaged and ill-shaped tensors.
         raise refuse(
-            f"The {part} of the base model cannot be read: {_first_line(error)}.",
+            f"The {part} of the base model is incomplete, damaged or of another architecture: {_first_line(error)}.",
             where=base.path,
             hint="Download the base model again, or name another one in base.source.",
         ) from error
