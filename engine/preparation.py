@@ -16,7 +16,7 @@ from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
 from engine.dataset.slots import draw, epoch_list, with_planned
-from engine.dataset.tokens import trigger_is_read
+from engine.dataset.tokens import count_tokens
 from engine.desk import Desk
 from engine.families.family import Base, Family
 from engine.step import Task
@@ -232,15 +232,14 @@ def epoch_at(task: Task, step: int) -> float:
 
 
 def outside_window(spec: RunSpec, base: Base, items: Sequence[Item]) -> list[str]:
-    """Subject pictures whose caption has the trigger beyond the tokens that the model reads."""
+    """Subject pictures with a caption whose trigger lies, whole or in part, beyond the tokens that the model reads."""
     tokenizer = base.configs / "tokenizer" / "tokenizer.json"
     if not spec.trigger or not tokenizer.exists():
         return []
-    subject = [item for item in items if item.role == "subject"]
     return [
         item.picture
-        for item in subject
-        if any(not trigger_is_read(caption, spec.trigger, tokenizer) for caption in item.captions)
+        for item in items
+        if item.role == "subject" and any(_cut_off(text, spec.trigger, tokenizer) for text in item.captions)
     ]
 
 
@@ -265,3 +264,9 @@ def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> 
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
     adapter.load_state(denoiser, state, where=path)
+
+
+def _cut_off(caption: str, trigger: str, tokenizer: Path) -> bool:
+    at = caption.casefold().find(trigger.casefold())
+    counted = count_tokens(caption, tokenizer)
+    return at >= 0 and counted is not None and counted[1] is not None and at + len(trigger) > counted[1]

@@ -1,15 +1,16 @@
 """A training, read top to bottom: open, look at the pictures, encode, inject, restore, and the loop."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
-from projects.rights import allow
 
 from engine import checkpoint, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
+from engine.dataset.items import Item
 from engine.desk import Desk
 from engine.evaluate import evaluate
 from engine.families.opening import open_base
@@ -19,6 +20,7 @@ from engine.sample import preview
 from engine.schedule import rate
 from engine.step import Pass, Task, forward_backward
 from projects.problems import Refused, refuse
+from projects.rights import allow
 from projects.spec import RunSpec, TrainJob
 
 
@@ -102,7 +104,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
             epoch=preparation.epoch_at(task, step), seconds=time.perf_counter() - began,
         )  # fmt: skip
         if health and step == min(HEALTH_STEPS, steps):
-            report(desk, health, preparation.outside_window(spec, base, items))
+            report(desk, health, items, preparation.outside_window(spec, base, items))
             health = None
 
     coverage.close()
@@ -213,9 +215,15 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: object, step: int) 
     desk.phase("training", quiet=preparation.STEP_QUIET)
 
 
-def report(desk: Desk, health: Health, outside_window: list[str]) -> None:
+def report(desk: Desk, health: Health, items: Sequence[Item], outside_window: Sequence[str]) -> None:
     """One event on the first steps: every live layer has a gradient, B has moved, the trigger is read."""
     problems = health.problems(outside_window)
-    desk.emit("health", ok=not problems, checked=len(health.parameters), problems=problems)
+    checked = [
+        "loss and gradient finite",
+        f"gradient in {len(health.parameters)} tensors",
+        f"|B| > 0 in {len(health.parameters) // 2} layers",
+        f"trigger read in {sum(item.role == 'subject' for item in items)} pictures",
+    ]
+    desk.emit("health", ok=not problems, checked=checked, problems=problems)
     for problem in problems:
         desk.warn(problem)

@@ -10,7 +10,12 @@ from diffusers.training_utils import compute_snr
 from engine import noise
 from engine.schedule import rate
 
-SCHEDULER = {"num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.02, "beta_schedule": "scaled_linear"}
+SCHEDULER = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.02,
+    "beta_schedule": "scaled_linear",
+}
 
 
 @pytest.fixture
@@ -28,7 +33,9 @@ def batch():
 def test_noisy_latents_and_velocity_equal_the_scheduler_of_diffusers(ddpm, batch):
     latents, noises, timesteps = batch
     alpha_bar = noise.alphas_cumprod(SCHEDULER)[timesteps]
-    torch.testing.assert_close(noise.mix(latents, noises, alpha_bar), ddpm.add_noise(latents, noises, timesteps))
+    torch.testing.assert_close(
+        noise.mix(latents, noises, alpha_bar), ddpm.add_noise(latents, noises, timesteps)
+    )
     torch.testing.assert_close(
         noise.target("v", latents, noises, alpha_bar), ddpm.get_velocity(latents, noises, timesteps)
     )
