@@ -140,7 +140,12 @@ def _files(files: Sequence[Exported]) -> list[str]:
 def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
     lines = ["## In other tools", ""]
     kohya = next((file for file in files if "kohya" in file.formats or "comfyui" in file.formats), None)
-    if kohya:
+    if facts.base_name == "demo":
+        lines += [
+            "A1111, Forge and ComfyUI read this layout, but not the demo's little base; use diffusers.",
+            "",
+        ]
+    elif kohya:
         stem = kohya.name.removesuffix(".safetensors")
         lines += [
             f"**A1111 and Forge:** put {escaped(kohya.name)} into models/Lora and write in the prompt:",

@@ -44,7 +44,8 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
     """
     project, trained = Path(job.project), JobDir(Path(job.run))
     settings = read_job(trained).spec
-    allow(project, job.spec, "export", [*_texts(job.spec), *_texts(settings)])
+    for told in (job.spec, settings):  # the project may have been edited since the run
+        allow(project, told, "export", _texts(told))
     step, folder = checkpoint.find_checkpoint(trained, job.checkpoint)
     manifest, state, _ = checkpoint.load(folder)
     family, base = _open_same_base(desk, job, manifest)

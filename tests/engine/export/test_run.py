@@ -322,6 +322,15 @@ def test_the_door_hears_the_words_that_go_out(bench: Bench, monkeypatch: pytest.
     assert bench.left() == []
 
 
+def test_a_run_of_a_mature_project_stays_closed_whatever_the_project_says_now(bench: Bench) -> None:
+    trained = replace(bench.spec, rating="mature")
+    bench.run.spec.unlink()
+    write_job(bench.run, spec.TrainJob(project=str(bench.project), spec=trained))
+    with pytest.raises(Refused, match="A mature project cannot be exported"):
+        bench.export()
+    assert bench.left() == []
+
+
 def test_the_card_of_a_single_file_base_opens_it_as_one(bench: Bench, opened: tuple[Family, Base]) -> None:
     manifest = checkpoint.read_manifest(bench.run.checkpoint(40))
     facts = facts_module.gather(
@@ -336,3 +345,7 @@ def test_the_card_of_a_single_file_base_opens_it_as_one(bench: Bench, opened: tu
     assert 'StableDiffusionXLPipeline.from_single_file("path/to/real.safetensors")' in text
     assert 'pipe.load_lora_weights("mug-step0040.safetensors"' in text
     assert "The review of this run found 0.85 best" in text
+    demo = card(
+        replace(facts, base_name="demo"), [entry], pipeline="StableDiffusionXLPipeline", judged_weight=None
+    )
+    assert "models/Lora" in text and "models/Lora" not in demo
