@@ -187,7 +187,8 @@ def _missing(folder: Path, wanted: Iterable[Path], on_progress: Progress) -> lis
 def _write(file: Path, tensors: Mapping[str, Tensor], origin: Origin) -> None:
     data = save(
         {key: tensor.detach().to("cpu", torch.float32).contiguous() for key, tensor in tensors.items()},
-        metadata={"format": "safelight-1", "origin": written(origin)},
+        # One word only: safetensors writes several in an order that changes from process to process.
+        metadata={"origin": written(origin)},
     )
     try:
         write_bytes(file, data)

@@ -6,6 +6,7 @@ carries that object in its header. So a changed picture, caption, crop or model 
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -226,7 +227,7 @@ def _why_picture(cache: Cache, used: list[tuple[JobDir, list[Item]]], file: Path
     if not found:
         lines.append("No entry: it is encoded when a run needs it.")
     for run, items in used:
-        old = [item.sha256[:12] for item in items if item.path == file.resolve() and item.sha256 != digest]
+        old = [item.sha256[:12] for item in items if _same(item.path, file) and item.sha256 != digest]
         lines += [
             f"{run.path.name} was started when it was {sha256}; the file has changed since." for sha256 in old
         ]
@@ -245,16 +246,16 @@ def _why_caption(cache: Cache, used: list[tuple[JobDir, list[Item]]], file: Path
         )
     if not found:
         lines.append("No entry: it is encoded when a run needs it.")
-    stem = file.stem.rsplit(".", 1)[0] if file.stem.rsplit(".", 1)[-1].isdigit() else file.stem
+    stems = {file.stem, re.sub(r"\.\d+$", "", file.stem)}
     for run, items in used:
-        beside = [
-            item
-            for item in items
-            if item.path.parent == file.resolve().parent and item.path.stem in (stem, file.stem)
-        ]
-        if any(text not in item.captions for item in beside):
+        own = [item for item in items if item.path.stem in stems and _same(item.path.parent, file.parent)]
+        if any(text not in item.captions for item in own):
             lines.append(f"{run.path.name} was started with another text; the caption has changed since.")
     return lines
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.name == other.name and one.resolve() == other.resolve()
 
 
 def _read_by(readers: list[str]) -> str:
