@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from engine.container import pack
 from projects import atomic
 from projects.job import JobDir
 from projects.problems import refuse
@@ -103,7 +103,7 @@ def save(
         "family": family,
         "step": str(step),
     }
-    parts = {ADAPTER: save_tensors(dict(adapter), meta), OPTIMIZER: save_tensors(dict(optimizer))}
+    parts = {ADAPTER: pack(adapter, meta), OPTIMIZER: pack(optimizer, {})}
     manifest = Manifest(
         step=step, rank=rank, alpha=alpha, family=family, base=base, micro_batch=micro_batch, threads=threads,
         probe=probe, files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},

@@ -10,9 +10,9 @@ import torch
 from engine import checkpoint, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
-from engine.dataset.items import Item
 from engine.desk import Desk
 from engine.evaluate import evaluate
+from engine.families.family import Base
 from engine.families.opening import open_base
 from engine.health import STEPS as HEALTH_STEPS
 from engine.health import Health
@@ -37,6 +37,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     family, base = open_base(spec.base, project, on_progress=preparation.download_progress(desk))
     preparation.check_family(spec, family)
     items = preparation.items_of(desk, job, family, base, steps)
+    allow(project, spec, "train", [text for item in items for text in item.captions])
     latents, conditions = preparation.encode(desk, project, spec, family, base, items)
     if desk.stop_asked:
         return "stopped"
@@ -45,7 +46,6 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     accelerator = preparation.accelerator_for(desk, spec)
     denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=job.start_from)
     task = preparation.task_of(spec, family, base, denoiser, accelerator, items, latents, conditions)
-    allow(project, spec, "train", [text for item in items for text in item.captions])
     optimizer = torch.optim.AdamW(
         task.parameters.values(), lr=train.learning_rate, weight_decay=train.weight_decay, fused=True
     )
@@ -104,7 +104,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
             epoch=preparation.epoch_at(task, step), seconds=time.perf_counter() - began,
         )  # fmt: skip
         if health and step == min(HEALTH_STEPS, steps):
-            report(desk, health, items, preparation.outside_window(spec, base, items))
+            report(desk, health, preparation.outside_window(spec, base, items))
             health = None
 
     coverage.close()
@@ -191,7 +191,7 @@ def save(
     desk.set_status(checkpoint=step)
 
 
-def try_preview(desk: Desk, task: Task, spec: RunSpec, base: object, step: int) -> None:
+def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) -> None:
     """Draw the sample prompts. A preview that fails is a warning, never the end of a run."""
     desk.phase("drawing previews", quiet=1800)
     try:
@@ -215,15 +215,9 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: object, step: int) 
     desk.phase("training", quiet=preparation.STEP_QUIET)
 
 
-def report(desk: Desk, health: Health, items: Sequence[Item], outside_window: Sequence[str]) -> None:
+def report(desk: Desk, health: Health, outside_window: Sequence[str]) -> None:
     """One event on the first steps: every live layer has a gradient, B has moved, the trigger is read."""
     problems = health.problems(outside_window)
-    checked = [
-        "loss and gradient finite",
-        f"gradient in {len(health.parameters)} tensors",
-        f"|B| > 0 in {len(health.parameters) // 2} layers",
-        f"trigger read in {sum(item.role == 'subject' for item in items)} pictures",
-    ]
-    desk.emit("health", ok=not problems, checked=checked, problems=problems)
+    desk.emit("health", ok=not problems, checked=len(health.parameters), problems=problems)
     for problem in problems:
         desk.warn(problem)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from torch import Tensor
 
-from engine.export.container import body_digest, legacy_digest
+from engine.container import body_digest, legacy_digest
 from engine.export.facts import Facts
 from engine.export.formats import Content
 

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from engine import checkpoint
+from engine.container import pack
 from engine.desk import Desk
 from engine.export import gate
 from engine.export.card import Exported, card
-from engine.export.container import pack
 from engine.export.facts import Facts, gather
 from engine.export.formats import DTYPES, SUFFIX, Layout, content, files_of
 from engine.export.metadata import metadata_of

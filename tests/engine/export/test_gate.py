@@ -9,7 +9,7 @@ from diffusers import StableDiffusionXLPipeline
 from safetensors.torch import load_file, save_file
 
 from engine import adapter
-from engine.export.container import pack
+from engine.container import pack
 from engine.export.formats import Layout
 from engine.export.gate import (
     Verdict,

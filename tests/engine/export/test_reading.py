@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.adapter import read_adapter
-from engine.export.container import pack
+from engine.container import pack
 from engine.export.formats import Layout
 from engine.export.reading import read_exported
 from projects.problems import Refused

@@ -7,7 +7,7 @@ from io import BytesIO
 import torch
 from safetensors.torch import load, save
 
-from engine.export.container import body_digest, legacy_digest, pack
+from engine.container import body_digest, legacy_digest, pack
 
 TENSORS = {
     "b.lora_up.weight": torch.arange(600_000, dtype=torch.float32).reshape(2, -1),
