@@ -45,7 +45,7 @@ class Base:
 
 @dataclass(frozen=True, kw_only=True)
 class Framing:
-    """What the model is told of how a picture was cut: pixels, before any scaling to the bucket where not said otherwise."""
+    """What the model is told of how a picture was cut, in pixels."""
 
     original_hw: tuple[int, int]
     """Height and width of the picture as it lies on disk, turned upright."""
