@@ -4,9 +4,11 @@
 others. Native size 64 px, VAE factor 4, so buckets step by 16 px.
 """
 
+import atexit
 import functools
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,10 +28,10 @@ HIDDEN = (32, 48)
 
 @functools.cache
 def tiny_base() -> Path:
-    """One folder for the whole test process, removed with the system's temporary files."""
-    folder = Path(tempfile.mkdtemp(prefix="safelight-tiny-")) / "base"
-    build_folder(folder)
-    return folder
+    """One folder for the whole test process, removed when it ends."""
+    home = Path(tempfile.mkdtemp(prefix="safelight-tiny-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return build_folder(home / "base")
 
 
 def build_folder(
