@@ -16,9 +16,9 @@ from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
 from engine.dataset.slots import draw, epoch_list, with_planned
-from engine.dataset.tokens import count_tokens
 from engine.desk import Desk
 from engine.families.family import Base, Family
+from engine.families.window import unread_from
 from engine.step import Task
 from projects.problems import Problem, Refused, refuse
 from projects.spec import RunSpec, Sample, TrainJob
@@ -142,6 +142,7 @@ def encode(
     conditions = encode_texts(
         cache, family, base, list(dict.fromkeys(texts)),
         on_progress=lambda done, total: desk.progress("encoding captions", done, total),
+        should_stop=lambda: desk.stop_asked,
     )  # fmt: skip
     return latents, conditions
 
@@ -233,14 +234,17 @@ def epoch_at(task: Task, step: int) -> float:
 
 def outside_window(spec: RunSpec, base: Base, items: Sequence[Item]) -> list[str]:
     """Subject pictures with a caption whose trigger lies, whole or in part, beyond the tokens that the model reads."""
-    tokenizer = base.configs / "tokenizer" / "tokenizer.json"
-    if not spec.trigger or not tokenizer.exists():
+    if not spec.trigger:
         return []
-    return [
-        item.picture
-        for item in items
-        if item.role == "subject" and any(_cut_off(text, spec.trigger, tokenizer) for text in item.captions)
-    ]
+    subject = [item for item in items if item.role == "subject"]
+    cuts = unread_from(base, {text for item in subject for text in item.captions})
+    word = spec.trigger.casefold()
+
+    def is_cut_off(caption: str) -> bool:
+        at = caption.casefold().find(word)
+        return at >= 0 and at + len(word) > cuts.get(caption, len(caption))
+
+    return [item.picture for item in subject if any(map(is_cut_off, item.captions))]
 
 
 def summary(desk: Desk, items: Sequence[Item]) -> dict[str, Any]:
@@ -264,9 +268,3 @@ def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> 
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
     adapter.load_state(denoiser, state, where=path)
-
-
-def _cut_off(caption: str, trigger: str, tokenizer: Path) -> bool:
-    at = caption.casefold().find(trigger.casefold())
-    counted = count_tokens(caption, tokenizer)
-    return at >= 0 and counted is not None and counted[1] is not None and at + len(trigger) > counted[1]

@@ -13,12 +13,12 @@ from engine.adapter import TRAINED, load_adapter, read_adapter
 from engine.cache import Cache, encode_texts
 from engine.checkpoint import ADAPTER, find_checkpoint
 from engine.dataset.items import read_items
-from engine.dataset.tokens import MARKS, WINDOW, count_tokens
 from engine.desk import Desk
 from engine.draw import Conditions, Shot, StopAsked, check_shots, draw_pictures, shots_of
 from engine.families.digests import file_digest
 from engine.families.family import Base, Family
 from engine.families.opening import open_base
+from engine.families.window import unread_from
 from engine.picture_file import Settings, UsedAdapter, tensors_hash, write_picture
 from engine.preparation import download_progress, sample_of
 from projects.job import JobDir
@@ -218,15 +218,8 @@ def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:
 
 def _warn_of_cut(desk: Desk, base: Base, texts: Sequence[str]) -> None:
     """Say which texts the encoder does not read to their end."""
-    tokenizer = base.configs / "tokenizer" / "tokenizer.json"
-    if not tokenizer.exists():
-        return
-    for text in texts:
-        counted = count_tokens(text, tokenizer)
-        if counted and counted[1] is not None:
-            desk.warn(
-                f"A prompt has {counted[0] - MARKS} tokens and {WINDOW - MARKS} are read. Not read: {text[counted[1] :]}"
-            )
+    for text, cut in unread_from(base, texts).items():
+        desk.warn(f"A prompt is longer than what the model reads. Not read: {text[cut:]}")
 
 
 def _read(path: Path, *, key: str, name: str) -> AdapterFile:
