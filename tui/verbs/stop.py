@@ -57,7 +57,7 @@ def words_for(state: str, job: JobDir) -> str:
     """What the outcome of asking means."""
     path = shown(job.path)
     if state == "heard":
-        return f"Heard: it saves and stops after this step. See it: safelight follow {path}"
+        return f"Heard: it saves and stops at the next good moment. See it: safelight follow {path}"
     if state == "asked":
         return f"Asked; not heard yet. It may be in a long phase. At once, without saving: safelight stop {path} --hard"
     return f"It has ended: {state}."
