@@ -76,7 +76,9 @@ class JobDir:
 
     def steps_saved(self) -> list[int]:
         """Steps of the complete checkpoints, oldest first. A folder without a manifest is not one."""
-        names = (path.parent.name.removeprefix("step-") for path in self.checkpoints.glob("step-*/manifest.json"))
+        names = (
+            path.parent.name.removeprefix("step-") for path in self.checkpoints.glob("step-*/manifest.json")
+        )
         return sorted(int(name) for name in names if name.isdecimal())
 
     @property

@@ -16,7 +16,9 @@ class Problem:
     """The next step."""
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.where, self.error) if part) + (f" {self.hint}" if self.hint else "")
+        return ": ".join(part for part in (self.where, self.error) if part) + (
+            f" {self.hint}" if self.hint else ""
+        )
 
 
 class Refused(Exception):
