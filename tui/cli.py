@@ -33,6 +33,7 @@ VERBS = {
     "captions": "Check the captions of a project.",
     "cache": "Why a cached file is there; remove what nothing needs.",
     "explain": "What a key of project.toml means.",
+    "bench": "Measure this machine: the interface, the start of a run, the training loop.",
     "doctor": "What of this machine helps or hinders, and what to do.",
 }
 

@@ -1,0 +1,44 @@
+"""A measured figure, and the little statistics that figures are made with."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number that was measured here."""
+
+    name: str
+    """GROUP.WHAT, for example ui.key_p50."""
+    value: float
+    unit: str
+    budget: float | None = None
+    """At most so much, in the same unit; None where nothing is asked."""
+    method: str
+    """How it was measured, in half a line; docs/measurements.md has the whole."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is over its budget."""
+        return self.budget is not None and self.value > self.budget
+
+
+def median_of(
+    name: str, values: Sequence[float], unit: str, *, budget: float | None = None, method: str
+) -> Figure:
+    """The median of repeated measurements; `method` is completed by how many they were and their range."""
+    spread = f"median of {len(values)}, {min(values):.3g} to {max(values):.3g}"
+    return Figure(
+        name=name,
+        value=round(statistics.median(values), 3),
+        unit=unit,
+        budget=budget,
+        method=f"{method}; {spread}",
+    )
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest of `values` (one or more) that at least `share` (0 to 1) of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, min(len(ordered) - 1, -int(-share * len(ordered) // 1) - 1))]

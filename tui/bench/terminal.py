@@ -1,0 +1,170 @@
+"""A terminal for programs that are measured: a pseudo-terminal that answers what terminals are asked, and a clock."""
+
+import contextlib
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from projects.problems import refuse
+
+COLUMNS: Final = 120
+ROWS: Final = 36
+_CELL_W, _CELL_H = 10, 20
+
+ESCAPES: Final = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]_P^X].*?(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])", re.DOTALL
+)
+"""CSI sequences, strings (OSC, DCS, APC ...) and two-byte escapes."""
+
+# What a program asks, and what a terminal of today with synchronised output and no graphics protocol says.
+_ANSWERS: Final = (
+    (re.compile(rb"\x1b\[0?c"), b"\x1b[?62;22c"),
+    (re.compile(rb"\x1b\[\?2026\$p"), b"\x1b[?2026;2$y"),
+    (re.compile(rb"\x1b\[\?2048\$p"), b"\x1b[?2048;0$y"),
+    (re.compile(rb"\x1b\[6n"), b"\x1b[1;1R"),
+    (re.compile(rb"\x1b\[14t"), b"\x1b[4;%d;%dt" % (ROWS * _CELL_H, COLUMNS * _CELL_W)),
+    (re.compile(rb"\x1b\[16t"), b"\x1b[6;%d;%dt" % (_CELL_H, _CELL_W)),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program wrote after a key."""
+
+    seconds: float
+    """From the key to the first byte."""
+    size: int
+    """Bytes until it was quiet."""
+    window: float
+    """Seconds that were listened, the last quiet ones included."""
+
+
+class Terminal:
+    """A program on a terminal of its own, 120 x 36. A context manager: the program ends with it."""
+
+    def __init__(self, command: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
+        """Start `command` with `env` added to what a terminal sets."""
+        self._near, far = os.openpty()
+        fcntl.ioctl(
+            far, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, COLUMNS * _CELL_W, ROWS * _CELL_H)
+        )
+        self._raw = b""
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(
+            command,
+            env=_environment(env or {}),
+            # A session with this as its terminal, so that the program is hung up and resized as on any other.
+            preexec_fn=lambda: os.login_tty(far),
+        )
+        os.close(far)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the program and everything it started. Closing twice is fine."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._wait(5.0)
+        if self._near >= 0:
+            os.close(self._near)
+            self._near = -1
+
+    def until(self, *marks: str, seconds: float = 30.0) -> float:
+        """Read until all marks stand in the text written since the last `forget`; seconds since the program's start.
+
+        Raises Refused when they do not come, or the program ends.
+        """
+        deadline = time.perf_counter() + seconds
+        while True:
+            text = self.text()
+            if all(mark in text for mark in marks):
+                return time.perf_counter() - self.started
+            left = deadline - time.perf_counter()
+            if left <= 0 or not self._read(left):
+                missing = ", ".join(mark for mark in marks if mark not in text)
+                what = "ended" if self.process.poll() is not None else f"has not shown it in {seconds:.0f} s"
+                hint = f"Its last words: {' '.join(text.split())[-200:] or 'none'}"
+                raise refuse(f"The program that is measured {what}.", where=missing, hint=hint)
+
+    def press(self, keys: str, *, quiet: float = 0.04, seconds: float = 5.0) -> Answer:
+        """Press `keys` at once and listen until nothing came for `quiet` seconds, at most `seconds` for the first byte."""
+        self._drain()
+        began = time.perf_counter()
+        os.write(self._near, keys.encode())
+        first = self._read(seconds)
+        answered, size = time.perf_counter(), len(first)
+        while more := self._read(quiet):
+            size += len(more)
+        return Answer(answered - began, size, time.perf_counter() - began)
+
+    def listen(self, seconds: float) -> int:
+        """How many bytes come in so many seconds without a key."""
+        size, deadline = 0, time.perf_counter() + seconds
+        while (left := deadline - time.perf_counter()) > 0:
+            size += len(self._read(left))
+        return size
+
+    def settle(self, *, quiet: float = 0.3, seconds: float = 10.0) -> None:
+        """Read until nothing came for `quiet` seconds; a program that never rests is left after `seconds`."""
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline and self._read(quiet):
+            pass
+
+    def text(self) -> str:
+        """What was written since the last `forget`, in order, without escape sequences: not a picture of the screen."""
+        return ESCAPES.sub(b"", self._raw).decode("utf-8", errors="replace")
+
+    def forget(self) -> None:
+        """Begin `text` anew."""
+        self._raw = b""
+
+    def _drain(self) -> None:
+        while self._read(0.0):
+            pass
+
+    def _read(self, seconds: float) -> bytes:
+        """The next bytes, b"" when none come in time or the program has gone."""
+        if not select.select([self._near], [], [], max(0.0, seconds))[0]:
+            return b""
+        try:
+            data = os.read(self._near, 1 << 16)
+        except OSError:
+            return b""
+        self._raw += data
+        for question, answer in _ANSWERS:
+            for _ in question.findall(data):
+                os.write(self._near, answer)
+        return data
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for the end, reading on: a program with a full terminal in front of it cannot end."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self._read(0.02)
+        self.process.wait(timeout=0.01)
+
+
+def _environment(added: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a good terminal outside of tmux."""
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("TMUX", "NO_COLOR", "COLUMNS", "LINES")
+    }
+    return {**own, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **added}

@@ -1,0 +1,74 @@
+"""safelight bench: measured here, on this machine."""
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tui.bench import cache, loop, machine, report, startup
+from tui.bench.figures import Figure
+from tui.output import Output, json_option
+from tui.verbs.demo import write_project
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What one measuring is given."""
+
+    folder: Path
+    """A temporary folder of its own."""
+    say: Callable[[str], None]
+
+
+def _ui(bench: Bench) -> list[Figure]:
+    return startup.measure()
+
+
+def _cache(bench: Bench) -> list[Figure]:
+    return cache.measure(write_project(bench.folder / "demo"))
+
+
+def _loop(bench: Bench) -> list[Figure]:
+    return loop.measure(write_project(bench.folder / "demo"), bench.say)
+
+
+# What may be named -> what it does, the quick ones first.
+MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {"ui": _ui, "cache": _cache, "loop": _loop}
+
+
+@click.command("bench")
+@click.argument("what", required=False, type=click.Choice(list(MEASURES)))
+@click.option("--write", "file", type=click.Path(path_type=Path), help="Add a dated section to this file.")
+@json_option
+def command(what: str | None, file: Path | None, out: Output) -> None:
+    """Measure this machine: ui (start and interface), cache (start of a run), loop (what training costs beside the model).
+
+    Left out: all of them, a few minutes. Other work on the machine is in every figure.
+    """
+    facts, when = machine.facts(), datetime.now()
+    for fact in facts:
+        out.say(fact)
+    if machine.load() > machine.BUSY:
+        out.say("~ This machine is busy: times will be too long. Measure again when nothing else runs.")
+    notes: list[str] = []
+
+    def say(text: str) -> None:
+        out.say(text)
+        notes.append(text)
+
+    figures: list[Figure] = []
+    for name in [what] if what else list(MEASURES):
+        out.say(f"Measuring: {name}")
+        with tempfile.TemporaryDirectory(prefix="safelight-bench-") as folder:
+            figures += MEASURES[name](Bench(Path(folder), say))
+    out.say("\n".join(["", *report.lines_of(figures)]))
+    if file:
+        line = shlex.join(["safelight", *sys.argv[1:]])
+        report.append(file, report.section(figures, when=when, command=line, machine=facts, notes=notes))
+        out.say(f"Added to {file}.")
+    out.result({"figures": [asdict(figure) for figure in figures], "machine": facts})
