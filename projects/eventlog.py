@@ -10,7 +10,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -69,23 +69,26 @@ class Writer:
         os.close(self._descriptor)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
+def read(path: Path, offset: int = 0, *, limit: int = -1) -> tuple[list[Event], int]:
     """The whole lines from byte `offset` on, and the offset to go on from: a line that is still being written stays.
 
+    `limit`: bytes to read at most, so that a long file comes in parts; a line longer than that is read whole.
     A line that is no event comes as kind "unreadable", so that `fold` counts it. A file that is not there is empty.
     """
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            data = file.read()
+            data = file.read(limit)
+            if limit >= 0 and b"\n" not in data:
+                data += file.readline()
     except FileNotFoundError:
         return [], offset
     end = data.rfind(b"\n") + 1
     return [_parse(line) for line in data[:end].split(b"\n") if line], offset + end
 
 
-def last_event(path: Path) -> Event | None:
-    """The last whole event of a kind known here, read from the end of the file; None where there is none."""
+def last_event(path: Path, kinds: Collection[str] = KINDS) -> Event | None:
+    """The last whole event of one of `kinds`, read from the end of the file; None where there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -93,7 +96,7 @@ def last_event(path: Path) -> Event | None:
     try:
         size = end_of_lines(descriptor, os.fstat(descriptor).st_size)
         events = (_parse(line) for line in lines_from_the_end(descriptor, size))
-        return next((event for event in events if event["kind"] in KINDS), None)
+        return next((event for event in events if event["kind"] in kinds), None)
     finally:
         os.close(descriptor)
 

@@ -67,8 +67,8 @@ def state_of(job: JobDir) -> JobState:
     for word in LAST_WORDS:
         if last["kind"] == word:
             return word
-    state = fold_file(job.events)
-    if state.host and (state.host, state.boot_id) != (host(), boot_id()):
+    begun = last_event(job.events, ("started",)) or {}
+    if begun.get("host") and (begun.get("host"), begun.get("boot_id")) != (host(), boot_id()):
         return "elsewhere"
     return "died"
 
