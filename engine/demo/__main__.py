@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     card.add_argument(
         "--named", type=int, default=None, help="of 40 subjects on the sheet, how many a reader named"
     )
+    card.add_argument("--reader", default="", help="who counted, for the card")
     card.add_argument("--machine", default="", help="where it was trained, for the card")
     project = commands.add_parser("project", help="write the demo's project folder")
     project.add_argument("folder", type=Path)
@@ -100,7 +101,7 @@ def _run_torch(options: argparse.Namespace, data: Path) -> None:
     else:
         from engine.demo.card import write_card
 
-        write_card(options.work, options.base, options.named, options.machine)
+        write_card(options.work, options.base, options.named, options.reader, options.machine)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ _PARTS = (
 )
 
 
-def write_card(work: Path, base: Path, named: int | None, machine: str) -> None:
-    """Write the card into `base`; `named` is what a reader of the sheet could name, of 40."""
-    text = card_text(work, base, named, machine)
+def write_card(work: Path, base: Path, named: int | None, reader: str, machine: str) -> None:
+    """Write the card into `base`; `named` is how many subjects of 40 on the sheet `reader` could name."""
+    text = card_text(work, base, named, reader, machine)
     write_text(base / "README.md", text)
 
 
@@ -50,12 +50,12 @@ def _stage_row(state: dict[str, Any] | None, name: str, batch: str) -> str:
     return f"| {name} | {state['step']:,} | {batch} | {plan['peak_rate']:g} | {plan['seed']} | {minutes:.0f} min |"
 
 
-def card_text(work: Path, base: Path, named: int | None, machine: str) -> str:
+def card_text(work: Path, base: Path, named: int | None, reader: str, machine: str) -> str:
     """The card as Markdown."""
     figures: dict[str, float] = {}
     if (work / "figures.json").exists():
         figures = json.loads((work / "figures.json").read_text(encoding="utf-8"))
-    count = "not counted" if named is None else f"{named} of 40"
+    count = "not counted" if named is None else f"{named} of 40 ({reader})" if reader else f"{named} of 40"
     vae = _stage_row(
         read_state(work / "vae"), "autoencoder", "8 pictures, or 32 crops of 32x32 in the first 45 %"
     )

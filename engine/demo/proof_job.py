@@ -18,11 +18,10 @@ from engine.dataset.items import Item, read_items
 from engine.dataset.pictures import prepared
 from engine.demo.proof import PipeParts, concept_axis, concept_score, sign_test
 from engine.desk import Desk
-from engine.draw import Shot, StopAsked, shots_of
+from engine.draw import Shot, shots_of
 from engine.families.family import Base, Family
-from engine.families.opening import open_base
 from engine.picture_file import write_picture
-from engine.preparation import download_progress
+from engine.preparation import open_trained_on
 from engine.review.isolation import without_trigger
 from engine.sample import Origin, adapter_of_run, draw_for_job, named
 from projects.job import JobDir
@@ -49,8 +48,7 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
             hint="The demo's own project has twelve: safelight demo.",
         )
     allow(project, spec, "sample", [*prompts, spec.sample.negative])
-    desk.phase("opening the base", quiet=3600)
-    family, base = open_base(spec.base, project, on_progress=download_progress(desk))
+    family, base = open_trained_on(desk, spec.base, project, adapter.trained_on)
     called = called_shots(spec.sample, base, prompts, job.pairs)
     uncalled = [
         replace(shot, prompt=without_trigger(shot.prompt, [spec.trigger], spec.class_word)) for shot in called
@@ -67,13 +65,10 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
         file = desk.job.pictures / f"{index % len(called) + 1:02d}-{kind}.png"
         write_picture(file, picture, origin.settings(shots[index]))
 
-    try:
-        draw_for_job(
-            desk, project=project, family=family, base=base, precision=spec.train.precision, adapters=[adapter],
-            shots=shots, on_picture=keep,
-        )  # fmt: skip
-    except StopAsked:
-        return "stopped"
+    draw_for_job(
+        desk, project=project, family=family, base=base, precision=spec.train.precision, adapters=[adapter],
+        shots=shots, on_picture=keep,
+    )  # fmt: skip
     desk.phase("scoring", quiet=600)
     pictures = [np.asarray(drawn[index]) for index in range(len(shots))]
     count = len(called)
