@@ -32,6 +32,8 @@ VERBS = {
     "export": "Files for other tools, each read back and compared.",
     "captions": "Check the captions of a project.",
     "cache": "Why a cached file is there; remove what nothing needs.",
+    "open": "The workbench on a project: full screen, by keyboard.",
+    "keys": "Every key of the workbench, and how to change it.",
     "explain": "What a key of project.toml means.",
     "bench": "Measure this machine: the interface, the start of a run, the training loop.",
     "doctor": "What of this machine helps or hinders, and what to do.",
@@ -64,10 +66,11 @@ def safelight(context: click.Context) -> None:
     Every verb takes --json. RUN is a run's folder, or a project's folder for its newest run.
     """
     if context.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            context.invoke(importlib.import_module("tui.verbs.open").command)
+            return
         click.echo(context.get_help())
-        click.echo(
-            "\nThere is no full-screen workbench yet; every verb above works by line. To begin: safelight demo"
-        )
+        click.echo("\nIn a terminal, safelight alone opens the workbench. To begin by line: safelight demo --no-tui")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,270 @@
+"""The workbench: one app, a home and five rooms. It holds what the rooms share and opens them; the rest is theirs."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from projects.job import JobDir
+from tui import remembered, theme
+from tui.actions import ACTIONS
+from tui.follow import ALIVE, RunRow, RunsSeen, watch_runs
+from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
+from tui.keymap import Keymap, bindings, config_file, read_keymap
+from tui.overview import Facts, facts_of
+from tui.pictures import Pictures
+from tui.run_words import live
+from tui.screens.room import Room
+from tui.spans import Spans
+
+Images = Literal["auto", "half", "kitty", "sixel", "off"]
+_RECENT_ACTIONS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the person wants the workbench."""
+
+    theme: str = ""
+    ascii: bool = False
+    images: Images = "auto"
+    no_color: bool = False
+    color_system: str | None = "truecolor"
+    """What the terminal can show, as Rich names it."""
+
+
+class FactsRead(Message):
+    """project.toml of the open project was read for the top line."""
+
+    def __init__(self, project: Path, facts: Facts) -> None:
+        self.project, self.facts = project, facts
+        super().__init__()
+
+
+class Workbench(App[tuple[Path, ...]]):
+    """Gives, when it ends, the runs that go on without it."""
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+
+    def __init__(
+        self, project: Path | None = None, *, room: str = "", options: Options | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        """project: opened at once, in `room` (project, train or review); without one the home screen is shown."""
+        self.options = options or Options()
+        super().__init__()
+        self.clock = clock
+        self.keymap: Keymap = read_keymap(config_file())
+        self.project: Path | None = None
+        self.facts = Facts("")
+        self.rows: tuple[RunRow, ...] = ()
+        self.pictures: Pictures | None = None
+        self._rooms: dict[str, Room] = {}
+        self._first = (project, room)
+        self._ascii = theme.Ascii() if self.options.ascii else None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and ASCII for what is left."""
+        filters = super().get_line_filters()
+        return [*filters, self._ascii] if self._ascii else filters
+
+    def on_mount(self) -> None:
+        for each in theme.themes():
+            self.register_theme(each)
+        asked = self.options.theme or str(remembered.habits().get("theme", ""))
+        self.theme = theme.choose(
+            asked, no_color=self.options.no_color, color_system=self.options.color_system
+        )
+        self.set_keymap(dict(self.keymap.own))
+        project, room = self._first
+        if project is None:
+            self.go("home")
+        else:
+            self.open_project(project, room)
+        if self.keymap.problems:
+            self.say(str(self.keymap.problems[0]))
+        if not self.is_headless:
+            on_hangup(self.flush, self.leave)
+            self.set_interval(POLL_SECONDS, lambda: end_when_hung_up(self.flush))
+
+    def open_project(self, path: Path, room: str = "") -> None:
+        """Open the project in a folder, in a room."""
+        if not (path / "project.toml").is_file():
+            self.say(f"There is no project in {path}.")
+            return
+        path = path.resolve()
+        if path != self.project:
+            self._close_project()
+            self.project, self.facts = path, Facts(path.name)
+            self.pictures = None if self._without_pictures() else Pictures(path / "cache")
+            remembered.opened(path, self.clock())
+            self.run_worker(self._watch, thread=True, group="runs", exclusive=True, exit_on_error=False)
+        self.go(room or "project")
+
+    def go(self, name: str) -> None:
+        """Show a room; rooms are made when they are first shown and keep their state."""
+        if name not in self._rooms:
+            self._rooms[name] = self._made(name)
+            self.install_screen(self._rooms[name], name)
+        if self.screen is self._rooms[name]:
+            return
+        if isinstance(self.screen, Room):
+            self.screen.flush()
+            self.switch_screen(name)
+        else:
+            self.push_screen(name)
+
+    def room(self, name: str) -> Room | None:
+        """A room that was shown already."""
+        return self._rooms.get(name)
+
+    def say(self, sentence: str) -> None:
+        """Say a sentence in the line of keys of the room that is shown."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Room):
+                self.call_after_refresh(screen.say, sentence)
+                return
+
+    def conditions(self) -> frozenset[str]:
+        """What holds in every room."""
+        held = {"project"} if self.project else set()
+        return frozenset(held | ({"side"} if self.screen.query(".side") else set()))
+
+    def about(self) -> Sequence[str]:
+        """What the top line says of the project."""
+        if self.project is None or self.screen is self._rooms.get("home"):
+            return ["safelight"]
+        return [words for words in (self.facts.name, self.facts.trigger, self.facts.base) if words]
+
+    def live(self) -> Spans:
+        """The run at work, for the top line."""
+        alive = [row for row in self.rows if row.standing in ALIVE]
+        return live(alive[-1], self.clock()) if alive else ()
+
+    def action_act(self, action_id: str) -> None:
+        """Do what a key means everywhere; the room that is shown may do it in its own way."""
+        action, screen = ACTIONS[action_id], self.screen
+        if action.when and action.when not in self.conditions():
+            self.say(action.otherwise)
+            return
+        getattr(screen if hasattr(screen, action.method) else self, action.method)()
+
+    def flush(self) -> None:
+        """Write what must not be lost."""
+        for room in self._rooms.values():
+            room.flush()
+
+    def leave(self) -> None:
+        """End the workbench, not the runs."""
+        self.flush()
+        self.exit(tuple(row.job.path for row in self.rows if row.standing in ALIVE))
+
+    def on_runs_seen(self, message: RunsSeen) -> None:
+        self.rows = message.rows
+        for room in self._rooms.values():
+            if room.is_mounted:
+                room.runs_seen(message.rows)
+                room.refresh_frame()
+
+    def on_facts_read(self, message: FactsRead) -> None:
+        if message.project == self.project:
+            self.facts = message.facts
+            if isinstance(self.screen, Room):
+                self.screen.refresh_frame()
+
+    def tell_facts(self, project: Path) -> None:
+        """Read the top line's facts again, from a thread."""
+        self.post_message(FactsRead(project, facts_of(project)))
+
+    def do_home(self) -> None:
+        self.go("home")
+
+    def do_project(self) -> None:
+        self.go("project")
+
+    def do_train(self) -> None:
+        self.go("train")
+
+    def do_review(self) -> None:
+        self.go("review")
+
+    def do_pictures(self) -> None:
+        self.say("Room 2, the audit of the pictures, is not there yet. What a run would refuse: safelight plan DIR")
+
+    def do_captions(self) -> None:
+        self.say("Room 3, the editor of captions, is not there yet. Check them with: safelight captions DIR check")
+
+    def do_side(self) -> None:
+        """Nothing, where no room is shown."""
+
+    def do_next_pane(self) -> None:
+        self.screen.focus_next()
+
+    def do_help(self) -> None:
+        from tui.screens.modal import Reading, help_lines
+
+        def keys(action_id: str) -> str:
+            return self.keymap.shown(ACTIONS[action_id], all_keys=True)
+
+        self.push_screen(Reading("Keys", help_lines(keys, max(20, self.size.width - 10))))
+
+    def do_palette(self) -> None:
+        from tui.screens.palette import offer
+
+        if isinstance(self.screen, Room):
+            offer(self, self.screen)
+
+    def do_theme(self) -> None:
+        names = ["safelight", "daylight", "ansi", "mono"]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        remembered.keep_habit("theme", self.theme)
+        self.say(f"Theme: {self.theme}.")
+
+    def do_redraw(self) -> None:
+        self.refresh(layout=True, repaint=True)
+
+    def do_leave(self) -> None:
+        self.leave()
+
+    def follow_run(self, job: JobDir) -> None:
+        """Show a run in the train room."""
+        from tui.screens.train import TrainRoom
+
+        self.go("train")
+        room = self._rooms["train"]
+        if isinstance(room, TrainRoom):
+            room.follow(job)
+
+    def _made(self, name: str) -> Room:
+        # A room's module is imported when the room is first shown: home and help never need Pillow.
+        made = getattr(import_module(f"tui.screens.{name}"), f"{name.capitalize()}Room")()
+        assert isinstance(made, Room)
+        return made
+
+    def _watch(self) -> None:
+        project, worker = self.project, get_current_worker()
+        if project:
+            self.tell_facts(project)
+            watch_runs(project, lambda rows: self.post_message(RunsSeen(rows)), lambda: worker.is_cancelled)
+
+    def _close_project(self) -> None:
+        self.flush()
+        self.rows = ()
+        for name in [name for name in self._rooms if name != "home"]:
+            room = self._rooms.pop(name)
+            if self.screen is room:
+                self.go("home")
+            self.uninstall_screen(room)
+
+    def _without_pictures(self) -> bool:
+        options = self.options
+        return options.images == "off" or options.no_color or options.ascii or options.color_system is None

@@ -1,0 +1,65 @@
+"""One cursor over the time of a run: the steps at which something was drawn, saved, measured or warned about."""
+
+from collections.abc import Mapping, Sequence
+
+from projects.events import State
+from tui.follow import RunView
+from tui.spans import Spans
+
+
+class Moments:
+    """The cursor rests on a step, or goes with the run (`at` is None)."""
+
+    def __init__(self) -> None:
+        self.at: int | None = None
+        self.steps: Sequence[int] = ()
+        self.sampled: Mapping[int, tuple[str, ...]] = {}
+
+    def take(self, state: State) -> None:
+        """The moments there are now. A cursor on a step that a resume dropped goes with the run again."""
+        self.sampled = state.sampled
+        warned = {remark.step for remark in state.warnings}
+        self.steps = sorted({*state.sampled, *state.saved, *state.evaluated, *warned})
+        if self.at is not None and self.at not in self.steps:
+            self.at = None
+
+    def earlier(self) -> None:
+        """The moment before; from the end the last one but the newest."""
+        before = [step for step in self.steps if self.at is None or step < self.at]
+        if self.at is None and len(before) > 1:
+            before = before[:-1]
+        if before:
+            self.at = before[-1]
+
+    def later(self) -> None:
+        """The next moment; from the last one on with the run."""
+        after = [step for step in self.steps if self.at is not None and step > self.at]
+        self.at = after[0] if after and after[0] != self.steps[-1] else None
+
+    def previews(self) -> tuple[int, tuple[str, ...]]:
+        """Step and files of the pictures at the cursor: the newest up to it."""
+        steps = [step for step in self.sampled if self.at is None or step <= self.at]
+        return (max(steps), self.sampled[max(steps)]) if steps else (0, ())
+
+    def words(self, view: RunView) -> Spans:
+        """What stands at the cursor."""
+        step, files = self.previews()
+        count = view.series.index(self.at) if self.at is not None else len(view.series)
+        loss, rate = view.series.mean(count), view.series.rate(count)
+        spans = []
+        if self.at is None:
+            spans.append((f"PREVIEWS at step {step:,}" if files else "", "muted"))
+        else:
+            spans.append((f"◂ step {self.at:,} ▸", "accent"))
+            if files and step != self.at:
+                spans.append((f"   previews of step {step:,}", "muted"))
+        if loss is not None:
+            spans.append((f"   loss {loss:.4f}", "text"))
+            spans.append((" mean of 50", "muted"))
+        if rate is not None:
+            spans.append((f"   rate {rate:.3g}", "muted"))
+        subject, holdout = view.state.evaluated.get(self.at or 0, (None, None))
+        for name, value in (("evaluated", subject), ("held out", holdout)):
+            if value is not None:
+                spans.append((f"   {name} {value:.4f}", "muted"))
+        return spans

@@ -1,0 +1,88 @@
+"""Projects at a glance, for the home screen and the top line. Read in threads; a project that is broken says so."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from projects.project import runs
+from projects.status import read_status
+from tui.follow import RunRow, Standings
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What project.toml says of itself, unchecked."""
+
+    name: str
+    trigger: str = ""
+    base: str = ""
+    error: str = ""
+    """Why it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One row of the home screen."""
+
+    facts: Facts
+    pictures: int | None = None
+    captions: int | None = None
+    newest: RunRow | None = None
+
+
+def facts_of(project: Path) -> Facts:
+    """The facts of a project. Never raises."""
+    name = project.name
+    try:
+        table = tomllib.loads((project / "project.toml").read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return Facts(name, error="not there any more")
+    except OSError as error:
+        return Facts(name, error=f"cannot be read: {error.strerror}")
+    except ValueError:
+        return Facts(name, error="project.toml cannot be read")
+    source = _text(_table(table, "base"), "source")
+    base = os.path.basename(source.rstrip("/")).removesuffix(".safetensors")
+    return Facts(_text(table, "name") or name, _text(table, "trigger"), base)
+
+
+def overview_of(project: Path, standings: Standings) -> Overview:
+    """Everything of a row: pictures and captions are counted by name, nothing is opened."""
+    facts = facts_of(project)
+    if facts.error:
+        return Overview(facts)
+    found = runs(project)
+    newest = (
+        RunRow(job=found[-1], standing=standings.of(found[-1]), status=read_status(found[-1].status))
+        if found
+        else None
+    )
+    pictures, captions = _counted(project) or (None, None)
+    return Overview(facts, pictures, captions, newest)
+
+
+def _counted(project: Path) -> tuple[int, int] | None:
+    """Subject pictures, and those that have a caption; None where the project does not say which."""
+    from engine.dataset.folders import find_pictures
+    from projects.problems import Refused
+    from projects.project import open_project, resolve
+
+    try:
+        pictures = find_pictures(project, resolve(open_project(project)).data).pictures
+    except (Refused, OSError):
+        return None
+    subject = [found for found in pictures if found.dataset.role == "subject"]
+    return len(subject), sum(bool(found.captions) for found in subject)
+
+
+def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inside = table.get(name)
+    return inside if isinstance(inside, dict) else {}
+
+
+def _text(table: Mapping[str, Any], name: str) -> str:
+    value = table.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,178 @@
+"""Pictures as half cells: decoded and scaled in a thread, kept as strips in memory and small on disk.
+
+A cell shows two pixels, one above the other. Nothing waits for a picture: whoever asks gets it, or a message later.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from queue import LifoQueue
+from typing import TYPE_CHECKING, Final
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from projects import atomic
+from projects.problems import Refused
+from tui.printable import printable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_CELLS_KEPT: Final = 60_000
+_WORTH_KEEPING: Final = 400 * 400
+"""Pixels from which scaling takes so long that the result is kept on disk."""
+_FOLDER: Final = "thumbnails"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A picture in a room of so many cells."""
+
+    path: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as strips, or why there is none."""
+
+    strips: tuple[Strip, ...]
+    width: int
+    """Cells that each strip takes."""
+    error: str = ""
+
+
+class Pictures:
+    """The store of drawn pictures, with one thread that draws. The newest wish comes first."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        """cache: the project's cache folder, for what is kept on disk."""
+        self.cache = cache
+        self._mutex = threading.Lock()
+        self._kept: OrderedDict[tuple[Box, tuple[int, int]], Drawn] = OrderedDict()
+        self._cells = 0
+        self._wished: set[Box] = set()
+        self._queue: LifoQueue[tuple[Box, Callable[[], object]]] = LifoQueue()
+        self._thread: threading.Thread | None = None
+
+    def get(self, box: Box, when_there: Callable[[], object]) -> Drawn | None:
+        """The picture, or None: it is then drawn, and `when_there` called from the thread."""
+        key = (box, _mark(box.path))
+        with self._mutex:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        if box not in self._wished:
+            self._wished.add(box)
+            self._queue.put((box, when_there))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
+                self._thread.start()
+        return None
+
+    def _work(self) -> None:
+        while True:
+            box, when_there = self._queue.get()
+            mark = _mark(box.path)
+            drawn = draw(box, self.cache)
+            with self._mutex:
+                self._kept[(box, mark)] = drawn
+                self._cells += drawn.width * len(drawn.strips)
+                while self._cells > _CELLS_KEPT and len(self._kept) > 1:
+                    _, oldest = self._kept.popitem(last=False)
+                    self._cells -= oldest.width * len(oldest.strips)
+                self._wished.discard(box)
+            when_there()
+
+
+def draw(box: Box, cache: Path | None) -> Drawn:
+    """Decode, scale and lay out; what cannot be opened is drawn as its reason."""
+    try:
+        picture = _scaled(box, cache)
+    except Refused as refused:
+        return Drawn((), 0, str(refused.problems[0].error))
+    except OSError as error:
+        return Drawn((), 0, error.strerror or "cannot be read")
+    width, height = picture.size
+    pixels = picture.tobytes()
+    strips = []
+    for row in range(0, height, 2):
+        upper, lower = row * width * 3, (row + 1) * width * 3
+        segments = [
+            Segment("▀", _style(pixels[upper + at : upper + at + 3], pixels[lower + at : lower + at + 3]))
+            for at in range(0, width * 3, 3)
+        ]
+        strips.append(Strip(segments, width))
+    return Drawn(tuple(strips), width)
+
+
+def fitted(size: tuple[int, int], box: Box) -> tuple[int, int]:
+    """Pixels, an even number of rows, that a picture of `size` gets in a box: two a cell, as large as it can be."""
+    scale = min(box.width / size[0], 2 * box.height / size[1])
+    width = max(1, min(box.width, round(size[0] * scale)))
+    height = max(2, min(2 * box.height, round(size[1] * scale / 2) * 2))
+    return width, height
+
+
+def _scaled(box: Box, cache: Path | None) -> "Image.Image":
+    # Pillow is imported by the thread that draws, after the first paint.
+    from PIL import Image
+
+    from engine.dataset.pictures import open_picture
+
+    kept = None
+    if cache is not None:
+        stamp, size = _mark(box.path)
+        name = hashlib.sha1(
+            f"{box.path}:{stamp}:{size}:{box.width}x{box.height}".encode("utf-8", "surrogateescape")
+        ).hexdigest()
+        kept = cache / _FOLDER / f"{name}.png"
+        if kept.is_file():
+            return open_picture(kept)
+    whole = open_picture(box.path)
+    wanted = fitted(whole.size, box)
+    larger = wanted[0] > whole.size[0]
+    scaled = whole.resize(wanted, Image.Resampling.BICUBIC if larger else Image.Resampling.LANCZOS)
+    if kept is not None and whole.size[0] * whole.size[1] >= _WORTH_KEEPING:
+        _keep(scaled, kept)
+    return scaled
+
+
+def _keep(picture: "Image.Image", file: Path) -> None:
+    """Keep a scaled picture. Where the project cannot be written it is drawn again the next time."""
+    import io
+
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(file, data.getvalue())
+    except OSError:
+        return
+
+
+def placeholder(box: Box, words: str) -> list[str]:
+    """Lines for a picture that is not there: its name, and why or that it comes."""
+    return [printable(box.path.name), printable(words)]
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(8192)
+def _style(upper: bytes, lower: bytes) -> Style:
+    return Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))

@@ -1,0 +1,214 @@
+"""What a run is said to be, in lines of spans: standing, progress, facts, requests, and what happened meanwhile."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from projects.worker import JobState
+from tui.follow import RunRow, RunView
+from tui.follow_lines import duration
+from tui.remembered import Seen
+from tui.spans import Span, Spans, wrapped
+
+_INKS: Mapping[JobState, str] = {
+    "live": "accent", "stalled": "warn", "done": "good", "stopped": "text", "failed": "bad", "died": "bad",
+    "queued": "muted", "elsewhere": "warn",
+}  # fmt: skip
+_MARKS: Mapping[JobState, str] = {
+    "live": "▶", "stalled": "~", "done": "✓", "stopped": "·", "failed": "!", "died": "!", "queued": "…",
+    "elsewhere": "~",
+}  # fmt: skip
+
+
+def mark(standing: JobState) -> Span:
+    """The sign of a standing."""
+    return _MARKS[standing], _INKS[standing]
+
+
+def short(row: RunRow) -> Spans:
+    """How a run stands, in a list."""
+    status = row.status
+    at = f"{status.step or 0:,}" + (f"/{status.steps:,}" if status.steps else "")
+    if row.standing in ("live", "stalled"):
+        words = at if status.phase == "training" or not status.phase else status.phase.replace("-", " ")
+    elif row.standing in ("died", "stopped"):
+        words = f"{row.standing} at {status.step or 0:,}"
+    else:
+        words = row.standing
+    return [mark(row.standing), (f" {words}", "text" if row.standing == "live" else "muted")]
+
+
+def live(row: RunRow, now: float) -> Spans:
+    """The run at work, for the top line."""
+    status = row.status
+    spans: list[Span] = [mark(row.standing)]
+    if status.step and status.steps:
+        spans.append((f" {status.step}/{status.steps}", "text"))
+    elif status.phase:
+        spans.append((f" {status.phase.replace('-', ' ')}", "text"))
+    if status.loss is not None:
+        spans.append((f"  {status.loss:.3f}", "text"))
+    if (end := done_at(row, now)) is not None:
+        spans.append((f"  {clock(end)}", "muted"))
+    return spans
+
+
+def done_at(run: RunRow | RunView, now: float) -> float | None:
+    """When the run will be done at its pace, seconds since 1970; None when it is not at work or not known."""
+    left = run.status.eta_seconds
+    return None if left is None or run.standing != "live" else (run.status.updated or now) + left
+
+
+def standing(view: RunView, name: str, now: float, width: int) -> list[Spans]:
+    """State, step, pace and end on one line, or two where it is narrow; what went wrong in full."""
+    status, state = view.status, view.state
+    head: list[Span] = [(f"{name}   ", "bold"), mark(view.standing), (f" {_what(view)}", "text")]
+    tail: list[Span] = []
+    if view.step:
+        tail.append((f"step {view.step:,}" + (f" of {view.steps:,}" if view.steps else ""), "text"))
+        if view.steps:
+            tail.append((f"   {view.step / view.steps:.0%}", "text"))
+    if view.standing == "live":
+        if state.epoch:
+            tail.append((f"   epoch {state.epoch:.1f}", "muted"))
+        if status.seconds_per_step:
+            tail.append((f"   {pace(status.seconds_per_step)}", "muted"))
+        if (end := done_at(view, now)) is not None and status.eta_seconds:
+            tail.append((f"   done {clock(end)}, in {duration(status.eta_seconds)}", "muted"))
+    heard = [] if status.updated is None or view.standing not in ("live", "stalled") else _heard(now - status.updated)
+    one = [*head, ("   ", "text"), *tail, *heard]
+    lines: list[Spans] = [one] if sum(len(text) for text, _ in one) <= width else [[*head, *heard], tail]
+    if view.standing == "failed":
+        problems = view.state.problems
+        lines += [[("! ", "bad"), (words, "text")] for each in problems[:4] for words in wrapped(str(each), width - 2)]
+    return lines
+
+
+def bar(view: RunView, width: int) -> Spans:
+    """Progress: of the steps, or of what the phase counts."""
+    progress = view.state.progress
+    if view.standing in ("live", "stalled") and progress and progress.total and not view.step:
+        words = f"{progress.what} {progress.done:,} of {progress.total:,} "
+        done, total = progress.done, progress.total
+    elif view.steps:
+        words, done, total = "", view.step, view.steps
+    else:
+        return []
+    room = max(0, width - len(words))
+    full = round(room * min(1.0, done / total))
+    ink = "accent" if view.standing == "live" else "muted"
+    return [(words, "text"), ("━" * full, ink), ("─" * (room - full), "muted")]
+
+
+def requests(view: RunView) -> Spans:
+    """Requests: asked, heard, done."""
+    spans: list[Span] = []
+    for name, how in sorted(view.asked.items()):
+        stages = ("asked", "heard", "done") if how != "dropped" else ("asked", "dropped")
+        spans.append((f"{name}  ", "text"))
+        for at, stage in enumerate(stages):
+            reached = at <= stages.index(how)
+            spans += [(" → ", "muted")] * (at > 0) + [(stage, "text" if reached else "muted")]
+            if stage == how:
+                break
+        spans.append(("     ", "text"))
+    return spans
+
+
+def facts(view: RunView) -> list[Spans]:
+    """What is known of the run besides its loss; only what is known."""
+    state, status = view.state, view.status
+    rows: list[tuple[str, str]] = []
+    if status.memory_gb is not None:
+        rows.append(("memory", f"{status.memory_gb:.1f} GB at most"))
+    if state.lr is not None:
+        rows.append(("learning rate", f"{state.lr:.3g}"))
+    if state.grad is not None:
+        rows.append(("gradient", f"{state.grad:.3g}"))
+    if state.epoch is not None:
+        rows.append(("each picture", f"seen {state.epoch:.1f} times"))
+    if state.evaluated:
+        step, (subject, holdout) = max(state.evaluated.items())
+        parts = [f"{loss:.4f} {who}" for who, loss in (("trained", subject), ("held out", holdout)) if loss is not None]
+        rows.append(("evaluated", f"at {step:,}"))
+        rows += [("", part) for part in parts]
+    if state.saved:
+        rows.append(("saved", ", ".join(f"{step:,}" for step in sorted(state.saved)[-4:])))
+    if state.attempt > 1:
+        rows.append(("attempt", f"{state.attempt}, from step {state.from_step:,}"))
+    lines: list[Spans] = [[(f"{name:<15}", "muted"), (words, "text")] for name, words in rows]
+    if state.health:
+        fine = [("✓ ", "good"), (f"{state.health.checked} layers learn", "text")]
+        lines += [fine] if state.health.ok else [[("! ", "bad"), (each, "text")] for each in state.health.problems]
+    lines += [[("~ ", "warn"), (each.text, "text")] for each in state.warnings[-3:]]
+    return lines
+
+
+def since(before: Seen | None, view: RunView, now: float) -> str:
+    """What happened since the run was last looked at; "" when that is not worth a sentence."""
+    if before is None or now - before.time < 60 or view.step <= before.step:
+        return ""
+    parts = [f"+{view.step - before.step:,} steps"]
+    previews = len(view.state.sampled) - before.previews
+    if previews > 0:
+        parts.append(f"{previews} preview{'s' * (previews > 1)}")
+    loss = view.series.mean()
+    if before.loss is not None and loss is not None:
+        parts.append(f"loss {before.loss:.3f} → {loss:.3f}")
+    warnings = len(view.state.warnings) - before.warnings
+    if warnings > 0:
+        parts.append(f"{warnings} warning{'s' * (warnings > 1)}")
+    return f"since you left, {duration(now - before.time)}: {', '.join(parts)}"
+
+
+def seen_now(view: RunView, now: float) -> Seen:
+    """What is remembered when the person leaves."""
+    return Seen(view.step, now, len(view.state.sampled), len(view.state.warnings), view.series.mean())
+
+
+def clock(when: float) -> str:
+    """Hours and minutes, here."""
+    return time.strftime("%H:%M", time.localtime(when))
+
+
+def pace(seconds: float) -> str:
+    """Seconds a step, or steps a second where that is the larger number."""
+    return f"{seconds:.2f} s/step" if seconds >= 1 else f"{1 / seconds:.2f} it/s"
+
+
+def log_lines(view: RunView, until: int | None, height: int) -> Sequence[Spans]:
+    """The last lines of the run's log, or those up to a step."""
+    if height <= 0:
+        return []
+    kept = [line for line in view.lines if until is None or line.step <= until][-height:]
+    return [[_log_span(line.text)] for line in kept]
+
+
+def _log_span(text: str) -> Span:
+    words = text[10:11]
+    return text, {"!": "bad", "~": "warn"}.get(words, "muted")
+
+
+def _what(view: RunView) -> str:
+    state, phase = view.state, view.status.phase or view.state.phase
+    match view.standing:
+        case "live":
+            return phase.replace("-", " ") or "starts"
+        case "stalled":
+            return f"{phase.replace('-', ' ')}: nothing has moved for longer than this takes; L shows its log"
+        case "queued":
+            waits = {"waiting-for-device": "waits for the device", "waiting-for-job": "waits for the job before it"}
+            return waits.get(phase, "not started yet: r starts it")
+        case "died":
+            return "died without a last word: r resumes it"
+        case "elsewhere":
+            return f"last seen on {state.host or 'another machine'}: whether it runs there cannot be seen from here"
+        case "stopped":
+            return "stopped: r goes on"
+        case _:
+            return view.standing
+
+
+def _heard(seconds: float) -> list[Span]:
+    if seconds < 3:
+        return []
+    return [(f"   heard {duration(seconds)} ago", "warn" if seconds > 20 else "muted")]

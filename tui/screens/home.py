@@ -1,0 +1,201 @@
+"""Home: the projects of this machine, and the ways to begin one."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from tui import remembered
+from tui.follow import ALIVE, PAUSE, Standings
+from tui.keymap import bindings
+from tui.overview import Overview, overview_of
+from tui.run_words import short
+from tui.screens.room import Room
+from tui.spans import Span, Spans, cell, wrapped
+from tui.widgets.line_list import LineList
+from tui.widgets.lines import Lines
+
+_EVERY_SECONDS = 5.0
+_EMPTY = (
+    "Safelight fine-tunes image models on your own pictures: set up, train, review, export, all by keyboard.",
+    "It trains exactly what it says it trains: every number can be read before a run and checked after it.",
+    "What runs goes on without this terminal; nothing in your folders of pictures is ever changed.",
+)
+_BEGIN = (
+    ("d", "the demo: some minutes, its own base model, nothing to download"),
+    ("n", "a new project of a folder of pictures"),
+)
+
+
+class OverviewRead(Message):
+    """A project of the list was looked at."""
+
+    def __init__(self, path: Path, overview: Overview) -> None:
+        self.path, self.overview = path, overview
+        super().__init__()
+
+
+class HomeRoom(Room):
+    """The list of projects."""
+
+    CSS_PATH: ClassVar[list[str]] = ["room.tcss", "home.tcss"]  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("home")
+    ROOM = "home"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened: dict[Path, float] = {}
+        self._known: dict[Path, Overview] = {}
+
+    def body(self) -> Iterable[Widget]:
+        """A heading over the list, or what this is."""
+        with Vertical(id="home"):
+            yield Lines(id="home-head")
+            yield LineList(self._row, text=self._text, id="projects")
+            yield Lines(id="home-empty")
+
+    def conditions(self) -> frozenset[str]:
+        """row: there is a project to open."""
+        return frozenset({"row"} if self.query_one(LineList).key is not None else ())
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._reload()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._reload()
+
+    def on_screen_suspend(self) -> None:
+        self.workers.cancel_group(self, "overview")
+
+    def _reload(self) -> None:
+        self._opened = remembered.recent_projects()
+        projects = self.query_one(LineList)
+        projects.show(list(self._opened))
+        projects.display = bool(self._opened)
+        self._show_words()
+        self.refresh_frame()
+        if self._opened:
+            projects.focus()
+            self.run_worker(self._look, thread=True, group="overview", exclusive=True, exit_on_error=False)
+
+    def _show_words(self) -> None:
+        head: Spans = _columns(self.size.width - 3, ["PROJECTS", "", "trigger", "pictures", "captions", "last run", "opened"])
+        self.query_one("#home-head", Lines).show([[(text, "muted") for text, _ in head]] if self._opened else [])
+        empty = self.query_one("#home-empty", Lines)
+        begin: list[Spans] = [[(f"{key}  ", "text"), (words, "muted")] for key, words in _BEGIN]
+        if self._opened:
+            empty.show([])
+            return
+        words = [line for sentence in _EMPTY for line in wrapped(sentence, max(20, self.size.width - 6))]
+        empty.show([*([(line, "text")] for line in words), [("", "text")], *begin])
+
+    def on_resize(self) -> None:
+        self._show_words()
+
+    def _look(self) -> None:
+        worker, standings = get_current_worker(), Standings()
+        while not worker.is_cancelled:
+            for path in list(self._opened):
+                self.post_message(OverviewRead(path, overview_of(path, standings)))
+            deadline = time.monotonic() + _EVERY_SECONDS
+            while time.monotonic() < deadline and not worker.is_cancelled:
+                time.sleep(PAUSE)
+
+    def on_overview_read(self, message: OverviewRead) -> None:
+        if self._known.get(message.path) != message.overview:
+            self._known[message.path] = message.overview
+            self.query_one(LineList).redraw(message.path)
+
+    def _row(self, path: Path, width: int) -> Spans:
+        overview = self._known.get(path)
+        opened = _ago(self.bench.clock() - self._opened.get(path, 0.0))
+        if overview is None:
+            return _columns(width, [path.name, "", "", "", "", "", opened])
+        facts = overview.facts
+        if facts.error:
+            return [(f"{cell(path.name, 18)} ", "text"), ("! ", "bad"), (f"{facts.error}   {path}", "muted")]
+        pictures = "-" if overview.pictures is None else f"{overview.pictures}"
+        captions = "-" if overview.captions is None else f"{overview.captions}/{overview.pictures}"
+        spans = list(_columns(width, [facts.name, facts.base, facts.trigger, pictures, captions, "", opened]))
+        if overview.newest:
+            ink: list[Span] = list(short(overview.newest))
+            room = len(spans[5][0])
+            words = "".join(text for text, _ in ink[1:])
+            spans[5:6] = [ink[0], (cell(words, room - 1), ink[-1][1])]
+        return spans
+
+    def _text(self, path: Path) -> str:
+        overview = self._known.get(path)
+        facts = overview.facts if overview else None
+        return f"{path.name} {facts.trigger} {facts.base}" if facts else path.name
+
+    @on(LineList.Chosen)
+    def chosen(self) -> None:
+        """Enter opens."""
+        self.action_act("home.open")
+
+    @on(LineList.Moved)
+    def moved(self) -> None:
+        """Keys that need a row."""
+        self.refresh_frame()
+
+    def do_open(self) -> None:
+        path = self.query_one(LineList).key
+        if isinstance(path, Path):
+            overview = self._known.get(path)
+            alive = overview and overview.newest and overview.newest.standing in ALIVE
+            self.bench.open_project(path, "train" if alive else "project")
+
+    def do_forget(self) -> None:
+        path = self.query_one(LineList).key
+        if isinstance(path, Path):
+            remembered.forget(path)
+            self._reload()
+
+    def do_new(self) -> None:
+        from tui.screens.new import NewProject
+
+        def made(path: Path | None) -> None:
+            if path is not None:
+                self.bench.open_project(path)
+
+        self.app.push_screen(NewProject(), made)
+
+    def do_demo(self) -> None:
+        from tui.starting import start_demo
+
+        self.say("Drawing the demo's pictures and starting its jobs; this takes some seconds.")
+        start_demo(self.bench)
+
+
+def _columns(width: int, texts: list[str]) -> Spans:
+    """name, base, trigger, pictures, captions, last run, opened: as many as the width has room for."""
+    wide = width >= 100
+    widths = [20, 14, 20, 8, 9, 24, 13] if wide else [16, 0, 14, 8, 9, 16, 11]
+    rest = width - sum(widths) - 2 * len(widths)
+    widths[0] += max(0, min(16, rest))
+    inks = ["text", "muted", "muted", "text", "text", "text", "muted"]
+    right = {3, 4}
+    return [
+        (cell(text, size, right=at in right) + "  " if size else "", inks[at])
+        for at, (text, size) in enumerate(zip(texts, widths, strict=True))
+    ]
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 120:
+        return "now"
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return "yesterday" if name == "day" and count == 1 else f"{count} {name}{'s' * (count > 1)}"
+    return ""

@@ -1,0 +1,171 @@
+"""What stands for a moment over a room: a question of one line, a list to pick from, a text to read."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from tui.actions import ACTIONS
+from tui.spans import Spans, cell, wrapped
+from tui.widgets.line_edit import LineEdit
+from tui.widgets.line_list import LineList
+from tui.widgets.lines import Lines
+
+_LEAVE: list[BindingType] = [Binding("escape,q", "leave", "leave", show=False)]
+
+
+class Ask(ModalScreen[str | None]):
+    """A question answered with one line; None when the person left it."""
+
+    CSS_PATH = "modal.tcss"
+
+    def __init__(self, question: str, value: str = "") -> None:
+        super().__init__()
+        self._question, self._value = question, value
+
+    def compose(self) -> ComposeResult:
+        """The question over the line."""
+        with Vertical(id="ask"):
+            yield Lines([[(f" {self._question}", "text"), ("   enter goes on, esc leaves", "muted")]])
+            yield LineEdit(self._value)
+
+    @on(LineEdit.Left)
+    def answered(self, event: LineEdit.Left) -> None:
+        """Enter answers, esc and tab leave."""
+        if event.way in ("previous", "next"):
+            return
+        self.dismiss(event.value.strip() if event.way == "enter" else None)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row to pick."""
+
+    key: str
+    words: str
+    right: str = ""
+    """What stands at the right end, e.g. a key."""
+
+
+class Pick(ModalScreen[str | None]):
+    """A list that typing narrows; gives the key of the row, None when the person left."""
+
+    CSS_PATH = "modal.tcss"
+
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title, self._choices = title, {choice.key: choice for choice in choices}
+
+    def compose(self) -> ComposeResult:
+        """A line to type into, and the list."""
+        with Vertical(id="pick"):
+            yield LineEdit(placeholder=self._title)
+            yield LineList(self._row, text=lambda key: self._choices[key].words)
+
+    def on_mount(self) -> None:
+        self.query_one(LineList).show(list(self._choices))
+        self.query_one(LineList).can_focus = False
+        self.query_one(LineEdit).focus()
+
+    def _row(self, key: str, width: int) -> Spans:
+        choice = self._choices[key]
+        room = max(1, width - len(choice.right) - 2)
+        return [(f" {cell(choice.words, room - 1)}", "text"), (f" {choice.right}", "muted")]
+
+    @on(LineEdit.Changed)
+    def narrow(self, event: LineEdit.Changed) -> None:
+        """Show what holds the words."""
+        self.query_one(LineList).set_filter(event.value)
+
+    @on(LineEdit.Left)
+    def left(self, event: LineEdit.Left) -> None:
+        """Enter takes the row, up and down move, esc leaves."""
+        rows = self.query_one(LineList)
+        if event.way == "enter":
+            self.dismiss(str(rows.key) if rows.key is not None else None)
+        elif event.way == "previous":
+            rows.do_up()
+        elif event.way == "next":
+            rows.do_down()
+        else:
+            self.dismiss(None)
+
+    @on(LineList.Chosen)
+    def chosen(self, event: LineList.Chosen) -> None:
+        """A click on the row that the cursor is on."""
+        self.dismiss(str(event.key))
+
+
+class Reading(ModalScreen[None]):
+    """Lines to read: the help, a log. The end is shown first where that is what matters."""
+
+    CSS_PATH = "modal.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = _LEAVE
+
+    def __init__(self, title: str, lines: Sequence[Spans], *, from_end: bool = False) -> None:
+        super().__init__()
+        self._title, self._lines, self._from_end = title, lines, from_end
+
+    def compose(self) -> ComposeResult:
+        """A title over a list of lines."""
+        with Vertical(id="reading"):
+            yield Lines([[(self._title, "bold"), ("   esc leaves, / filters, n N next and previous", "muted")]])
+            yield LineList(self._line, text=self._text)
+            yield LineEdit(placeholder="filter")
+
+    def on_mount(self) -> None:
+        self.query_one(LineEdit).display = False
+        lines = self.query_one(LineList)
+        lines.show(range(len(self._lines)))
+        lines.focus()
+        if self._from_end:
+            self.call_after_refresh(lines.do_last)
+
+    def _line(self, at: int, _width: int) -> Spans:
+        return self._lines[at]
+
+    def _text(self, at: Hashable) -> str:
+        return "".join(text for text, _ in self._lines[at]) if isinstance(at, int) else ""
+
+    @on(LineList.FilterAsked)
+    def ask_filter(self) -> None:
+        """Type a filter."""
+        edit = self.query_one(LineEdit)
+        edit.display = True
+        edit.focus()
+
+    @on(LineEdit.Changed)
+    def narrow(self, event: LineEdit.Changed) -> None:
+        """Show what holds the words."""
+        self.query_one(LineList).set_filter(event.value)
+
+    @on(LineEdit.Left)
+    def left(self, event: LineEdit.Left) -> None:
+        """Back to the lines; esc drops the filter."""
+        if event.way == "escape":
+            event.edit.value = ""
+            event.edit.display = False
+        self.query_one(LineList).focus()
+
+    def action_leave(self) -> None:
+        """Back to the room."""
+        self.dismiss(None)
+
+
+def help_lines(keys: Callable[[str], str], width: int) -> list[Spans]:
+    """All actions by place and group, with their keys."""
+    lines: list[Spans] = []
+    titles = {"app": "Everywhere", "list": "In every list", "home": "Home", "project": "1 Project", "train": "4 Train",
+              "review": "5 Review"}  # fmt: skip
+    for place, title in titles.items():
+        lines += [[("", "text")], [(title, "bold")]]
+        for action in ACTIONS.values():
+            if action.place == place:
+                lines.append([(f"  {cell(keys(action.id), 14)}", "text"), (action.words, "muted")])
+    text = "In a text: enter takes it and goes on, esc or tab leaves it, up and down go to the next field."
+    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]

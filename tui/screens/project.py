@@ -1,0 +1,3 @@
+from tui.screens.room import Room
+class ProjectRoom(Room):
+    ROOM="project"

@@ -1,0 +1,149 @@
+"""What all rooms share: the frame, keys that go through conditions, a filter, and a sentence in the line of keys."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui.actions import ACTIONS, Action
+from tui.follow import RunRow
+from tui.widgets.frame import KeyLine, TopLine
+from tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from tui.app import Workbench
+    from tui.widgets.line_edit import LineEdit
+
+SENTENCE_SECONDS = 12.0
+
+
+class Room(Screen[None]):
+    """A screen of the workbench. It keeps its state while another one is shown."""
+
+    CSS_PATH = "room.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]
+    ROOM: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._silence: Timer | None = None
+        self._filtered: LineList | None = None
+
+    @property
+    def bench(self) -> "Workbench":
+        """The app."""
+        return cast("Workbench", self.app)
+
+    def compose(self) -> ComposeResult:
+        """The frame around the room's body."""
+        yield TopLine(self.ROOM)
+        yield from self.body()
+        yield KeyLine()
+
+    def body(self) -> Iterable[Widget]:
+        """What is between the two lines."""
+        return ()
+
+    def conditions(self) -> frozenset[str]:
+        """What holds here now, as `Action.when` names it."""
+        return frozenset()
+
+    def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
+        """The runs of the project as they are now, newest first."""
+
+    def flush(self) -> None:
+        """Write what must not be lost, at once: the terminal may be going."""
+
+    def applicable(self) -> list[Action]:
+        """The actions that apply here now, those of the room first."""
+        held = self.conditions() | self.bench.conditions()
+        places = (self.ROOM, "app")
+        return [
+            action
+            for place in places
+            for action in ACTIONS.values()
+            if action.place == place and (not action.when or action.when in held)
+        ]
+
+    def action_act(self, action_id: str) -> None:
+        """Do what a key means, or say why it means nothing now."""
+        action = ACTIONS[action_id]
+        if action.when and action.when not in self.conditions() | self.bench.conditions():
+            self.say(action.otherwise)
+        else:
+            getattr(self, action.method)()
+        self.refresh_frame()
+
+    def say(self, sentence: str) -> None:
+        """Say a sentence in the line of keys, until the next key or for some seconds."""
+        self.query_one(KeyLine).say(sentence)
+        if self._silence:
+            self._silence.stop()
+        self._silence = self.set_timer(SENTENCE_SECONDS, self.calm) if sentence else None
+
+    def calm(self) -> None:
+        """Show the keys again."""
+        self.query_one(KeyLine).say("")
+
+    def on_key(self) -> None:
+        self.calm()
+
+    def on_mount(self) -> None:
+        self.refresh_frame()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_frame()
+
+    def refresh_frame(self) -> None:
+        """Top line and keys as they are now."""
+        if not self.is_mounted:
+            return
+        self.query_one(TopLine).show(self.bench.about(), self.bench.live())
+        keymap = self.bench.keymap
+        keys = [(keymap.shown(action), action.label) for action in self.applicable() if action.label]
+        self.query_one(KeyLine).show(keys)
+
+    def do_side(self) -> None:
+        """Show or hide the side pane."""
+        self.toggle_class("-side")
+
+    def do_next_pane(self) -> None:
+        """Go to the next pane."""
+        self.focus_next()
+
+    @on(LineList.FilterAsked)
+    def ask_filter(self, event: LineList.FilterAsked) -> None:
+        """A line to type the filter into, above the keys."""
+        from tui.widgets.line_edit import LineEdit
+
+        self._filtered = event.line_list
+        self._drop_filter_line()
+        edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter")
+        self.mount(edit, before=self.query_one(KeyLine))
+        edit.focus()
+
+    def on_input_changed(self, event: "LineEdit.Changed") -> None:
+        if event.input.id == "filter" and self._filtered:
+            event.stop()
+            self._filtered.set_filter(event.value)
+
+    def on_line_edit_left(self, event: "LineEdit.Left") -> None:
+        if event.edit.id != "filter" or not self._filtered:
+            return
+        event.stop()
+        if event.way in ("previous", "next"):
+            self._filtered.action_act("list.up" if event.way == "previous" else "list.down")
+            return
+        if event.way == "escape":
+            self._filtered.set_filter("")
+        self._drop_filter_line()
+        self._filtered.focus()
+
+    def _drop_filter_line(self) -> None:
+        for edit in self.query("#filter"):
+            edit.remove()

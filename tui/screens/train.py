@@ -1,0 +1,270 @@
+"""Room 4: the runs of the project, and one of them live: curve, previews, facts, log, and requests to its worker."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from projects import worker
+from projects.job import JobDir
+from projects.problems import Refused
+from tui import remembered, run_words, starting
+from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
+from tui.keymap import bindings
+from tui.moments import Moments
+from tui.screens.room import Room
+from tui.spans import Spans, cell
+from tui.widgets.curve import CurvePlot
+from tui.widgets.line_list import LineList
+from tui.widgets.lines import Lines
+from tui.widgets.picture_row import PictureRow
+
+_ENDED = ("done", "stopped", "failed", "died")
+
+
+class TrainRoom(Room):
+    """Follows one run, the newest until another one is chosen."""
+
+    CSS_PATH: ClassVar[list[str]] = ["room.tcss", "train.tcss"]  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("train")
+    ROOM = "train"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[Path, RunRow] = {}
+        self.job: JobDir | None = None
+        self.view: RunView | None = None
+        self._moments = Moments()
+        self._since = ""
+        self._bell = False
+
+    def body(self) -> Iterable[Widget]:
+        """Runs at the left, the run beside them."""
+        with Horizontal(id="train"):
+            with Vertical(id="runs-pane", classes="side"):
+                yield Lines([[("RUNS", "muted")]], id="runs-title")
+                yield LineList(self._row, text=lambda path: path.name, id="runs")
+            with Vertical(id="run"):
+                yield Lines(id="standing")
+                with Horizontal(id="figures"):
+                    yield CurvePlot(id="curve")
+                    yield Lines(id="facts")
+                yield Lines(id="moment")
+                yield PictureRow(id="previews")
+                yield Lines(id="log")
+            yield Lines(
+                [[("No run yet.", "text")], [("1  the project room, where t starts one", "muted")]], id="train-empty"
+            )
+
+    def conditions(self) -> frozenset[str]:
+        """What the run lets one do."""
+        view = self.view
+        held = {
+            "run": view is not None,
+            "works": view is not None and view.standing in (*ALIVE, "queued") and bool(view.status.pid),
+            "stop-asked": view is not None and view.standing in ALIVE and "stop" in view.asked,
+            "resumable": view is not None and view.standing in ("stopped", "failed", "died", "queued"),
+            "moments": bool(self._moments.steps),
+            "pictures": bool(self._moments.sampled),
+            "saved": view is not None and bool(view.state.saved or view.status.checkpoint),
+        }
+        return frozenset(name for name, holds in held.items() if holds)
+
+    def flush(self) -> None:
+        """Remember how the run stands, for the person's return."""
+        if self.view is not None and self.view.attached and self.view.job == self.job:
+            remembered.keep_seen(self.view.job.path, run_words.seen_now(self.view, self.bench.clock()))
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_class(True, "-empty")
+        self.runs_seen(self.bench.rows)
+
+    def on_screen_suspend(self) -> None:
+        self.workers.cancel_group(self, "follow")
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.job is not None:
+            self._begin(self.job)
+
+    def follow(self, job: JobDir) -> None:
+        """Show this run from now on."""
+        self.set_class(False, "-empty")
+        self.query_one("#runs", LineList).go_to(job.path)
+        if job != self.job or not any(each.group == "follow" for each in self.workers):
+            self.flush()
+            self._begin(job)
+
+    def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
+        """List them, and show the newest where none is shown yet."""
+        before = set(self._rows)
+        self._rows = {row.job.path: row for row in rows}
+        listed = self.query_one("#runs", LineList)
+        listed.show(list(self._rows))
+        self.set_class(not rows and self.job is None, "-empty")
+        if rows and self.job is None:
+            alive = [row for row in rows if row.standing in ALIVE]
+            self.follow((alive or list(rows))[0].job)
+            listed.focus()
+        elif self.job is not None and set(self._rows) != before:
+            listed.go_to(self.job.path)
+
+    def _begin(self, job: JobDir) -> None:
+        if job != self.job:
+            self.view, self._moments, self._since = None, Moments(), ""
+        self.job = job
+        self.run_worker(lambda: self._follow(job), thread=True, group="follow", exclusive=True, exit_on_error=False)
+
+    def _follow(self, job: JobDir) -> None:
+        own = get_current_worker()
+        follow(job, lambda view: self.post_message(RunMoved(view)), lambda: own.is_cancelled)
+
+    def on_run_moved(self, message: RunMoved) -> None:
+        view, before = message.view, self.view
+        if view.job != self.job:
+            return
+        self.view = view
+        self._moments.take(view.state)
+        if view.attached and not (before and before.attached):
+            known = remembered.seen(view.job.path)
+            self._since = run_words.since(known, view, self.bench.clock()) or self._since
+        if before is not None and before.attached:
+            self._ring(before, view)
+        self.show_run()
+
+    def show_run(self) -> None:
+        """Draw everything of the run that changed."""
+        view = self.view
+        if view is None:
+            return
+        now, width = self.bench.clock(), self.query_one("#standing").size.width
+        at = self._moments.at
+        lines = run_words.standing(view, short_name(view.job), now, width)
+        lines.append(run_words.bar(view, width))
+        if asked := run_words.requests(view):
+            lines.append(asked)
+        if self._since:
+            lines.append([(self._since, "muted")])
+        self.query_one("#standing", Lines).show(lines)
+        self.query_one("#curve", CurvePlot).show(view.series, at)
+        self.query_one("#facts", Lines).show(run_words.facts(view))
+        log = self.query_one("#log", Lines)
+        log.show(run_words.log_lines(view, at, log.size.height))
+        self.query_one("#moment", Lines).show([self._moments.words(view)])
+        self._show_previews(view)
+        self.refresh_frame()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show_run)
+
+    def _show_previews(self, view: RunView) -> None:
+        step, files = self._moments.previews()
+        self.set_class(not files, "-bare")
+        row = self.query_one("#previews", PictureRow)
+        row.show(self.bench.pictures, [view.job.path / file for file in files], [Path(file).name for file in files])
+
+    def _ring(self, before: RunView, view: RunView) -> None:
+        ended = before.standing in (*ALIVE, "queued") and view.standing in _ENDED
+        warned = len(view.state.warnings) > len(before.state.warnings)
+        if self._bell and (ended or warned):
+            self.app.bell()
+        if ended:
+            self.say(f"{short_name(view.job)}: {view.standing} at step {view.step:,}.")
+
+    def _row(self, path: Path, width: int) -> Spans:
+        row = self._rows[path]
+        here = self.job is not None and path == self.job.path
+        return [(cell(row.name, min(14, width // 2)) + " ", "text" if here else "muted"), *run_words.short(row)]
+
+    @on(LineList.Moved, "#runs")
+    def moved(self, event: LineList.Moved) -> None:
+        """The run the cursor is on is the one that is shown."""
+        if isinstance(event.key, Path) and event.key in self._rows and self.query_one("#runs").has_focus:
+            self.follow(self._rows[event.key].job)
+
+    @on(LineList.Chosen, "#runs")
+    def chosen(self) -> None:
+        """Enter on a run: its previews, large, or its log."""
+        self.action_act("train.large" if self._moments.sampled else "train.log")
+
+    def _ask(self, request: worker.Request) -> None:
+        if self.view is None:
+            return
+        try:
+            worker.ask(self.view.job, request)
+        except Refused as refused:
+            self.say(starting.said(refused))
+        except OSError as error:
+            self.say(f"The request cannot be written: {error.strerror}.")
+
+    def do_stop(self) -> None:
+        if "stop-asked" in self.conditions():
+            self.say("Stop is asked already: it saves and ends after its step. S ends it at once, unsaved steps are lost.")
+        else:
+            self._ask("stop")
+
+    def do_stop_now(self) -> None:
+        if self.view:
+            starting.stop_now(self.bench, self.view.job)
+
+    def do_checkpoint(self) -> None:
+        self._ask("checkpoint")
+
+    def do_preview(self) -> None:
+        self._ask("preview")
+
+    def do_resume(self) -> None:
+        if self.view:
+            starting.resume(self.bench, self.view.job)
+
+    def do_earlier(self) -> None:
+        self._moments.earlier()
+        self.show_run()
+
+    def do_later(self) -> None:
+        self._moments.later()
+        self.show_run()
+
+    def do_log_scale(self) -> None:
+        curve = self.query_one("#curve", CurvePlot)
+        curve.turn_scale()
+        self.say("The loss is drawn on a logarithmic scale." if curve.logarithmic else "The loss is drawn on a linear scale.")
+
+    def do_bell(self) -> None:
+        self._bell = not self._bell
+        self.say("The bell rings when the run ends or warns." if self._bell else "The bell is off.")
+
+    def do_log(self) -> None:
+        if self.view:
+            from tui.screens.log import show_log
+
+            show_log(self.bench, self.view)
+
+    def do_large(self) -> None:
+        from tui.screens.large import Large
+
+        if self.view and self._moments.sampled:
+            steps = sorted(self._moments.sampled)
+            pictures = [
+                (self.view.job.path / file, f"step {step:,}   {Path(file).name}")
+                for step in steps
+                for file in self._moments.sampled[step]
+            ]
+            step, files = self._moments.previews()
+            at = sum(len(self._moments.sampled[each]) for each in steps if each < step)
+            self.app.push_screen(Large(self.bench.pictures, pictures, at))
+
+    def do_review(self) -> None:
+        from tui.screens.review import ReviewRoom
+
+        if self.view:
+            self.bench.go("review")
+            room = self.bench.room("review")
+            if isinstance(room, ReviewRoom):
+                room.open_run(self.view.job, draw=True)

@@ -1,0 +1,95 @@
+"""Lines as spans, (text, ink) pairs: the one way from words to cells, and the one place where they are made harmless."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.printable import printable
+from tui.theme import Inks
+
+Span = tuple[str, str]
+"""A text and the name of its ink. Texts from files may stand here as they are: `strip` writes escapes out."""
+Spans = Sequence[Span]
+
+
+def strip(spans: Spans, width: int, inks: Inks, under: Style | None = None) -> Strip:
+    """Spans as exactly `width` cells; what is longer ends in an ellipsis. `under` lies below all of them."""
+    segments: list[Segment] = []
+    left = width
+    ground = under or Style.null()
+    for text, ink in spans:
+        if left <= 0:
+            break
+        text = printable(text)
+        cells = len(text) if text.isascii() else cell_len(text)
+        if cells > left:
+            text, cells = _cut(text, left), left
+        segments.append(Segment(text, ground + inks[ink]))
+        left -= cells
+    if left > 0:
+        segments.append(Segment(" " * left, ground))
+    return Strip(segments, width)
+
+
+def length(spans: Iterable[Span]) -> int:
+    """Cells that the spans take."""
+    return sum(cell_len(printable(text)) for text, _ in spans)
+
+
+def ends(left: Spans, right: Spans, width: int) -> Spans:
+    """`left` at the left end and `right` at the right one; the left is cut when both do not fit."""
+    room = width - length(right)
+    taken = length(left)
+    if taken < room:
+        return [*left, (" " * (room - taken), "text"), *right]
+    return [*cropped(left, max(0, room - 1)), (" ", "text"), *right]
+
+
+def cropped(spans: Spans, width: int) -> list[Span]:
+    """The spans that fit into `width` cells, the last of them cut with an ellipsis."""
+    kept: list[Span] = []
+    left = width
+    for text, ink in spans:
+        text = printable(text)
+        cells = cell_len(text)
+        if cells <= left:
+            kept.append((text, ink))
+            left -= cells
+            continue
+        if left > 0:
+            kept.append((_cut(text, left), ink))
+        break
+    return kept
+
+
+def cell(text: object, width: int, *, right: bool = False) -> str:
+    """A text as exactly `width` cells, flush left or right, cut with an ellipsis."""
+    words = printable(str(text))
+    cells = cell_len(words)
+    if cells > width:
+        return _cut(words, width)
+    return " " * (width - cells) + words if right else words + " " * (width - cells)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken between words."""
+    lines, line = [], ""
+    for word in printable(text).split():
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        while cell_len(word) > width > 0:
+            lines.append(set_cell_size(word, width))
+            word = word[len(lines[-1]) :]
+        line = word
+    return [*lines, line] if line or not lines else lines
+
+
+def _cut(text: str, width: int) -> str:
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""

@@ -1,0 +1,127 @@
+"""Jobs that a screen starts: checked, written and begun in a thread; what stands in the way is said in a sentence."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from projects import worker
+from projects.job import JobDir
+from projects.problems import Refused
+from projects.project import Project, new_run_dir, open_project, write_job
+from projects.spec import ExportJob, JobSpec, ReviewJob, TrainJob
+from tui.jobs import open_run, start_job
+from tui.readiness import examine
+from tui.verbs.train import refuse_read_only
+
+if TYPE_CHECKING:
+    from tui.app import Workbench
+
+T = TypeVar("T")
+
+
+def in_thread(bench: "Workbench", work: Callable[[], T], then: Callable[[T], object]) -> None:
+    """Do `work` in a thread, then `then` with what it gave on the loop; a refusal is said in the line of keys."""
+
+    def body() -> None:
+        try:
+            given = work()
+        except Refused as refused:
+            bench.call_from_thread(bench.say, said(refused))
+        except OSError as error:
+            bench.call_from_thread(bench.say, f"{error.strerror or error}: {error.filename or ''}")
+        else:
+            bench.call_from_thread(then, given)
+
+    bench.run_worker(body, thread=True, group="starting", exit_on_error=False)
+
+
+def said(refused: Refused) -> str:
+    """A refusal on one line: the first problem, and how many more there are."""
+    more = len(refused.problems) - 1
+    return str(refused.problems[0]) + (f"   ({more} more)" if more else "")
+
+
+def train(bench: "Workbench", folder: Path, name: str = "") -> None:
+    """Check the project, start a run, and show it. name: end of the run's folder; "" for r and the rank."""
+
+    def work() -> JobDir:
+        project = open_project(folder)
+        spec = _ready(project)
+        job = new_run_dir(project.path, name or f"r{spec.spec.adapter.rank}")
+        write_job(job, spec)
+        worker.start(job)
+        return job
+
+    bench.say("Checking every picture, then starting.")
+    in_thread(bench, work, bench.follow_run)
+
+
+def resume(bench: "Workbench", job: JobDir) -> None:
+    """Go on with a run from its newest checkpoint."""
+
+    def work() -> str:
+        from tui.verbs.resume import refuse_unless_resumable
+
+        refuse_unless_resumable(job, take_over=False)
+        worker.start(job)
+        return "It goes on from its newest checkpoint."
+
+    bench.say("Starting its worker again.")
+    in_thread(bench, work, bench.say)
+
+
+def stop_now(bench: "Workbench", job: JobDir) -> None:
+    """End a run's worker by signal."""
+    bench.say("Ending its worker.")
+    in_thread(bench, lambda: worker.hard_stop(job), lambda state: bench.say(f"Its worker was ended: {state}."))
+
+
+def review(bench: "Workbench", job: JobDir, then: Callable[[JobDir], object]) -> None:
+    """Start drawing a run's review."""
+    _later(bench, job, lambda run: ReviewJob(project=run[0], run=str(job.path), spec=run[1].spec), then)
+
+
+def export(bench: "Workbench", job: JobDir, then: Callable[[JobDir], object]) -> None:
+    """Start exporting a run's adapter."""
+    _later(bench, job, lambda run: ExportJob(project=run[0], run=str(job.path), spec=run[1].spec), then)
+
+
+def start_demo(bench: "Workbench") -> None:
+    """Make the demo's project beside where we are, start its four jobs, and show the run."""
+
+    def work() -> tuple[Path, JobDir]:
+        from tui.verbs.demo import free_name, write_chain, write_project
+
+        chain = write_chain(write_project(free_name(Path("safelight-demo"))))
+        # Signals are handled in the main thread alone, where `demo.start_chain` guards them; here nobody leaves midway.
+        for job in chain.jobs:
+            worker.start(job)
+        return chain.project, chain.train
+
+    def then(made: tuple[Path, JobDir]) -> None:
+        bench.open_project(made[0], "train")
+        bench.follow_run(made[1])
+
+    in_thread(bench, work, then)
+
+
+def _ready(project: Project) -> TrainJob:
+    refuse_read_only(project)
+    found = examine(project)
+    if found.problems:
+        raise Refused(list(found.problems))
+    return TrainJob(project=str(project.path), spec=found.spec)
+
+
+def _later(
+    bench: "Workbench",
+    job: JobDir,
+    made: Callable[[tuple[str, TrainJob]], JobSpec],
+    then: Callable[[JobDir], object],
+) -> None:
+    def work() -> JobDir:
+        run = open_run(job)
+        return start_job(job.path, made((run.spec.project, run.spec)))
+
+    in_thread(bench, work, then)
+

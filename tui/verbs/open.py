@@ -1,0 +1,66 @@
+"""safelight open: the workbench on a project."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from projects.problems import refuse
+from tui.output import Output
+
+_IMAGES = ("auto", "half", "kitty", "sixel", "off")
+_THEMES = ("safelight", "daylight", "ansi", "mono")
+
+
+@click.command("open")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--theme", default="", type=click.Choice(["", *_THEMES]), metavar="NAME", help=", ".join(_THEMES))
+@click.option(
+    "--images",
+    default="auto",
+    type=click.Choice(_IMAGES),
+    show_default=True,
+    help="Pictures are drawn as half cells; kitty and sixel are not there yet and mean the same.",
+)
+@click.option("--ascii", "as_ascii", is_flag=True, help="No character beyond ASCII, and no pictures.")
+def command(folder: Path | None, theme: str, images: str, as_ascii: bool) -> None:
+    """The workbench on the project in DIR, or on the list of projects."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        hint = "Run it in a terminal; by line there are plan, train, runs and follow."
+        raise refuse("The workbench needs a terminal.", hint=hint, usage=True)
+    project = (folder or Path()).expanduser().resolve()
+    if folder is not None and not (project / "project.toml").is_file():
+        hint = "Make one with safelight new, or say safelight open alone for the list."
+        raise refuse("There is no project here.", where=project, hint=hint, usage=True)
+    run(project if (project / "project.toml").is_file() else None, theme=theme, images=images, as_ascii=as_ascii)
+
+
+def run(
+    project: Path | None, *, room: str = "", theme: str = "", images: str = "auto", as_ascii: bool = False
+) -> None:
+    """The workbench until the person leaves; then what goes on without it is said."""
+    from tui.app import Options, Workbench
+    from tui.follow_lines import shown
+
+    term = os.environ.get("TERM", "")
+    options = Options(
+        theme=theme,
+        images=images,  # type: ignore[arg-type]
+        ascii=as_ascii or term == "dumb",
+        no_color="NO_COLOR" in os.environ,
+        color_system=color_system(term, os.environ.get("COLORTERM", "")),
+    )
+    left = Workbench(project, room=room, options=options).run()
+    for path in left or ():
+        Output(json=False).say(f"training goes on: safelight follow {shown(path)}")
+
+
+def color_system(term: str, colorterm: str) -> str | None:
+    """What the terminal says it can show, as Rich names it; None for no colours."""
+    if term in ("dumb", "unknown", "vt100", "vt220"):
+        return None
+    if colorterm.strip().lower() in ("truecolor", "24bit"):
+        return "truecolor"
+    name = term.rpartition("-")[2]
+    return {"256color": "256", "kitty": "256", "direct": "truecolor"}.get(name, "standard" if term else None)

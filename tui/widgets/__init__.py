@@ -1,0 +1,1 @@
+"""What the screens are made of. Widgets draw and post messages; they read no files and hold no rules."""

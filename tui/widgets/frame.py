@@ -1,0 +1,94 @@
+"""The frame of every screen: the line on top and the line of keys at the bottom."""
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.spans import Span, Spans, cropped, ends, length, strip
+from tui.widgets.lines import inks
+
+ROOMS = ("project", "pictures", "captions", "train", "review")
+
+
+class TopLine(Widget):
+    """Project, trigger and base; the rooms; the live run, always."""
+
+    DEFAULT_CSS = "TopLine { height: 1; width: 1fr; dock: top; }"
+
+    def __init__(self, room: str) -> None:
+        super().__init__()
+        self._room = room
+        self._about: list[str] = []
+        self._live: list[Span] = []
+
+    def show(self, about: Sequence[str], live: Spans) -> None:
+        """about: what the line says of the project, the most important first. live: the run that is at work."""
+        if (list(about), list(live)) != (self._about, self._live):
+            self._about, self._live = list(about), list(live)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line, as much of it as fits: rooms lose their names before the project loses its own."""
+        width = self.size.width
+        about: list[Span] = [(" ", "text")]
+        for at, words in enumerate(self._about):
+            about += [(" · ", "muted")] * (at > 0) + [(words, "bold" if at == 0 else "muted")]
+        live = [*self._live, (" ", "text")] if self._live else []
+        rooms = self._rooms(short=False)
+        if length(about) + length(rooms) + length(live) + 6 > width:
+            rooms = self._rooms(short=True)
+        room = width - length(rooms) - length(live) - 4
+        about = cropped(about, max(12, room))
+        middle = [*about, ("   ", "text"), *rooms] if self._room != "home" else about
+        return strip(ends(middle, live, width), width, inks(self))
+
+    def _rooms(self, *, short: bool) -> list[Span]:
+        spans: list[Span] = []
+        for number, name in enumerate(ROOMS, 1):
+            here = name == self._room
+            words = f"{number} {name.capitalize()}" if here or not short else str(number)
+            spans += [("  ", "text")] * (number > 1) + [(words, "accent" if here else "muted")]
+        return spans
+
+
+class KeyLine(Widget):
+    """The keys that work here and now, or a sentence in their place until the next key."""
+
+    DEFAULT_CSS = "KeyLine { height: 1; width: 1fr; dock: bottom; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: Sequence[tuple[str, str]] = ()
+        self.sentence = ""
+
+    def show(self, keys: Sequence[tuple[str, str]]) -> None:
+        """keys: (key, word), the important ones first; the last two stand at the right end whatever fits."""
+        if keys != self._keys:
+            self._keys = list(keys)
+            self.refresh()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence, or with "" the keys again."""
+        if sentence != self.sentence:
+            self.sentence = sentence
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        width, styles = self.size.width, inks(self)
+        if self.sentence:
+            return strip([(f" {self.sentence}", "text")], width, styles)
+        important, fixed = self._keys[:-2], self._keys[-2:]
+        right = [span for key, word in fixed for span in _pair(key, word)]
+        left: list[Span] = [(" ", "text")]
+        for key, word in important:
+            pair = _pair(key, word)
+            if length(left) + length(pair) + length(right) > width:
+                break
+            left += pair
+        return strip(ends(left, right, width), width, styles)
+
+
+def _pair(key: str, word: str) -> list[Span]:
+    return [(key, "text"), (f" {word}   ", "muted")]

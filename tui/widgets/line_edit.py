@@ -1,0 +1,46 @@
+"""One line of text to type into: enter takes it and goes on, esc and tab leave it, and no key of the room works meanwhile."""
+
+from typing import ClassVar, Literal
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+Way = Literal["enter", "escape", "tab", "previous", "next"]
+
+
+class LineEdit(Input):
+    """A field without a frame. What is in it is data: nothing is highlighted, nothing completed."""
+
+    DEFAULT_CSS = """
+    LineEdit, LineEdit:focus {
+        height: 1; border: none; padding: 0; background: $panel; color: $foreground;
+    }
+    LineEdit.-ansi { text-style: underline; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave('escape')", "leave the text", show=False),
+        Binding("tab", "leave('tab')", "leave the text", show=False),
+        Binding("pageup,up", "leave('previous')", "previous field", show=False),
+        Binding("pagedown,down", "leave('next')", "next field", show=False),
+        Binding("enter", "leave('enter')", "take it", show=False),
+    ]
+
+    class Left(Message):
+        """The person is through with the text."""
+
+        def __init__(self, edit: "LineEdit", value: str, way: Way) -> None:
+            self.edit, self.value, self.way = edit, value, way
+            super().__init__()
+
+        @property
+        def control(self) -> "LineEdit":
+            """The field."""
+            return self.edit
+
+    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
+        super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
+
+    def action_leave(self, way: Way) -> None:
+        """Say that the text is left."""
+        self.post_message(self.Left(self, self.value, way))

@@ -1,0 +1,239 @@
+"""The one list: ten thousand rows cost what the visible ones cost, and a cursor key draws two lines.
+
+Rows are made when they are drawn, by a function of the row's key and the width; so a list holds keys and nothing else.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.actions import ACTIONS
+from tui.keymap import bindings
+from tui.spans import Spans, strip
+from tui.widgets.lines import inks
+
+Draw = Callable[[Any, int], Spans]
+"""(key of a row, width in cells) -> its spans."""
+
+
+class LineList(ScrollView, can_focus=True):
+    """Rows with a cursor, a filter, a search and a selection. The cursor stays on its row when rows come and go."""
+
+    DEFAULT_CSS = """
+    LineList { height: 1fr; width: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
+
+    class Said(Message):
+        """Something that a list says."""
+
+        def __init__(self, line_list: "LineList", key: Hashable | None = None) -> None:
+            self.line_list = line_list
+            self.key = key
+            super().__init__()
+
+        @property
+        def control(self) -> "LineList":
+            """The list."""
+            return self.line_list
+
+    class Moved(Said):
+        """The cursor is on another row (None in an empty list)."""
+
+    class Chosen(Said):
+        """Enter was pressed on a row."""
+
+    class FilterAsked(Said):
+        """The person wants to type a filter."""
+
+    def __init__(
+        self,
+        draw: Draw,
+        *,
+        text: Callable[[Any], str] = str,
+        skip: Callable[[Any], bool] = lambda _key: False,
+        selectable: bool = False,
+        bar: bool = True,
+        **options: Any,
+    ) -> None:
+        """draw: spans of a row. text: what filter and search look at. skip: rows the cursor passes over (headings)."""
+        super().__init__(**options)
+        self._draw, self._text, self._skip = draw, text, skip
+        self._selectable, self._bar = selectable, bar
+        self._all: Sequence[Hashable] = ()
+        self.rows: Sequence[Hashable] = ()
+        self.filter = ""
+        self.selected: set[Hashable] = set()
+        self._cursor = 0
+
+    @property
+    def key(self) -> Hashable | None:
+        """Key of the row the cursor is on."""
+        return self.rows[self._cursor] if 0 <= self._cursor < len(self.rows) else None
+
+    def show(self, rows: Sequence[Hashable]) -> None:
+        """Show these rows; unchanged ones are drawn again, as what they show may have changed."""
+        self._all = rows
+        self._apply()
+
+    def set_filter(self, words: str) -> None:
+        """Show only rows that hold all of these words, whatever their case."""
+        self.filter = words
+        self._apply()
+
+    def go_to(self, key: Hashable) -> None:
+        """Put the cursor on a row, where it is there."""
+        if key in self.rows:
+            self._move(self.rows.index(key))
+
+    def conditions(self) -> frozenset[str]:
+        """What holds here, as `Action.when` names it."""
+        held = {"hits"} if self.filter else set()
+        return frozenset(held | ({"selectable"} if self._selectable else set()))
+
+    def action_act(self, action_id: str) -> None:
+        """Do what a key of the list means."""
+        action = ACTIONS[action_id]
+        if not action.when or action.when in self.conditions():
+            getattr(self, action.method)()
+
+    def render_line(self, y: int) -> Strip:
+        """One row, with the bar of the cursor in front."""
+        at = y + self.scroll_offset.y
+        width, styles = self.size.width, inks(self)
+        if at >= len(self.rows):
+            return Strip.blank(width)
+        key, here = self.rows[at], at == self._cursor
+        bar = "▌" if here and self._bar else "✓" if key in self.selected else " "
+        spans = [(bar, "accent"), *self._draw(key, width - 1)]
+        return strip(spans, width, styles, styles["here"] if here and self.has_focus else None)
+
+    def redraw(self, key: Hashable) -> None:
+        """Draw one row again."""
+        if key in self.rows:
+            self._dirty(self.rows.index(key))
+
+    def do_down(self) -> None:
+        self._step(1)
+
+    def do_up(self) -> None:
+        self._step(-1)
+
+    def do_page_down(self) -> None:
+        self._step(max(1, self.size.height - 1))
+
+    def do_page_up(self) -> None:
+        self._step(-max(1, self.size.height - 1))
+
+    def do_first(self) -> None:
+        self._move(self._resting(0, 1))
+
+    def do_last(self) -> None:
+        self._move(self._resting(len(self.rows) - 1, -1))
+
+    def do_filter(self) -> None:
+        self.post_message(self.FilterAsked(self))
+
+    def do_next_hit(self) -> None:
+        self._step(1, around=True)
+
+    def do_previous_hit(self) -> None:
+        self._step(-1, around=True)
+
+    def do_choose(self) -> None:
+        if self.key is not None:
+            self.post_message(self.Chosen(self, self.key))
+
+    def do_select(self) -> None:
+        if self.key is not None:
+            self.selected ^= {self.key}
+            self._dirty(self._cursor)
+            self._step(1)
+
+    def do_select_all(self) -> None:
+        everything = set(self.rows)
+        self.selected = self.selected - everything if everything <= self.selected else self.selected | everything
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there; a second one chooses."""
+        at = event.y + self.scroll_offset.y
+        if at >= len(self.rows) or self._skip(self.rows[at]):
+            return
+        if at == self._cursor:
+            self.do_choose()
+        self._move(at)
+
+    def on_focus(self) -> None:
+        self._dirty(self._cursor)
+
+    def on_blur(self) -> None:
+        self._dirty(self._cursor)
+
+    def on_resize(self) -> None:
+        self._reveal()
+
+    def _apply(self) -> None:
+        before = self.key
+        words = self.filter.casefold().split()
+        self.rows = (
+            [key for key in self._all if all(word in self._text(key).casefold() for word in words)]
+            if words
+            else self._all
+        )
+        try:
+            self._cursor = self.rows.index(before)
+        except ValueError:
+            self._cursor = self._resting(max(0, min(self._cursor, len(self.rows) - 1)), 1)
+        self.virtual_size = Size(self.size.width, len(self.rows))
+        self._reveal()
+        self.refresh()
+        if self.key != before:
+            self.post_message(self.Moved(self, self.key))
+
+    def _step(self, by: int, *, around: bool = False) -> None:
+        if not self.rows:
+            return
+        at = self._cursor + by
+        at = at % len(self.rows) if around else max(0, min(at, len(self.rows) - 1))
+        self._move(self._resting(at, 1 if by > 0 else -1))
+
+    def _resting(self, at: int, way: int) -> int:
+        """The nearest row from `at` on, in direction `way`, that the cursor may stand on; else the one it is on."""
+        while 0 <= at < len(self.rows):
+            if not self._skip(self.rows[at]):
+                return at
+            at += way
+        here = self._cursor
+        return here if 0 <= here < len(self.rows) and not self._skip(self.rows[here]) else self._first_resting()
+
+    def _first_resting(self) -> int:
+        return next((at for at, key in enumerate(self.rows) if not self._skip(key)), 0)
+
+    def _move(self, at: int) -> None:
+        if at == self._cursor or not self.rows:
+            return
+        self._dirty(self._cursor)
+        self._cursor = at
+        self._dirty(at)
+        self._reveal()
+        self.post_message(self.Moved(self, self.key))
+
+    def _reveal(self) -> None:
+        """Scroll no further than the cursor needs; headings above the first row come along."""
+        height, top = self.size.height, self.scroll_offset.y
+        if height <= 0:
+            return
+        above = 0 if self._cursor == self._first_resting() else self._cursor
+        wanted = min(above, max(top, self._cursor - height + 1))
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False, immediate=True)
+
+    def _dirty(self, at: int) -> None:
+        self.refresh(Region(0, at - self.scroll_offset.y, self.size.width, 1))
