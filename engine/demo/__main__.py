@@ -24,10 +24,10 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--pictures", type=int, default=24_000)
     commands.add_parser("tokenizer", help="learn the tokenizer")
     vae = commands.add_parser("vae", help="stage 1: the autoencoder")
-    vae.add_argument("--steps", type=int, default=12000)
+    vae.add_argument("--steps", type=int, default=12_500)
     vae.add_argument("--rate", type=float, default=2e-3)
     unet = commands.add_parser("unet", help="stage 2: denoiser and text encoders")
-    unet.add_argument("--steps", type=int, default=4000)
+    unet.add_argument("--steps", type=int, default=6000)
     unet.add_argument("--rate", type=float, default=1.2e-3)
     for stage in (vae, unet):
         stage.add_argument("--until", type=int, default=-1, help="stop at this step; run again to go on")
