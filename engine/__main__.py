@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from engine.desk import Desk
+from engine.desk import Desk, StopAsked
 from engine.facts import facts_of_install
 from engine.waiting import wait_for_device, wait_for_job
 from projects.devicequeue import DeviceQueue
@@ -125,7 +125,10 @@ def _run(desk: Desk, runners: Mapping[str, str]) -> str:
                 f"This job needs {error.name}, which is not installed here.",
                 hint='Install Safelight with its extra: pip install "safelight[train]".',
             ) from error
-        word: str = module.run(desk, spec)
+        try:
+            word: str = module.run(desk, spec)
+        except StopAsked:
+            return "stopped"
         if word not in ("done", "stopped"):
             raise TypeError(f"{module.__name__}.run ended with {word!r} instead of done or stopped")
         return word

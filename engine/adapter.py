@@ -47,14 +47,21 @@ def target_modules(denoiser: nn.Module, targets: str | Sequence[str], family: Fa
             if fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, f"*.{pattern}")
         ]
         if not hits:
-            near = difflib.get_close_matches(pattern, layers, n=3, cutoff=0.0)
             raise refuse(
                 f"The pattern {pattern} matches no layer.",
                 where="adapter.targets",
-                hint=f"Near names: {', '.join(near)}.",
+                hint=f"Near names: {', '.join(near_names(pattern, layers))}.",
             )
         chosen.update(hits)
     return [name for name in layers if name in chosen]
+
+
+def near_names(pattern: str, layers: Sequence[str]) -> list[str]:
+    """Three ends of layer paths, as long as the pattern's own, that look most like it."""
+    wanted = pattern.replace("*", "").replace("?", "").strip(".")
+    parts = wanted.count(".") + 1
+    ends = {".".join(layer.split(".")[-parts:]) for layer in layers}
+    return difflib.get_close_matches(wanted, sorted(ends), n=3, cutoff=0.0)
 
 
 def inject(denoiser: nn.Module, modules: Sequence[str], *, rank: int, alpha: float, dropout: float) -> None:
@@ -64,7 +71,6 @@ def inject(denoiser: nn.Module, modules: Sequence[str], *, rank: int, alpha: flo
     """
     _add(denoiser, modules, rank=rank, alpha=alpha, dropout=dropout, name=TRAINED)
     for parameter in trained_parameters(denoiser).values():
-        parameter.data = parameter.data.float()
         parameter.requires_grad_(True)
 
 
@@ -179,6 +185,11 @@ def _add(
             f"{len(wrapped)} layers were wrapped, {len(modules)} were meant, e.g. {example}.",
             where="adapter.targets",
         )
+    for path, parameter in denoiser.named_parameters():
+        if path.endswith(f".{name}.weight"):
+            parameter.data = (
+                parameter.data.float()
+            )  # peft takes the base's numbers; a small B needs more digits
 
 
 def _compare_names(expected: set[str], found: set[str], where: object) -> None:

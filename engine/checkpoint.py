@@ -134,6 +134,7 @@ def keep_newest(job: JobDir, keep: int) -> list[int]:
     for step in gone:
         folder = job.checkpoint(step)
         trash = folder.with_name(f".{folder.name}.gone")
+        shutil.rmtree(trash, ignore_errors=True)
         folder.rename(trash)
         shutil.rmtree(trash, ignore_errors=True)
     return gone
@@ -154,23 +155,15 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def load(folder: Path) -> tuple[Manifest, dict[str, Tensor], dict[str, Tensor]]:
-    """Manifest, adapter tensors and optimizer tensors, each file compared with its sha256 first."""
+def load_adapter(folder: Path) -> tuple[Manifest, dict[str, Tensor]]:
+    """Manifest and adapter tensors of a checkpoint; the file is compared with its sha256 first."""
     manifest = read_manifest(folder)
-    tensors: dict[str, dict[str, Tensor]] = {}
-    for name, digest in manifest.files.items():
-        try:
-            data = (folder / name).read_bytes()
-        except OSError as error:
-            raise refuse(
-                f"A file of the checkpoint is missing: {error}.", where=folder / name, hint=_REMOVE
-            ) from error
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise refuse(
-                "The file is not what was saved: its sha256 differs.", where=folder / name, hint=_REMOVE
-            )
-        tensors[name] = load_tensors(data)
-    return manifest, tensors[ADAPTER], tensors[OPTIMIZER]
+    return manifest, load_tensors(_checked(folder, manifest, ADAPTER))
+
+
+def load_optimizer(folder: Path) -> dict[str, Tensor]:
+    """Optimizer tensors of a checkpoint; the file is compared with its sha256 first."""
+    return load_tensors(_checked(folder, read_manifest(folder), OPTIMIZER))
 
 
 def optimizer_state(
@@ -192,6 +185,24 @@ def restore_optimizer(
         name, key = path.rsplit("/", 1)
         parameter = parameters[name]
         optimizer.state[parameter][key] = tensor.to(parameter.device, copy=True)
+
+
+def sweep(job: JobDir) -> None:
+    """Remove what a save or a removal left that was killed in the middle. Nobody else may be at work on the run."""
+    for rest in job.checkpoints.glob(".step-*"):
+        shutil.rmtree(rest, ignore_errors=True)
+
+
+def _checked(folder: Path, manifest: Manifest, name: str) -> bytes:
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise refuse(
+            f"A file of the checkpoint is missing: {error}.", where=folder / name, hint=_REMOVE
+        ) from error
+    if hashlib.sha256(data).hexdigest() != manifest.files[name]:
+        raise refuse("The file is not what was saved: its sha256 differs.", where=folder / name, hint=_REMOVE)
+    return data
 
 
 _REMOVE = "Remove this checkpoint's folder to go on from the one before it."

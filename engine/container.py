@@ -16,7 +16,7 @@ def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
         {"__metadata__": dict(sorted(metadata.items())), **entries}, separators=(",", ":")
     ).encode()
     text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8, as the format wants it
-    return len(text).to_bytes(8, "little") + text + body
+    return b"".join((len(text).to_bytes(8, "little"), text, body))
 
 
 def body_digest(tensors: Mapping[str, Tensor]) -> str:
@@ -30,6 +30,6 @@ def legacy_digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) ->
     return hashlib.sha256(pack(tensors, training)[0x100000:0x110000]).hexdigest()[:8]
 
 
-def _split(data: bytes) -> tuple[dict, bytes]:
+def _split(data: bytes) -> tuple[dict, memoryview]:
     end = 8 + int.from_bytes(data[:8], "little")
-    return json.loads(data[8:end]), data[end:]
+    return json.loads(data[8:end]), memoryview(data)[end:]

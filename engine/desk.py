@@ -30,6 +30,10 @@ BEAT_SECONDS: Final = 1.0
 PROGRESS_SECONDS: Final = 0.5
 
 
+class StopAsked(Exception):
+    """A stop was asked in the middle of something that has nothing to save: the attempt ends as stopped."""
+
+
 class Desk:
     """Made by `Desk.open`, used as a context manager. Every method may be called from any thread."""
 

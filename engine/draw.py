@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from engine.adapter import set_weights
+from engine.desk import StopAsked
 from engine.families.family import Base, Condition, Family
 from projects.problems import Problem, Refused
 from projects.spec import Sample, Sampler
@@ -18,10 +19,6 @@ from projects.spec import Sample, Sampler
 PIXELS_AT_ONCE = {"cpu": 8 * 128 * 128, "cuda": 1024 * 1024}
 """A batch holds as many pictures as make up so many pixels, 8 at most and 1 at least."""
 PICTURES_AT_ONCE = 8
-
-
-class StopAsked(Exception):
-    """Somebody asked to stop while pictures were being drawn. Those that were finished have been handed over."""
 
 
 class Conditions(Protocol):

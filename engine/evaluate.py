@@ -1,7 +1,7 @@
 """The evaluation loss: the same pictures, noise and timesteps every time, so that two steps can be compared."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +13,8 @@ from engine.step import Task, autocast, framing, stack_conditions
 
 TIMESTEP_SHARES = (0.1, 0.3, 0.5, 0.8)
 """Where the grid looks, as shares of all timesteps: structure at the noisy end, texture at the other."""
-SUBJECT_PICTURES = 12
-"""At most so many subject pictures, spread evenly: enough to compare, and an eighth of the time of training."""
+PICTURES = 12
+"""At most so many of a role: enough to compare, and an eighth of the time of training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +28,14 @@ class Evaluation:
 
 
 def grid_items(items: Sequence[Item]) -> list[int]:
-    """Indices of the pictures that are measured: some subject ones, and the held-out ones."""
+    """Indices of the pictures that are measured: some of the subject's and of the held-out ones, spread evenly."""
     subject = [index for index, item in enumerate(items) if item.role == "subject"]
-    count = min(SUBJECT_PICTURES, len(subject))
-    chosen = [subject[place * len(subject) // count] for place in range(count)]
-    return chosen + [index for index, item in enumerate(items) if item.role == "holdout"]
+    holdout = [index for index, item in enumerate(items) if item.role == "holdout"]
+    return _spread(subject) + _spread(holdout)
 
 
 @torch.no_grad()
-def evaluate(task: Task, micro_batch: int) -> Evaluation:
+def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], object]) -> Evaluation:
     """Measure the adapter as it is: no dropout, latents at their mean, first caption, first resolution.
 
     Noise of the cell (picture, timestep k) is randn of a generator seeded with draw(seed, "evaluate", index, k) >> 1.
@@ -48,12 +47,15 @@ def evaluate(task: Task, micro_batch: int) -> Evaluation:
     for index, k in cells:
         by_bucket[task.items[index].placements[0].bucket].append((index, k))
     errors: dict[int, list[float]] = defaultdict(list)
+    done = 0
     try:
         for members in by_bucket.values():
             for start in range(0, len(members), micro_batch):
                 batch = members[start : start + micro_batch]
                 for (index, _), error in zip(batch, _cell_errors(task, batch), strict=True):
                     errors[index].append(error)
+                done += len(batch)
+                on_progress(done, len(cells))
     finally:
         task.denoiser.train(training)
     means = {index: sum(values) / len(values) for index, values in errors.items()}
@@ -92,3 +94,8 @@ def _cell_errors(task: Task, cells: Sequence[tuple[int, int]]) -> list[float]:
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def _spread(indices: Sequence[int]) -> list[int]:
+    count = min(PICTURES, len(indices))
+    return [indices[place * len(indices) // count] for place in range(count)]

@@ -16,9 +16,11 @@ class Health:
     parameters: Mapping[str, nn.Parameter]
     """The trained adapter's, by file name."""
     alive: set[str] = field(default_factory=set)
+    steps: int = 0
 
     def observe(self) -> None:
         """Look at the gradients of one step. A's follows B's by a step, since B begins at zero."""
+        self.steps += 1
         for name, parameter in self.parameters.items():
             if name not in self.alive and parameter.grad is not None and bool(parameter.grad.any()):
                 self.alive.add(name)
@@ -29,10 +31,11 @@ class Health:
         `outside_window` are pictures whose caption has the trigger beyond the tokens that the model reads.
         """
         found = []
-        dead = sorted(set(self.parameters) - self.alive)
+        watched = {name for name in self.parameters if self.steps > 1 or ".lora_B." in name}
+        dead = sorted(watched - self.alive)
         if dead:
             found.append(
-                f"{len(dead)} of {len(self.parameters)} adapter tensors received no gradient, e.g. {dead[0]}."
+                f"{len(dead)} of {len(watched)} adapter tensors received no gradient, e.g. {dead[0]}."
             )
         zero = [
             name

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import nn
 
 from engine import adapter, checkpoint, noise
 from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
@@ -16,17 +16,17 @@ from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
 from engine.dataset.slots import draw, epoch_list, with_planned
-from engine.desk import Desk
+from engine.desk import Desk, StopAsked
 from engine.families.family import Base, Family
+from engine.families.opening import open_base
 from engine.families.window import unread_from
 from engine.step import Task
+from projects import spec as spec_of
 from projects.problems import Problem, Refused, refuse
-from projects.spec import RunSpec, Sample, TrainJob
+from projects.spec import RunSpec, Sample, TrainJob, data_sets
 
 STEP_QUIET = 900.0
 """Seconds that training may be silent before it counts as stalled: a large model's first step compiles and warms up."""
-
-Restored = tuple[checkpoint.Manifest, dict[str, Tensor], dict[str, Tensor]]
 
 
 def steps_of(spec: RunSpec) -> int:
@@ -47,7 +47,14 @@ def rank_and_alpha(spec: RunSpec) -> tuple[int, float]:
 
 def texts_of(spec: RunSpec) -> list[str]:
     """Every word of the spec that reaches the model."""
-    return [spec.trigger, spec.class_word, *spec.sample.prompts]
+    sets = [word for each in data_sets(spec.data) for word in (each.trigger, each.class_word)]
+    return [spec.trigger, spec.class_word, *sets, *spec.sample.prompts, spec.sample.negative]
+
+
+def triggers_of(spec: RunSpec) -> list[str]:
+    """The project's trigger and those of its sets, each once."""
+    words = [spec.trigger, *(each.trigger for each in data_sets(spec.data))]
+    return list(dict.fromkeys(filter(None, words)))
 
 
 def set_threads(saved: int | None) -> int:
@@ -57,9 +64,36 @@ def set_threads(saved: int | None) -> int:
     return threads
 
 
-def download_progress(desk: Desk) -> Callable[[int, int], None]:
-    """Reports a download as it goes."""
-    return lambda done, total: desk.progress("downloading the base", done, total)
+def reporter(desk: Desk, what: str) -> Callable[[int, int], None]:
+    """Tells the desk how far `what` is: (done, total)."""
+    return lambda done, total: desk.progress(what, done, total)
+
+
+def stoppable(desk: Desk, what: str) -> Callable[[int, int], None]:
+    """`reporter` for a phase that a stop request ends: then it raises StopAsked."""
+
+    def on_progress(done: int, total: int) -> None:
+        if desk.stop_asked:
+            raise StopAsked
+        desk.progress(what, done, total)
+
+    return on_progress
+
+
+def open_trained_on(desk: Desk, base: spec_of.Base, project: Path, fingerprint: str) -> tuple[Family, Base]:
+    """Open the base; "" for a new training, else the fingerprint of the one that an adapter was trained on.
+
+    Another base is refused: whatever is drawn, measured or trained on it would not be what the run made.
+    """
+    desk.phase("opening the base", quiet=3600)
+    family, opened = open_base(base, project, on_progress=stoppable(desk, "downloading the base"))
+    if fingerprint and opened.fingerprint != fingerprint:
+        raise refuse(
+            f"This is not the base that the adapter was trained on ({fingerprint[:12]}, here {opened.fingerprint[:12]}).",
+            where=f"base.source = {base.source}",
+            hint="Put the old files back, or start a new run on this base.",
+        )
+    return family, opened
 
 
 def check_family(spec: RunSpec, family: Family) -> None:
@@ -104,7 +138,13 @@ def items_of(desk: Desk, job: TrainJob, family: Family, base: Base, steps: int) 
             raise Refused(problems)
         return items
     spec = job.spec
-    scanned = scan(Path(job.project), spec, bucket_step=family.multiple_of(base), missing=job.missing_caption)
+    scanned = scan(
+        Path(job.project),
+        spec,
+        bucket_step=family.multiple_of(base),
+        missing=job.missing_caption,
+        on_progress=stoppable(desk, "looking at the pictures"),
+    )
     for note in scanned.notes:
         desk.warn(str(note))
     items = with_planned(
@@ -135,14 +175,12 @@ def encode(
     desk.phase("encoding pictures", quiet=1800)
     latents = encode_latents(
         cache, family, base, items, flip=spec.data.flip, background=spec.data.background,
-        on_progress=lambda done, total: desk.progress("encoding pictures", done, total),
-        should_stop=lambda: desk.stop_asked,
+        on_progress=stoppable(desk, "encoding pictures"),
     )  # fmt: skip
     desk.phase("encoding captions", quiet=1800)
     conditions = encode_texts(
         cache, family, base, list(dict.fromkeys(texts)),
-        on_progress=lambda done, total: desk.progress("encoding captions", done, total),
-        should_stop=lambda: desk.stop_asked,
+        on_progress=stoppable(desk, "encoding captions"),
     )  # fmt: skip
     return latents, conditions
 
@@ -150,10 +188,14 @@ def encode(
 def accelerator_for(desk: Desk, spec: RunSpec) -> Accelerator:
     """Device and precision. A CPU computes in fp32, and says so where the spec says otherwise."""
     if torch.cuda.is_available():
-        return Accelerator(mixed_precision="bf16" if spec.train.precision == "bf16" else "no")
-    if spec.train.precision != "fp32":
-        desk.warn(f"This machine has no GPU: the run computes in fp32, not {spec.train.precision}.")
-    return Accelerator(cpu=True, mixed_precision="no")
+        accelerator = Accelerator(mixed_precision="bf16" if spec.train.precision == "bf16" else "no")
+    else:
+        if spec.train.precision != "fp32":
+            desk.warn(f"This machine has no GPU: the run computes in fp32, not {spec.train.precision}.")
+        accelerator = Accelerator(cpu=True, mixed_precision="no")
+    # An environment variable could say otherwise, and backward would divide by it; the loop sums micro-batches itself.
+    accelerator.gradient_accumulation_steps = 1
+    return accelerator
 
 
 def denoiser_with_adapter(
@@ -194,21 +236,25 @@ def task_of(
         alphas_cumprod=noise.alphas_cumprod(base.scheduler).to(accelerator.device), seed=train.seed,
         slots_per_step=train.batch * train.accumulate, resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
-        max_grad_norm=train.max_grad_norm,
+        max_grad_norm=train.max_grad_norm, adapter_dropout=spec.adapter.dropout,
     )  # fmt: skip
 
 
-def restore(task: Task, optimizer: torch.optim.Optimizer, restored: Restored, base: Base) -> tuple[int, int]:
+def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:
+    """The optimizer of the adapter's parameters, new."""
+    return torch.optim.AdamW(
+        task.parameters.values(),
+        lr=spec.train.learning_rate,
+        weight_decay=spec.train.weight_decay,
+        fused=True,
+    )
+
+
+def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple[int, int]:
     """Put a checkpoint back; gives the steps done and the micro-batch in force."""
-    manifest, adapter_tensors, optimizer_tensors = restored
-    if manifest.base != base.fingerprint:
-        raise refuse(
-            "The base is not the one this run was started on: its fingerprint differs.",
-            where=base.source,
-            hint="Put the old files back, or start a new run on this base.",
-        )
-    adapter.load_state(task.denoiser, adapter_tensors, where=checkpoint.ADAPTER)
-    checkpoint.restore_optimizer(optimizer, task.parameters, optimizer_tensors)
+    manifest, tensors = checkpoint.load_adapter(folder)
+    adapter.load_state(task.denoiser, tensors, where=folder / checkpoint.ADAPTER)
+    checkpoint.restore_optimizer(optimizer, task.parameters, checkpoint.load_optimizer(folder))
     return manifest.step, manifest.micro_batch
 
 
@@ -232,17 +278,28 @@ def epoch_at(task: Task, step: int) -> float:
     return step * task.slots_per_step / len(epoch_list(task.items))
 
 
+def warn_of_cut(desk: Desk, base: Base, items: Sequence[Item], prompts: Sequence[str]) -> None:
+    """Say once which captions and prompts the model does not read to their end: the rest of them is never trained."""
+    cuts = unread_from(base, dict.fromkeys([text for item in items for text in item.captions] + [*prompts]))
+    if not cuts:
+        return
+    files = [item.picture for item in items if any(text in cuts for text in item.captions)]
+    text, at = next(iter(cuts.items()))
+    desk.warn(
+        f"{len(cuts)} texts are longer than what the model reads. The first loses: {text[at:].strip()}",
+        files=files,
+    )
+
+
 def outside_window(spec: RunSpec, base: Base, items: Sequence[Item]) -> list[str]:
     """Subject pictures with a caption whose trigger lies, whole or in part, beyond the tokens that the model reads."""
-    if not spec.trigger:
-        return []
+    words = [word.casefold() for word in triggers_of(spec)]
     subject = [item for item in items if item.role == "subject"]
     cuts = unread_from(base, {text for item in subject for text in item.captions})
-    word = spec.trigger.casefold()
 
     def is_cut_off(caption: str) -> bool:
-        at = caption.casefold().find(word)
-        return at >= 0 and at + len(word) > cuts.get(caption, len(caption))
+        found = [(caption.casefold().find(word), len(word)) for word in words]
+        return any(at >= 0 and at + length > cuts.get(caption, len(caption)) for at, length in found)
 
     return [item.picture for item in subject if any(map(is_cut_off, item.captions))]
 

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from engine.adapter import TRAINED, load_adapter, read_adapter
 from engine.cache import Cache, encode_texts
 from engine.checkpoint import ADAPTER, find_checkpoint
+from engine.checkpoint import load_adapter as load_adapter_of
 from engine.dataset.items import read_items
-from engine.desk import Desk
-from engine.draw import Conditions, Shot, StopAsked, check_shots, draw_pictures, shots_of
+from engine.desk import Desk, StopAsked
+from engine.draw import Conditions, Shot, check_shots, draw_pictures, shots_of
 from engine.families.digests import file_digest
 from engine.families.family import Base, Family
-from engine.families.opening import open_base
 from engine.families.window import unread_from
 from engine.picture_file import Settings, UsedAdapter, tensors_hash, write_picture
-from engine.preparation import download_progress, sample_of
+from engine.preparation import open_trained_on, sample_of
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
@@ -40,6 +40,8 @@ class AdapterFile:
     state: Mapping[str, Tensor]
     rank: int
     alpha: float
+    trained_on: str = ""
+    """Fingerprint of its base; "" where the file does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ def preview(
     step: int,
     spec: RunSpec,
     device: torch.device,
+    on_step: Callable[[int, int], object] = lambda drawn, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
     """Draw `settings.prompts` with the adapter in training into `folder`; gives the files.
 
@@ -107,7 +111,8 @@ def preview(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         vae = family.load_vae(base, torch.float32).to(device)
         draw_pictures(
-            family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, shots=shots, on_picture=keep
+            family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, shots=shots, on_picture=keep,
+            on_step=on_step, should_stop=should_stop,
         )  # fmt: skip
     return sorted(files)
 
@@ -164,8 +169,7 @@ def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
             "There is no prompt.", where="sample.prompts", hint='Say one: --prompt "..."', usage=True
         )
     allow(project, spec, "sample", [*sample.prompts, sample.negative, spec.trigger])
-    desk.phase("opening the base", quiet=3600)
-    family, base = open_base(spec.base, project, on_progress=download_progress(desk))
+    family, base = open_trained_on(desk, spec.base, project, files[0].trained_on if job.run else "")
     shots = shots_of(sample, base, sample.prompts, weights)
     origin = Origin(base=base, adapters=named(files), run=Path(job.run).name, step=step)
     folder = desk.job.pictures
@@ -177,13 +181,10 @@ def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
         write_picture(pictures[-1], picture, origin.settings(shots[index]))
         desk.emit("sampled", step=step or 0, files=[str(pictures[-1].relative_to(desk.job.path))])
 
-    try:
-        draw_for_job(
-            desk, project=project, family=family, base=base, precision=spec.train.precision,
-            adapters=files, shots=shots, on_picture=keep,
-        )  # fmt: skip
-    except StopAsked:
-        return "stopped"
+    draw_for_job(
+        desk, project=project, family=family, base=base, precision=spec.train.precision,
+        adapters=files, shots=shots, on_picture=keep,
+    )  # fmt: skip
     desk.result(pictures=[str(file.relative_to(project)) for file in sorted(pictures)])
     return "done"
 
@@ -208,7 +209,17 @@ def adapters_of(job: SampleJob) -> tuple[list[AdapterFile], list[tuple[str, floa
 def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[AdapterFile, int]:
     """The adapter of a run's checkpoint (None: the newest), called as the project is, and its step."""
     step, folder = find_checkpoint(JobDir(run), checkpoint)
-    return _read(folder / ADAPTER, key=TRAINED, name=spec.name or run.name), step
+    manifest, state = load_adapter_of(folder)
+    file = AdapterFile(
+        key=TRAINED,
+        name=spec.name or run.name,
+        hash=tensors_hash(folder / ADAPTER),
+        state=state,
+        rank=manifest.rank,
+        alpha=manifest.alpha,
+        trained_on=manifest.base,
+    )
+    return file, step
 
 
 def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:

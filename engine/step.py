@@ -40,6 +40,22 @@ class Task:
     min_snr_gamma: float
     prior_weight: float
     max_grad_norm: float
+    adapter_dropout: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MicroBatch:
+    """Everything that one call of the denoiser reads and is measured by, on the device. Axes as in noise.py."""
+
+    noisy_BCHW: Tensor
+    timesteps_B: Tensor
+    target_BCHW: Tensor
+    """What the denoiser is to predict."""
+    condition: Condition
+    framings: Sequence[Framing]
+    min_snr_weight_B: Tensor
+    own_weight_B: Tensor
+    """The picture's own weight, and prior_weight where it is a regularization picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +85,7 @@ def slots_at(task: Task, step: int) -> list[Slot]:
 def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
     """Leave the gradient of step `step` in the adapter's parameters, clipped; `micro_batch` changes memory, not meaning.
 
-    Raises Refused with the step and the pictures when a loss or the gradient is not finite, before anything is updated.
+    Ends at the first micro-batch whose loss is not finite, with that batch's slots: `check_finite` refuses it.
     """
     slots = slots_at(task, step)
     total = 0.0
@@ -77,29 +93,40 @@ def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
         torch.manual_seed(
             draw(task.seed, "dropout", step, batch[0].slot) >> 1
         )  # adapter dropout is the only user
-        loss = slot_losses(task, step, batch).sum() / len(slots)
-        _check_finite(loss.item(), "loss", step, batch, task.items)
+        loss = slot_losses(task, micro_batch_of(task, step, batch)).sum() / len(slots)
+        value = loss.item()
+        if not math.isfinite(value):
+            return Pass(loss=value, grad_norm=math.nan, slots=batch)
         task.accelerator.backward(loss)
-        total += loss.item()
+        total += value
     norm = nn.utils.clip_grad_norm_(list(task.parameters.values()), task.max_grad_norm or math.inf).item()
-    _check_finite(norm, "gradient", step, slots, task.items)
     return Pass(loss=total, grad_norm=norm, slots=slots)
 
 
-def slot_losses(task: Task, step: int, slots: Sequence[Slot]) -> Tensor:
+def slot_losses(task: Task, batch: MicroBatch) -> Tensor:
     """Weighted loss of each slot, shape (B,), fp32: mean squared error x min-SNR weight x the picture's own weight."""
+    with autocast(task.accelerator):
+        prediction_BCHW = task.family.predict(
+            task.denoiser, batch.noisy_BCHW, batch.timesteps_B, batch.condition, batch.framings
+        )
+    error_B = (prediction_BCHW.float() - batch.target_BCHW).pow(2).mean(dim=(1, 2, 3))
+    return error_B * batch.min_snr_weight_B * batch.own_weight_B
+
+
+def micro_batch_of(task: Task, step: int, slots: Sequence[Slot]) -> MicroBatch:
+    """What the slots of one bucket train at step `step` (from 0), drawn by the formulas of noise.py."""
     latents_BCHW, noise_BCHW, timesteps_B = _drawn(task, step, slots)
     alpha_bar_B = task.alphas_cumprod[timesteps_B]
-    noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, alpha_bar_B)
-    target_BCHW = noise.target(task.objective, latents_BCHW, noise_BCHW, alpha_bar_B)
-    condition = stack_conditions([_condition(task, slot) for slot in slots], task.accelerator.device)
-    framings = [framing(task.items[slot.item], slot.resolution, slot.flip) for slot in slots]
-    with autocast(task.accelerator):
-        prediction_BCHW = task.family.predict(task.denoiser, noisy_BCHW, timesteps_B, condition, framings)
-    error_B = (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3))
-    weight_B = noise.min_snr_weight(task.objective, alpha_bar_B, task.min_snr_gamma)
-    own_B = torch.tensor([_own_weight(task, slot) for slot in slots], device=error_B.device)
-    return error_B * weight_B * own_B
+    device = task.accelerator.device
+    return MicroBatch(
+        noisy_BCHW=noise.mix(latents_BCHW, noise_BCHW, alpha_bar_B),
+        timesteps_B=timesteps_B,
+        target_BCHW=noise.target(task.objective, latents_BCHW, noise_BCHW, alpha_bar_B),
+        condition=stack_conditions([_condition(task, slot) for slot in slots], device),
+        framings=[framing(task.items[slot.item], slot.resolution, slot.flip) for slot in slots],
+        min_snr_weight_B=noise.min_snr_weight(task.objective, alpha_bar_B, task.min_snr_gamma),
+        own_weight_B=torch.tensor([_own_weight(task, slot) for slot in slots], device=device),
+    )
 
 
 def stack_conditions(conditions: Sequence[Condition], device: torch.device) -> Condition:
@@ -152,11 +179,14 @@ def _own_weight(task: Task, slot: Slot) -> float:
     return item.weight * (task.prior_weight if item.role == "regularization" else 1.0)
 
 
-def _check_finite(value: float, what: str, step: int, slots: Sequence[Slot], items: Sequence[Item]) -> None:
-    if not math.isfinite(value):
-        pictures = ", ".join(dict.fromkeys(items[slot.item].picture for slot in slots))
-        raise refuse(
-            f"The {what} of step {step + 1} is not a finite number ({value}); nothing was changed by it.",
-            where=pictures,
-            hint="Lower train.learning_rate, look at these pictures, then resume from the last checkpoint.",
-        )
+def check_finite(result: Pass, step: int, items: Sequence[Item]) -> None:
+    """Refuse a loss or gradient that is not a finite number, with the step and the pictures, before anything is updated."""
+    for value, what in ((result.loss, "loss"), (result.grad_norm, "gradient")):
+        if not math.isfinite(value):
+            pictures = ", ".join(dict.fromkeys(items[slot.item].picture for slot in result.slots))
+            raise refuse(
+                f"The {what} of step {step + 1} is not a finite number ({value}); nothing was changed by it.",
+                where=pictures,
+                hint="Look at these pictures, and train again from the last checkpoint with a lower rate: "
+                "safelight train --from RUN --set train.learning_rate=...",
+            )

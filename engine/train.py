@@ -10,52 +10,56 @@ import torch
 from engine import checkpoint, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
-from engine.desk import Desk
+from engine.desk import Desk, StopAsked
+from engine.draw import check_shots, shots_of
 from engine.evaluate import evaluate
 from engine.families.family import Base
-from engine.families.opening import open_base
 from engine.health import STEPS as HEALTH_STEPS
 from engine.health import Health
 from engine.sample import preview
 from engine.schedule import rate
-from engine.step import Pass, Task, forward_backward
+from engine.step import Pass, Task, check_finite, forward_backward
 from projects.problems import Refused, refuse
 from projects.rights import allow
 from projects.spec import RunSpec, TrainJob
 
 
 def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
-    """Train `job` from its newest checkpoint, or from the start. Raises Refused for what a person can mend."""
+    """Train `job` from its newest checkpoint, or from the start.
+
+    Raises Refused for what a person can mend, and StopAsked where a long phase before the training was asked to end.
+    """
     spec, project = job.spec, Path(job.project)
     steps, train = preparation.steps_of(spec), spec.train
     allow(project, spec, "train", preparation.texts_of(spec))
+    checkpoint.sweep(desk.job)
     found = checkpoint.newest_checkpoint(desk.job)
-    restored = checkpoint.load(found[1]) if found else None
-    threads = preparation.set_threads(restored[0].threads if restored else None)
+    manifest = checkpoint.read_manifest(found[1]) if found else None
+    threads = preparation.set_threads(manifest.threads if manifest else None)
 
-    desk.phase("opening the base", quiet=3600)
-    family, base = open_base(spec.base, project, on_progress=preparation.download_progress(desk))
+    trained_on = manifest.base if manifest else ""
+    family, base = preparation.open_trained_on(desk, spec.base, project, trained_on)
     preparation.check_family(spec, family)
     items = preparation.items_of(desk, job, family, base, steps)
     allow(project, spec, "train", [text for item in items for text in item.captions])
+    sample = preparation.sample_of(spec, items)
+    check_shots(family, base, shots_of(sample, base, sample.prompts))
+    preparation.warn_of_cut(desk, base, items, sample.prompts)
     latents, conditions = preparation.encode(desk, project, spec, family, base, items)
-    if desk.stop_asked:
-        return "stopped"
 
     desk.phase("loading the denoiser", quiet=1800)
     accelerator = preparation.accelerator_for(desk, spec)
-    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=job.start_from)
+    start_from = "" if manifest else job.start_from
+    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=start_from)
     task = preparation.task_of(spec, family, base, denoiser, accelerator, items, latents, conditions)
-    optimizer = torch.optim.AdamW(
-        task.parameters.values(), lr=train.learning_rate, weight_decay=train.weight_decay, fused=True
-    )
+    optimizer = preparation.optimizer_of(spec, task)
     desk.add_facts(**preparation.facts(task, base, threads))
 
     start, micro_batch = 0, train.batch
-    if restored:
-        start, micro_batch = preparation.restore(task, optimizer, restored, base)
+    if found and manifest:
+        start, micro_batch = preparation.restore(task, optimizer, found[1])
         if desk.verify:
-            verify(desk, task, restored[0])
+            verify(desk, task, manifest)
     told = desk.recorded()
     coverage = Coverage(desk.job.coverage, desk.attempt)
     health = Health(task.parameters) if start < HEALTH_STEPS else None
@@ -69,11 +73,11 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
             last or stopping or step % train.checkpoint_every == 0 or "checkpoint" in asked
         ):
             coverage.sync()
-            save(desk, task, optimizer, step, micro_batch, threads, base.fingerprint, spec)
+            micro_batch = save(desk, task, optimizer, step, micro_batch, threads, base.fingerprint, spec)
         if "preview" in asked or (step not in told.sampled and due(step, spec.sample.every, last)):
             try_preview(desk, task, spec, base, step)
         if step not in told.evaluated and due(step, train.evaluate_every, last):
-            measured = evaluate(task, micro_batch)
+            measured = evaluate(task, micro_batch, on_progress=preparation.reporter(desk, "evaluating"))
             desk.emit(
                 "evaluated",
                 step=step,
@@ -81,13 +85,15 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
                 holdout=measured.holdout,
                 pictures=measured.pictures,
             )
-        for request in asked - {"stop"}:
+        # A checkpoint asked for before the first step is met after it: there is nothing to save yet.
+        for request in asked - {"stop"} - ({"checkpoint"} if step == 0 else set()):
             desk.done_with(request)
         if last or stopping:
             break
 
         began = time.perf_counter()
         result, micro_batch = pass_within_memory(desk, task, step, micro_batch)
+        check_finite(result, step, items)
         if health:
             health.observe()
         learning_rate = train.learning_rate * rate(
@@ -126,39 +132,48 @@ def pass_within_memory(desk: Desk, task: Task, step: int, micro_batch: int) -> t
         try:
             return forward_backward(task, step, micro_batch), micro_batch
         except torch.OutOfMemoryError as error:
-            for parameter in task.parameters.values():
-                parameter.grad = None
+            clear_gradients(task)
             torch.cuda.empty_cache()
             if micro_batch == 1:
                 raise refuse(
                     f"Step {step + 1} does not fit into memory with one picture at a time.",
                     where=task.accelerator.device,
-                    hint='In this order: train.gradient_checkpointing = true, train.precision = "bf16", a smaller '
-                    "train.resolution, a smaller adapter.rank. The last checkpoint is intact.",
+                    hint='Train again with, in this order, gradient_checkpointing = true, precision = "bf16", '
+                    "a smaller resolution, a smaller rank. The last checkpoint is intact: train --from this run.",
                 ) from error
             micro_batch = (micro_batch + 1) // 2
+            # Dropout's masks are drawn a micro-batch, so only without it are the numbers the same.
+            same = "the same training" if not task.adapter_dropout else "with other dropout masks"
             desk.warn(
-                f"Out of memory at step {step + 1}: {micro_batch} pictures at once from here on, the same training."
+                f"Out of memory at step {step + 1}: {micro_batch} pictures at once from here on, {same}."
             )
 
 
-def probe(task: Task, step: int, micro_batch: int) -> checkpoint.Probe:
-    """Loss and gradient norm of step `step` on the weights as they are; nothing is updated."""
-    result = forward_backward(task, step, micro_batch)
+def clear_gradients(task: Task) -> None:
+    """Forget the gradients without a step."""
     for parameter in task.parameters.values():
         parameter.grad = None
+
+
+def probe_of(result: Pass) -> checkpoint.Probe:
+    """What a pass over the next step's slots gave on the weights as they are."""
     return checkpoint.Probe(loss=result.loss.hex(), grad=result.grad_norm.hex())
 
 
 def verify(desk: Desk, task: Task, saved: checkpoint.Manifest) -> None:
     """Compute the checkpoint's probe again and say whether it is the same to the last bit, or by how much not."""
-    now = probe(task, saved.step, saved.micro_batch)
-    values = [
-        (float.fromhex(a), float.fromhex(b))
-        for a, b in ((saved.probe.loss, now.loss), (saved.probe.grad, now.grad))
-    ]
-    difference = max(abs(a - b) / max(abs(a), 1e-30) for a, b in values)
-    desk.emit("verified", verdict="bit-equal" if now == saved.probe else "differs", difference=difference)
+    result, micro_batch = pass_within_memory(desk, task, saved.step, saved.micro_batch)
+    clear_gradients(task)
+    now = probe_of(result)
+    pairs = ((saved.probe.loss, now.loss), (saved.probe.grad, now.grad))
+    difference = max(relative_difference(float.fromhex(old), float.fromhex(new)) for old, new in pairs)
+    verdict = "bit-equal" if now == saved.probe and micro_batch == saved.micro_batch else "differs"
+    desk.emit("verified", verdict=verdict, difference=difference)
+
+
+def relative_difference(old: float, new: float) -> float:
+    """|old - new| / |old|; 0 where both say the same, not-a-number included."""
+    return 0.0 if old.hex() == new.hex() else abs(old - new) / max(abs(old), 1e-30)
 
 
 def save(
@@ -170,9 +185,11 @@ def save(
     threads: int,
     base_fingerprint: str,
     spec: RunSpec,
-) -> None:
-    """Write the checkpoint of `step`, then let the oldest go."""
+) -> int:
+    """Write the checkpoint of `step`, then let the oldest go; gives the micro-batch that fits into memory."""
     rank, alpha = preparation.rank_and_alpha(spec)
+    ahead, micro_batch = pass_within_memory(desk, task, step, micro_batch)
+    clear_gradients(task)
     path = checkpoint.save(
         desk.job,
         step=step,
@@ -184,11 +201,12 @@ def save(
         base=base_fingerprint,
         micro_batch=micro_batch,
         threads=threads,
-        probe=probe(task, step, micro_batch),
+        probe=probe_of(ahead),
     )
     removed = checkpoint.keep_newest(desk.job, spec.train.keep)
     desk.emit("saved", step=step, path=str(path.relative_to(desk.job.path)), removed=removed)
     desk.set_status(checkpoint=step)
+    return micro_batch
 
 
 def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) -> None:
@@ -205,7 +223,11 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) ->
             step=step,
             spec=spec,
             device=task.accelerator.device,
+            on_step=preparation.reporter(desk, "drawing previews"),
+            should_stop=lambda: desk.stop_asked,
         )
+    except StopAsked:
+        desk.warn(f"The preview at step {step} was left out for the stop.")
     except Refused as refusal:
         desk.warn(f"No preview at step {step}: {refusal}")
     except Exception as error:

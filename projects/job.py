@@ -26,6 +26,11 @@ class JobDir:
         return self.path / "items.jsonl"
 
     @property
+    def start_adapter(self) -> Path:
+        """The adapter that `train --from` continues from: a copy, since its own run may let it go any time."""
+        return self.path / "start.safetensors"
+
+    @property
     def events(self) -> Path:
         """Append-only, numbered, one writer."""
         return self.path / "events.jsonl"

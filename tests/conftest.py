@@ -1,8 +1,7 @@
-"""For all tests: what Safelight remembers of this machine goes into a folder of the test run, and no hub is asked."""
+"""For all tests: what Safelight remembers of this machine goes into a folder of the test run."""
 
 import os
 from tempfile import mkdtemp
 
 os.environ["SAFELIGHT_STATE"] = mkdtemp(prefix="safelight-state-")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.dataset.captions import read_caption
 from engine.dataset.items import Item, Placement, file_sha256, read_items
 from engine.dataset.pictures import EXTENSIONS
 from projects.job import JobDir
+from projects.locks import holder
 from projects.problems import refuse
 from projects.project import read_job, runs
 from projects.worker import state_of
@@ -28,6 +30,8 @@ CONDITION_VERSION = 1
 
 Origin = dict[str, Any]
 _AT_WORK = ("live", "stalled", "queued", "elsewhere")
+_BEING_WRITTEN = 3600.0
+"""Seconds for which a hidden file may still be somebody's half-written entry."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ def prune(project: Path) -> tuple[int, int]:
     files = freed = 0
     for folder in (cache.latents, cache.conditions):
         for entry in sorted(folder.glob("*")) if folder.is_dir() else []:
+            if entry.name.startswith(".") and time.time() - entry.stat().st_mtime < _BEING_WRITTEN:
+                continue
             origin = origin_of(entry)
             if entry.is_file() and not (origin and needs.has(origin)):
                 files, freed = files + 1, freed + entry.stat().st_size
@@ -169,7 +175,7 @@ def _needs(project: Path) -> _Needs | None:
         if state == "done":
             continue
         items = _items(run)
-        if not items and state in _AT_WORK:
+        if not items and (state == "elsewhere" or holder(run.lock) is not None):
             return None
         for item in items:
             needs.pictures |= {_cut(item.sha256, _cut_of(placement)) for placement in item.placements}

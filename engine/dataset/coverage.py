@@ -1,5 +1,6 @@
 """The ledger of what was trained: picture, caption, flip and size of every slot of every step. Torch-free."""
 
+import errno
 import json
 import os
 from collections import Counter
@@ -10,12 +11,14 @@ from typing import Any
 
 from engine.dataset.slots import Slot
 from projects import atomic
+from projects.problems import refuse
 
 
 class Coverage:
     """Appends one line a step; `sync` before a checkpoint is renamed, so that the ledger is never behind it."""
 
     def __init__(self, path: Path, attempt: int) -> None:
+        self._path = path
         atomic.close_torn_line(path)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._attempt = attempt
@@ -24,7 +27,16 @@ class Coverage:
         """Note that the step from `step` to `step` + 1 trained `slots`: [item, caption (-1 dropped), flip, resolution]."""
         rows = [[slot.item, slot.caption, int(slot.flip), slot.resolution] for slot in slots]
         line = json.dumps({"step": step, "attempt": self._attempt, "slots": rows}, separators=(",", ":"))
-        os.write(self._descriptor, line.encode() + b"\n")
+        data = line.encode() + b"\n"
+        try:
+            if os.write(self._descriptor, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise refuse(
+                f"What was trained at step {step + 1} could not be recorded: {error.strerror}.",
+                where=self._path,
+                hint="Make room, then resume: the checkpoints are intact.",
+            ) from error
 
     def sync(self) -> None:
         """Make what was recorded outlive a power cut."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import lcm
 from pathlib import Path
 from typing import Literal
 
@@ -133,12 +134,14 @@ def _captions(
 
 
 def _in_all_orders(picture: str, written: list[str], spec: RunSpec) -> list[str]:
+    """The orders of each variant, each variant equally often in the list however many orders it has."""
     seed, keep = spec.train.seed, spec.captions.keep_first
-    return [
-        order
+    orders = [
+        list(shuffled(text, seed=seed, picture=picture, variant=variant, keep_first=keep))
         for variant, text in enumerate(written)
-        for order in shuffled(text, seed=seed, picture=picture, variant=variant, keep_first=keep)
     ]
+    length = lcm(*map(len, orders))
+    return [order for variant in orders for order in variant * (length // len(variant))]
 
 
 def _trigger(dataset: DataSet, spec: RunSpec) -> str:

@@ -25,7 +25,7 @@ from engine.export.formats import DTYPES, SUFFIX, Layout, content, files_of
 from engine.export.metadata import metadata_of
 from engine.export.peft_keys import component_name
 from engine.families.family import Base, Family
-from engine.families.opening import open_base
+from engine.preparation import open_trained_on
 from projects import atomic
 from projects.job import JobDir
 from projects.problems import refuse
@@ -47,8 +47,8 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
     for told in (job.spec, settings):  # the project may have been edited since the run
         allow(project, told, "export", _texts(told))
     step, folder = checkpoint.find_checkpoint(trained, job.checkpoint)
-    manifest, state, _ = checkpoint.load(folder)
-    family, base = _open_same_base(desk, job, manifest)
+    manifest, state = checkpoint.load_adapter(folder)
+    family, base = open_trained_on(desk, job.spec.base, project, manifest.base)
     facts = gather(trained, project, settings, manifest=manifest, base=base, family=family.name)
 
     desk.phase("asking the trained adapter", quiet=1800)
@@ -74,23 +74,6 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
         shutil.rmtree(aside, ignore_errors=True)
     desk.result(files=[asdict(file) for file in files])
     return "done"
-
-
-def _open_same_base(desk: Desk, job: ExportJob, manifest: checkpoint.Manifest) -> tuple[Family, Base]:
-    """The base that the adapter was trained on, wherever the job says that it lies now."""
-    desk.phase("opening the base", quiet=3600)
-
-    def tell(done: int, total: int) -> None:
-        desk.progress("downloading the base", done, total)
-
-    family, base = open_base(job.spec.base, Path(job.project), on_progress=tell)
-    if manifest.base != base.fingerprint:
-        raise refuse(
-            f"This is not the base that the adapter was trained on ({manifest.base[:12]}, here {base.fingerprint[:12]}).",
-            where=f"base.source = {job.spec.base.source}",
-            hint="Name the base of the run: the files are compared on it.",
-        )
-    return family, base
 
 
 def _pass_gate(

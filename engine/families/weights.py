@@ -28,6 +28,9 @@ PREFIXES = {
 }
 """Where a part's tensors are in an SDXL single file."""
 
+# fp32 is to mean fp32: by default convolutions on newer cards round their inputs to 10 bits of mantissa.
+torch.backends.cudnn.allow_tf32 = False
+
 
 def load_part(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
     """The part in `dtype` on the CPU, frozen, in evaluation mode. Only its own tensors are read.

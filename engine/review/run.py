@@ -15,11 +15,10 @@ from PIL import Image
 from engine.adapter import TRAINED
 from engine.dataset.items import Item, read_items
 from engine.desk import Desk
-from engine.draw import Shot, StopAsked, shots_of
+from engine.draw import Shot, shots_of
 from engine.families.family import Base
-from engine.families.opening import open_base
 from engine.picture_file import SAMPLER_NAMES, encode_png, write_picture, write_png
-from engine.preparation import download_progress, sample_of
+from engine.preparation import open_trained_on, sample_of, triggers_of
 from engine.review import before_after, isolation, sweep
 from engine.review.change import MEASURE, change
 from engine.review.sheets import Sheet, compose
@@ -28,7 +27,7 @@ from projects import atomic
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
-from projects.spec import ReviewJob, RunSpec, Sample, data_sets
+from projects.spec import ReviewJob, RunSpec, Sample
 
 FORMAT = 1
 _OLD = ".review.old"
@@ -43,8 +42,7 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     called, uncalled = trigger_prompts(spec, sample), uncalled_prompts(spec, sample, items)
     allow(project, spec, "review", [spec.trigger, sample.negative, *called, *uncalled])
 
-    desk.phase("opening the base", quiet=3600)
-    family, base = open_base(spec.base, project, on_progress=download_progress(desk))
+    family, base = open_trained_on(desk, spec.base, project, adapter.trained_on)
     sheets = plan(sample, base, called, uncalled, job.weights)
     shots = list(dict.fromkeys(shot for sheet in sheets for row in sheet.rows for shot in row.shots))
     origin = Origin(base=base, adapters=named([adapter]), run=reviewed.path.name, step=step)
@@ -69,8 +67,6 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
         record = _record(sheets, pictures, files, place, sample, base, job, reviewed.path, step)
         atomic.write_text(aside / "review.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         _put_in_place(aside, reviewed.review)
-    except StopAsked:
-        return "stopped"
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     desk.result(review=f"{place}/review.json", sheets=record["sheets"])
@@ -96,12 +92,16 @@ def plan(
 
 
 def trigger_prompts(spec: RunSpec, sample: Sample) -> tuple[str, ...]:
-    """The sample prompts that say the trigger; where none does, all of them with the trigger in front."""
-    says = tuple(text for text in sample.prompts if spec.trigger.casefold() in text.casefold())
-    if says or not spec.trigger:
-        return says
-    in_front = tuple(f"{spec.trigger}, {text}" for text in sample.prompts)
-    return in_front or (" ".join(filter(None, (spec.trigger, spec.class_word))),)
+    """The sample prompts that say a trigger; where none does, all of them with the first one in front.
+
+    All of them as they are where the project has no trigger: then everything calls what was learned.
+    """
+    words = triggers_of(spec)
+    if not words:
+        return sample.prompts
+    says = tuple(text for text in sample.prompts if any(word.casefold() in text.casefold() for word in words))
+    in_front = tuple(f"{words[0]}, {text}" for text in sample.prompts)
+    return says or in_front or (" ".join(filter(None, (words[0], spec.class_word))),)
 
 
 def uncalled_prompts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> tuple[str, ...]:
@@ -114,12 +114,12 @@ def uncalled_prompts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> tu
         own_prompts=sample.prompts,
         subject_captions=first_captions["subject"],
         regularization_captions=first_captions["regularization"],
-        triggers=[spec.trigger, *(one.trigger for one in data_sets(spec.data))],
+        triggers=triggers_of(spec),
         class_word=spec.class_word,
     )
     if not found:
         raise refuse(
-            f"Every prompt holds the trigger {spec.trigger}, so it cannot be tested without it.",
+            f"Every prompt holds a trigger ({', '.join(triggers_of(spec))}), so it cannot be tested without.",
             where="project.toml: trigger",
             hint="Train on an invented word.",
         )

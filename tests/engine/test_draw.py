@@ -13,7 +13,8 @@ from torch import nn
 
 from engine import draw
 from engine.adapter import TRAINED, adapter_state, inject, load_adapter, set_weights, target_modules
-from engine.draw import Shot, StopAsked, check_shots, draw_pictures, shots_of
+from engine.desk import StopAsked
+from engine.draw import Shot, check_shots, draw_pictures, shots_of
 from engine.families.family import Base, Condition
 from engine.families.opening import open_base
 from engine.families.sdxl import SDXL

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine import checkpoint, train
+from engine import checkpoint, preparation, train
 from engine.adapter import read_adapter
 from engine.dataset.coverage import seen
 from engine.dataset.items import read_items
@@ -30,8 +30,7 @@ def project(tmp_path):
 def tensors(job, step=None):
     """Adapter and optimizer tensors of a checkpoint."""
     folder = checkpoint.find_checkpoint(job, step)[1]
-    _, adapter, optimizer = checkpoint.load(folder)
-    return {**adapter, **optimizer}
+    return {**checkpoint.load_adapter(folder)[1], **checkpoint.load_optimizer(folder)}
 
 
 def test_a_run_writes_what_it_promises(project):
@@ -136,9 +135,11 @@ def test_a_loss_that_is_no_number_names_step_and_pictures_and_spoils_nothing(pro
         prediction = SDXL.predict(denoiser, noisy, timesteps, conditions, framings)
         return prediction * float("nan") if job.steps_saved() == [3] and denoiser.training else prediction
 
-    real = train.open_base
+    real = preparation.open_base
     monkeypatch.setattr(
-        train, "open_base", lambda *args, **more: (replace(SDXL, predict=poisoned), real(*args, **more)[1])
+        preparation,
+        "open_base",
+        lambda *args, **more: (replace(SDXL, predict=poisoned), real(*args, **more)[1]),
     )
     with pytest.raises(Refused, match="step 4 is not a finite number") as refused:
         train_here(job)
@@ -229,3 +230,81 @@ def test_a_target_pattern_that_matches_nothing_names_what_is_near(project):
     with pytest.raises(Refused, match="matches no layer") as refused:
         train_here(job)
     assert "attn2.to_k" in refused.value.problems[0].hint
+
+
+def test_a_checkpoint_asked_for_before_the_first_step_is_made_after_it(project, monkeypatch):
+    job = new_run(project, "sample.every=0", "train.evaluate_every=0", "train.checkpoint_every=100")
+    real = preparation.encode
+
+    def ask_early(*args):
+        job.requests.mkdir(exist_ok=True)
+        atomic.write_text(job.requests / "checkpoint", "")
+        wait_until_heard(job, "checkpoint")
+        return real(*args)
+
+    monkeypatch.setattr(preparation, "encode", ask_early)
+    assert train_here(job) == "done"
+    assert job.steps_saved() == [1, 8]
+
+
+def test_memory_that_ends_in_the_probe_costs_no_checkpoint(project, monkeypatch):
+    job = new_run(project, "sample.every=0", "train.evaluate_every=0")
+    real = train.forward_backward
+    calls = []
+
+    def tight_at_the_probe(task, step, micro_batch):
+        calls.append(step)
+        if calls.count(3) == 1 and step == 3 and micro_batch > 2:
+            raise torch.OutOfMemoryError("no more")
+        return real(task, step, micro_batch)
+
+    monkeypatch.setattr(train, "forward_backward", tight_at_the_probe)
+    assert train_here(job) == "done"
+    assert job.steps_saved() == [3, 6, 8]
+    assert checkpoint.read_manifest(job.checkpoint(3)).micro_batch == 2
+
+
+def test_next_slots_that_are_no_numbers_do_not_withhold_a_good_checkpoint(project, monkeypatch):
+    job = new_run(project, "sample.every=0", "train.evaluate_every=0", "train.steps=3")
+    real = train.forward_backward
+
+    def poisoned_ahead(task, step, micro_batch):
+        result = real(task, step, micro_batch)
+        return replace(result, loss=float("nan"), grad_norm=float("nan")) if step == 3 else result
+
+    monkeypatch.setattr(train, "forward_backward", poisoned_ahead)
+    assert train_here(job) == "done"
+    assert checkpoint.read_manifest(job.checkpoint(3)).probe.loss == "nan"
+
+
+def test_a_caption_that_is_not_read_to_its_end_is_named(project):
+    long = sorted((project / "images").glob("*.txt"))[0]
+    long.write_text("tr0v3l_cap mushroom, " + "a wooden table and " * 30 + "the very last word")
+    job = new_run(project, "train.steps=1")
+    train_here(job)
+    warned = [
+        event for event in events(job, "warning") if "longer than what the model reads" in event["text"]
+    ]
+    assert len(warned) == 1
+    assert warned[0]["text"].endswith("the very last word")
+    assert warned[0]["files"] == [long.with_suffix(".png").name]
+
+
+def test_a_run_that_began_from_an_adapter_goes_on_without_its_file(project):
+    first = new_run(project, name="first")
+    train_here(first)
+    file = project / "start.safetensors"
+    file.write_bytes((first.checkpoint(8) / checkpoint.ADAPTER).read_bytes())
+    second = new_run(project, name="second", start_from=str(file))
+    train_here(second)
+    file.unlink()
+    assert train_here(second) == "done"
+
+
+def test_what_a_killed_save_left_is_swept_and_never_counted(project):
+    job = new_run(project, "train.steps=3", "sample.every=0")
+    for name in (".step-000003.aside", ".step-000002.gone"):
+        (job.checkpoints / name).mkdir(parents=True)
+        (job.checkpoints / name / checkpoint.ADAPTER).write_bytes(b"half")
+    train_here(job)
+    assert [path.name for path in job.checkpoints.iterdir()] == ["step-000003"]

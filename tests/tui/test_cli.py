@@ -450,8 +450,10 @@ def test_from_continues_from_a_runs_checkpoint_and_refuses_pickles(
 ) -> None:
     run = trained(say, project)
     said = say("train", project, "--from", project / run, "--name", "second", "--follow", "--json")
-    spec = (project / said.json["run"] / "spec.toml").read_text()
-    assert f"{run}/checkpoints/step-000020/adapter.safetensors" in spec
+    second = project / said.json["run"]
+    assert f'start_from = "{second / "start.safetensors"}"' in (second / "spec.toml").read_text()
+    adapter = project / run / "checkpoints" / "step-000020" / "adapter.safetensors"
+    assert (second / "start.safetensors").read_bytes() == adapter.read_bytes()
     (tmp_path / "old.ckpt").write_bytes(b"x")
     refused = say("train", project, "--from", tmp_path / "old.ckpt", "--json")
     assert refused.code == 2

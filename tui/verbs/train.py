@@ -6,6 +6,7 @@ from typing import Literal
 import click
 
 from projects import worker
+from projects.atomic import write_bytes
 from projects.problems import Refused, refuse
 from projects.project import Project, new_run_dir, open_project, write_job
 from projects.spec import TrainJob
@@ -48,8 +49,10 @@ def command(
     adapter = adapter_file(start_from) if start_from else ""
     found = ready(project, assignments, missing=captions, out=out)
     job = new_run_dir(project.path, name or f"r{found.spec.adapter.rank}")
-    spec = TrainJob(project=str(project.path), start_from=adapter, missing_caption=captions, spec=found.spec)
-    write_job(job, spec)
+    start = copied(Path(adapter), job.start_adapter) if adapter else ""
+    write_job(
+        job, TrainJob(project=str(project.path), start_from=start, missing_caption=captions, spec=found.spec)
+    )
     pid = worker.start(job)
     path = shown(job.path)
     out.say(f"Started {path}: {found.spec.train.steps} steps, process {pid}, in the background.")
@@ -88,6 +91,19 @@ def refuse_read_only(project: Project) -> None:
             where=project.file,
             hint=hint,
         )
+
+
+def copied(file: Path, into: Path) -> str:
+    """A copy of the adapter inside the run. Gives its path; raises Refused with the reason."""
+    try:
+        write_bytes(into, file.read_bytes())
+    except OSError as error:
+        raise refuse(
+            f"The adapter could not be copied into the run: {error.strerror or error}.",
+            where=file,
+            hint="Make room, or name another run or file.",
+        ) from error
+    return str(into)
 
 
 def adapter_file(said: str) -> str:
