@@ -48,6 +48,16 @@ def resolve_text(
     return _filled(spec, facts, name)
 
 
+def preset_under(text: str, folder: Path) -> str:
+    """Name of the preset that stands under what `text` says; "" where the text or the base does not tell. Never raises."""
+    try:
+        table = read_toml(text, "project.toml")
+    except Refused:
+        return ""
+    facts, _ = _facts(table, folder, lambda _path: "")
+    return _text_at(table, "train", "preset") or facts.preset
+
+
 def _facts(
     table: dict[str, Any], folder: Path, where: Callable[[Key], str]
 ) -> tuple[bases.BaseFacts, list[Problem]]:

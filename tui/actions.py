@@ -46,7 +46,12 @@ def _rooms() -> list[Action]:
     return [
         *(
             Action(
-                id=f"app.{name}", group=group, keys=key, words=f"go to {name}", when="project", otherwise=open_first
+                id=f"app.{name}",
+                group=group,
+                keys=key,
+                words=f"go to {name}",
+                when="project",
+                otherwise=open_first,
             )
             for key, name in rooms
         ),
@@ -120,7 +125,7 @@ def _train() -> list[Action]:
         Action(id="train.stop", group=group, keys="s", words="stop the run (it saves first)", label="stop",
                when="works", otherwise=still),
         Action(id="train.stop-now", group=group, keys="S", words="end the run now, unsaved steps are lost",
-               label="end now", when="stop-asked", otherwise="s asks it to save and stop; S is for when that is not heard."),
+               label="end now", when="stop-asked", otherwise="s asks it to save and stop; S is for when nobody hears."),
         Action(id="train.checkpoint", group=group, keys="c", words="save a checkpoint now", label="checkpoint",
                when="works", otherwise=still),
         Action(id="train.preview", group=group, keys="p", words="draw a preview now", label="preview",

@@ -144,7 +144,7 @@ class Follower:
         self._last: RunView | None = None
 
     def look(self) -> RunView | None:
-        """The run as it stands, None when nothing moved since the last look. The first look reads status and curve alone."""
+        """The run as it stands, None when nothing moved since the last look. The first reads status and curve alone."""
         first = self._last is None
         # The standing is asked before the events are read, so that an end is never seen without its last words.
         standing = self._standings.of(self.job)
@@ -270,5 +270,9 @@ def _without_overtaken(new: list[Event]) -> Iterator[Event]:
     history of 200,000 would take seconds.
     """
     for event, after in zip(new, [*new[1:], None], strict=False):
-        if after is None or event.get("kind") not in ("step", "progress") or after.get("kind") != event.get("kind"):
+        if (
+            after is None
+            or event.get("kind") not in ("step", "progress")
+            or after.get("kind") != event.get("kind")
+        ):
             yield event

@@ -63,10 +63,14 @@ def read_keymap(file: Path) -> Keymap:
     except FileNotFoundError:
         return Keymap()
     except (OSError, ValueError) as error:
-        return Keymap({}, (Problem(error=f"The keys cannot be read: {error}.", where=str(file), hint="Mend it."),))
+        return Keymap(
+            {}, (Problem(error=f"The keys cannot be read: {error}.", where=str(file), hint="Mend it."),)
+        )
     said = table.get("keys", {})
     if not isinstance(said, dict):
-        return Keymap({}, (Problem(error="keys is no table.", where=str(file), hint='Write [keys], "id" = "key".'),))
+        return Keymap(
+            {}, (Problem(error="keys is no table.", where=str(file), hint='Write [keys], "id" = "key".'),)
+        )
     own: dict[str, str] = {}
     problems = []
     for name, keys in said.items():
@@ -82,7 +86,9 @@ def read_keymap(file: Path) -> Keymap:
 def bindings(place: str) -> list[BindingType]:
     """Textual's bindings of a place; every one goes through `action_act`, where conditions are asked."""
     return [
-        Binding(action.keys, f"act('{action.id}')", action.words, tooltip=action.words, id=action.id, show=False)
+        Binding(
+            action.keys, f"act('{action.id}')", action.words, tooltip=action.words, id=action.id, show=False
+        )
         for action in ACTIONS.values()
         if action.place == place
     ]
@@ -107,7 +113,10 @@ def _problem(name: str, keys: object) -> tuple[str, str] | None:
     for key in keys.split(","):
         last = key.strip().split("+")[-1]
         if len(last) != 1 and last not in _NAMED:
-            return f'There is no key "{last}".', "Keys are single characters, or names as safelight keys shows them."
+            return (
+                f'There is no key "{last}".',
+                "Keys are single characters, or names as safelight keys shows them.",
+            )
     return None
 
 
@@ -117,11 +126,13 @@ def _clashes(own: Mapping[str, str]) -> list[tuple[str, str]]:
     for name in own:
         place = ACTIONS[name].place
         for other in ACTIONS.values():
-            if other.id == name or other.place not in (place, "app", "list") and place not in ("app", "list"):
+            if other.id == name or other.place != place:
                 continue
             both = _each(own[name]) & _each(own.get(other.id, other.keys))
-            if both and place == other.place:
-                found.append((f"{name} and {other.id} share {', '.join(sorted(both))}.", "Give one of them another."))
+            if both:
+                found.append(
+                    (f"{name} and {other.id} share {', '.join(sorted(both))}.", "Give one of them another.")
+                )
     return list(dict.fromkeys(found))
 
 

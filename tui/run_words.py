@@ -74,12 +74,20 @@ def standing(view: RunView, name: str, now: float, width: int) -> list[Spans]:
             tail.append((f"   {pace(status.seconds_per_step)}", "muted"))
         if (end := done_at(view, now)) is not None and status.eta_seconds:
             tail.append((f"   done {clock(end)}, in {duration(status.eta_seconds)}", "muted"))
-    heard = [] if status.updated is None or view.standing not in ("live", "stalled") else _heard(now - status.updated)
+    heard = (
+        []
+        if status.updated is None or view.standing not in ("live", "stalled")
+        else _heard(now - status.updated)
+    )
     one = [*head, ("   ", "text"), *tail, *heard]
     lines: list[Spans] = [one] if sum(len(text) for text, _ in one) <= width else [[*head, *heard], tail]
     if view.standing == "failed":
         problems = view.state.problems
-        lines += [[("! ", "bad"), (words, "text")] for each in problems[:4] for words in wrapped(str(each), width - 2)]
+        lines += [
+            [("! ", "bad"), (words, "text")]
+            for each in problems[:4]
+            for words in wrapped(str(each), width - 2)
+        ]
     return lines
 
 
@@ -128,7 +136,11 @@ def facts(view: RunView) -> list[Spans]:
         rows.append(("each picture", f"seen {state.epoch:.1f} times"))
     if state.evaluated:
         step, (subject, holdout) = max(state.evaluated.items())
-        parts = [f"{loss:.4f} {who}" for who, loss in (("trained", subject), ("held out", holdout)) if loss is not None]
+        parts = [
+            f"{loss:.4f} {who}"
+            for who, loss in (("trained", subject), ("held out", holdout))
+            if loss is not None
+        ]
         rows.append(("evaluated", f"at {step:,}"))
         rows += [("", part) for part in parts]
     if state.saved:
@@ -138,7 +150,9 @@ def facts(view: RunView) -> list[Spans]:
     lines: list[Spans] = [[(f"{name:<15}", "muted"), (words, "text")] for name, words in rows]
     if state.health:
         fine = [("✓ ", "good"), (f"{state.health.checked} layers learn", "text")]
-        lines += [fine] if state.health.ok else [[("! ", "bad"), (each, "text")] for each in state.health.problems]
+        lines += (
+            [fine] if state.health.ok else [[("! ", "bad"), (each, "text")] for each in state.health.problems]
+        )
     lines += [[("~ ", "warn"), (each.text, "text")] for each in state.warnings[-3:]]
     return lines
 
@@ -196,7 +210,10 @@ def _what(view: RunView) -> str:
         case "stalled":
             return f"{phase.replace('-', ' ')}: nothing has moved for longer than this takes; L shows its log"
         case "queued":
-            waits = {"waiting-for-device": "waits for the device", "waiting-for-job": "waits for the job before it"}
+            waits = {
+                "waiting-for-device": "waits for the device",
+                "waiting-for-job": "waits for the job before it",
+            }
             return waits.get(phase, "not started yet: r starts it")
         case "died":
             return "died without a last word: r resumes it"

@@ -73,7 +73,9 @@ def resume(bench: "Workbench", job: JobDir) -> None:
 def stop_now(bench: "Workbench", job: JobDir) -> None:
     """End a run's worker by signal."""
     bench.say("Ending its worker.")
-    in_thread(bench, lambda: worker.hard_stop(job), lambda state: bench.say(f"Its worker was ended: {state}."))
+    in_thread(
+        bench, lambda: worker.hard_stop(job), lambda state: bench.say(f"Its worker was ended: {state}.")
+    )
 
 
 def review(bench: "Workbench", job: JobDir, then: Callable[[JobDir], object]) -> None:
@@ -124,4 +126,3 @@ def _later(
         return start_job(job.path, made((run.spec.project, run.spec)))
 
     in_thread(bench, work, then)
-

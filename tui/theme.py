@@ -34,8 +34,12 @@ class Shades:
 
 
 SHADES: Final[Mapping[str, Shades]] = {
-    "safelight": Shades("#e8ddd4", "#8a7c72", "#ff6a3d", "#8fb573", "#e0b355", "#f0645a", "#14100e", "#2a201b"),
-    "daylight": Shades("#2b2420", "#7d7068", "#c2410c", "#3f7a2c", "#8f6400", "#b3261e", "#faf6f1", "#ece2d8"),
+    "safelight": Shades(
+        "#e8ddd4", "#8a7c72", "#ff6a3d", "#8fb573", "#e0b355", "#f0645a", "#14100e", "#2a201b"
+    ),
+    "daylight": Shades(
+        "#2b2420", "#7d7068", "#c2410c", "#3f7a2c", "#8f6400", "#b3261e", "#faf6f1", "#ece2d8"
+    ),
     "ansi": Shades("", "bright_black", "red", "green", "yellow", "bright_red", "", ""),
 }
 
@@ -66,7 +70,11 @@ def inks_of(theme: str) -> Inks:
 
 def themes() -> list[Theme]:
     """The four themes as Textual takes them."""
-    return [*(_theme(name, SHADES[name]) for name in ("safelight", "daylight")), _plain("ansi"), _plain("mono")]
+    return [
+        *(_theme(name, SHADES[name]) for name in ("safelight", "daylight")),
+        _plain("ansi"),
+        _plain("mono"),
+    ]
 
 
 def choose(asked: str, *, no_color: bool, color_system: str | None) -> ThemeName:
@@ -162,8 +170,5 @@ def _braille(code: int) -> str:
 
 _ASCII: Final[Mapping[int, str]] = {
     **{0x2800 + code: _braille(code) for code in range(256)},
-    **{
-        ord(mark): plain
-        for mark, plain in zip("·•✓▌▶◂▸━─│…→←▀█–—×±", ".*+>><>=-|~><##--x+", strict=True)
-    },
+    **{ord(mark): plain for mark, plain in zip("·•✓▌▶◂▸━─│…→←▀█–—×±", ".*+>><>=-|~><##--x+", strict=True)},
 }

@@ -67,9 +67,14 @@ def write_run(
     job.path.mkdir(parents=True)
     write_job(job, TrainJob(project=str(project), spec=resolve(open_project(project))))
     events = list(events_of(job, to_step, last_word, every=every, previews=previews))
-    job.events.write_bytes(b"".join(json.dumps(event, separators=(",", ":")).encode() + b"\n" for event in events))
+    job.events.write_bytes(
+        b"".join(json.dumps(event, separators=(",", ":")).encode() + b"\n" for event in events)
+    )
     job.curve.write_bytes(b"".join(_point(step).pack() for step in range(1, to_step + 1)))
     job.log.write_text("loaded the base\n2000 steps to go\n")
+    for step in range(every, to_step + 1, every):
+        job.checkpoint(step).mkdir(parents=True)
+        (job.checkpoint(step) / "manifest.json").write_text("{}")
     job.status.write_text(json.dumps(status_of(to_step, last_word)) + "\n")
     return job
 
@@ -104,9 +109,16 @@ def events_of(job: JobDir, to_step: int, last_word: str, *, every: int, previews
             told.append(("sampled", {"step": step, "files": files}))
             told.append(("evaluated", {"step": step, "subject": 0.09, "holdout": 0.11 + step * 1e-6}))
         if step == 870:
-            told.append(("warning", {"text": "The loss jumped to 0.41.", "files": ["IMG_0003.png"], "step": 870}))
+            told.append(
+                ("warning", {"text": "The loss jumped to 0.41.", "files": ["IMG_0003.png"], "step": 870})
+            )
     if last_word == "failed":
-        told.append(("failed", {"error": "The disk is full.", "where": "checkpoints", "hint": "Free 1.1 GB, then resume."}))
+        told.append(
+            (
+                "failed",
+                {"error": "The disk is full.", "where": "checkpoints", "hint": "Free 1.1 GB, then resume."},
+            )
+        )
     elif last_word:
         told.append((last_word, {}))
     began = NOW - len(told) * 0.7
@@ -127,18 +139,17 @@ def write_review(run: JobDir, project: Path) -> None:
     names = ("sweep", "isolation", "before_after")
     for at, name in enumerate(names):
         picture(project / place / f"{name}.png", at, 320)
-    weights = (0.0, 0.5, 1.0)
+    prompts = ("aur3lia_portrait, in a café", "aur3lia_portrait, by a window")
+    drawn = [(prompt, weight) for prompt in prompts for weight in (0.0, 0.5, 1.0)]
     shots = [
-        {"path": f"{place}/pictures/{number:03}.png", "sheets": ["sweep"], "prompt": prompt, "seed": 1, "weight": weight}
-        for number, (prompt, weight) in enumerate(
-            ((prompt, weight) for prompt in ("aur3lia_portrait, in a café", "aur3lia_portrait, by a window") for weight in weights), 1
-        )
-    ]
+        {"path": f"{place}/pictures/{at:03}.png", "sheets": ["sweep"], "prompt": prompt, "seed": 1, "weight": weight}
+        for at, (prompt, weight) in enumerate(drawn, 1)
+    ]  # fmt: skip
     for number, shot in enumerate(shots):
         picture(project / str(shot["path"]), number, 64)
+    figures = {"verdict": "unknown", "low": 0.1, "high": 0.4, "n": 6, "advice": "Look at the sheet."}
     tests = [
-        {"test": name, "verdict": "unknown", "value": value, "low": 0.1, "high": 0.4, "n": 6, "advice": "Look at the sheet."}
-        for name, value in (("sweep", 0.31), ("isolation", 0.02))
+        {"test": name, "value": value, **figures} for name, value in (("sweep", 0.31), ("isolation", 0.02))
     ]
     record = {
         "format": 1, "run": str(run.path.relative_to(project)), "checkpoint": 2000, "case": "unknown", "recommended": None,

@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.types import CSSPathType
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -45,7 +46,7 @@ class OverviewRead(Message):
 class HomeRoom(Room):
     """The list of projects."""
 
-    CSS_PATH: ClassVar[list[str]] = ["room.tcss", "home.tcss"]  # type: ignore[assignment]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "home.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("home")
     ROOM = "home"
 
@@ -88,8 +89,11 @@ class HomeRoom(Room):
             self.run_worker(self._look, thread=True, group="overview", exclusive=True, exit_on_error=False)
 
     def _show_words(self) -> None:
-        head: Spans = _columns(self.size.width - 3, ["PROJECTS", "", "trigger", "pictures", "captions", "last run", "opened"])
-        self.query_one("#home-head", Lines).show([[(text, "muted") for text, _ in head]] if self._opened else [])
+        titles = ["PROJECTS", "", "trigger", "pictures", "captions", "last run", "opened"]
+        head: Spans = _columns(self.size.width - 3, titles)
+        self.query_one("#home-head", Lines).show(
+            [[(text, "muted") for text, _ in head]] if self._opened else []
+        )
         empty = self.query_one("#home-empty", Lines)
         begin: list[Spans] = [[(f"{key}  ", "text"), (words, "muted")] for key, words in _BEGIN]
         if self._opened:

@@ -114,7 +114,9 @@ class Reading(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A title over a list of lines."""
         with Vertical(id="reading"):
-            yield Lines([[(self._title, "bold"), ("   esc leaves, / filters, n N next and previous", "muted")]])
+            yield Lines(
+                [[(self._title, "bold"), ("   esc leaves, / filters, n N next and previous", "muted")]]
+            )
             yield LineList(self._line, text=self._text)
             yield LineEdit(placeholder="filter")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,7 +18,11 @@ from tui.widgets.lines import Lines
 _FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "folder": ("folder", "a new folder for the project, or one that is there", ""),
     "images": ("pictures", "the folder of pictures; it is read where it is and never changed", ""),
-    "base": ("base", 'hub id, folder, one .safetensors file, or "demo"', "stabilityai/stable-diffusion-xl-base-1.0"),
+    "base": (
+        "base",
+        'hub id, folder, one .safetensors file, or "demo"',
+        "stabilityai/stable-diffusion-xl-base-1.0",
+    ),
     "trigger": ("trigger", "an invented word, for example aur3lia_portrait", ""),
     "class_word": ("category", "the general word: woman, mug, watercolour (may stay empty)", ""),
     "rating": ("rating", "general, or mature", "general"),
@@ -28,12 +32,14 @@ _FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
 class NewProject(ModalScreen[Path | None]):
     """Gives the folder of the project that was made, None when the person left."""
 
-    CSS_PATH = ["modal.tcss", "new.tcss"]
+    CSS_PATH: ClassVar = ["modal.tcss", "new.tcss"]
 
     def compose(self) -> ComposeResult:
         """A label, a line and a remark for each field, and the problems under all."""
         with Vertical(id="new"):
-            yield Lines([[("NEW PROJECT", "bold"), ("   enter goes on, at the end it is made; esc leaves", "muted")]])
+            yield Lines(
+                [[("NEW PROJECT", "bold"), ("   enter goes on, at the end it is made; esc leaves", "muted")]]
+            )
             for name, (label, remark, value) in _FIELDS.items():
                 yield Lines([[(f"{label:<10}", "text"), (remark, "muted")]], classes="label")
                 yield LineEdit(value, id=f"new-{name}")

@@ -1,3 +1,314 @@
+"""Room 1: the project as a form, with the plan of a run and everything that stands in its way, before it costs anything."""
+
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.types import CSSPathType
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from projects.presets import NAMES
+from projects.problems import Problem, Refused
+from projects.project import Project, open_project, save_values
+from tui import starting
+from tui.checking import Checked, check
+from tui.editor import edit_file
+from tui.follow import stamp
+from tui.form import Form, assignment, form_of, meaning
+from tui.keymap import bindings
+from tui.plan_words import plan_lines, problem_lines, summary
+from tui.screens.modal import Ask, Choice, Pick
 from tui.screens.room import Room
+from tui.spans import Spans, wrapped
+from tui.widgets.form_pane import FormPane
+from tui.widgets.line_list import LineList
+from tui.widgets.lines import Lines
+
+_WATCH_SECONDS = 1.0
+
+
+class ProjectRead(Message):
+    """project.toml was read again."""
+
+    def __init__(self, project: Project | None, problem: Problem | None, mark: tuple[int, int]) -> None:
+        self.project, self.problem, self.mark = project, problem, mark
+        super().__init__()
+
+
+class CheckMoved(Message):
+    """The check of the project has come further, or is done."""
+
+    def __init__(self, parts: tuple[int, int] | None, checked: Checked | None = None) -> None:
+        self.parts, self.checked = parts, checked
+        super().__init__()
+
+
 class ProjectRoom(Room):
-    ROOM="project"
+    """The form. What is typed is saved by itself."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "project.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("project")
+    ROOM = "project"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._project: Project | None = None
+        self._form = Form({})
+        self._checked = Checked("", None, (), (), None)
+        self._parts: tuple[int, int] | None = (0, 0)
+        self._everything = False
+        self._problem_lines: list[Spans] = []
+        self._mark = (0, 0)
+        self._refused: dict[str, tuple[str, Problem]] = {}
+        self._undo: list[tuple[str, str, str]] = []
+        self._redo: list[tuple[str, str, str]] = []
+        self._saving = threading.Lock()
+
+    def body(self) -> Iterable[Widget]:
+        """The form, the plan and the problems beside it, the meaning of the field under both."""
+        with Horizontal(id="project"):
+            yield FormPane(id="form-pane")
+            with Vertical(id="plan-pane", classes="side"):
+                yield Lines(id="plan")
+                yield LineList(self._problem_row, bar=False, id="problems")
+        yield Lines(id="summary")
+        yield Lines(id="meaning")
+
+    def conditions(self) -> frozenset[str]:
+        """What the form lets one do."""
+        row = self._pane.field
+        held = {
+            "ready": not self._checked.problems
+            and not self._refused
+            and self._project is not None
+            and not self._project.read_only,
+            "undo": bool(self._undo),
+            "redo": bool(self._redo),
+            "said": row is not None and row.source == "project",
+        }
+        return frozenset(name for name, holds in held.items() if holds)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._fill()
+        self._pane.rows.do_first()
+        self._pane.rows.focus()
+        self._read()
+        self.set_interval(_WATCH_SECONDS, self._look)
+
+    def flush(self) -> None:
+        """Save what is typed right now."""
+        typed = self._pane.typed if self.is_mounted else None
+        if self._project and typed and typed[1] != self._shown(typed[0]):
+            with suppress(Refused, OSError):
+                save_values(self._project, [assignment(*typed)])
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _look(self) -> None:
+        if self.bench.project and stamp(self.bench.project / "project.toml") != self._mark:
+            self._read()
+
+    def _read(self) -> None:
+        folder = self.bench.project
+        if folder is None:
+            return
+
+        def work() -> None:
+            mark = stamp(folder / "project.toml")
+            try:
+                self.post_message(ProjectRead(open_project(folder), None, mark))
+            except Refused as refused:
+                self.post_message(ProjectRead(None, refused.problems[0], mark))
+            self.bench.tell_facts(folder)
+
+        self.run_worker(work, thread=True, group="read", exclusive=True, exit_on_error=False)
+
+    def on_project_read(self, message: ProjectRead) -> None:
+        self._mark = message.mark
+        self._project = message.project
+        self._pane.read_only = _closed(message)
+        if message.project is None:
+            self._form = Form({}, message.problem)
+            self._checked = Checked("", None, [message.problem] if message.problem else (), (), None)
+            self._parts = None
+            self._draw()
+            return
+        self._fill()
+        self._check(message.project)
+
+    def _check(self, project: Project) -> None:
+        self._parts = (0, 0)
+        self._draw()
+
+        def work() -> None:
+            own = get_current_worker()
+            found = check(
+                project, lambda *parts: self.post_message(CheckMoved(parts)), lambda: own.is_cancelled
+            )
+            if found is not None and not own.is_cancelled:
+                self.post_message(CheckMoved(None, found))
+
+        self.run_worker(work, thread=True, group="check", exclusive=True, exit_on_error=False)
+
+    def on_check_moved(self, message: CheckMoved) -> None:
+        self._parts = message.parts
+        if message.checked is not None:
+            self._checked = message.checked
+            self._fill()
+        self._draw()
+
+    def _fill(self) -> None:
+        """The form of what was read and found last."""
+        if self._project is not None:
+            self._form = form_of(self._project.text, self._checked.preset, self._checked.problems)
+        self._pane.show(self._form, self._refused, self._checked.preset, everything=self._everything)
+
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        checked, pane = self._checked, self.query_one("#plan-pane")
+        width = max(20, pane.size.width - 2)
+        problems = [*(problem for _, problem in self._refused.values()), *checked.problems]
+        self.query_one("#plan", Lines).show(plan_lines(checked.plan, checked.free_bytes, self._parts, width))
+        self._problem_lines = problem_lines(problems, checked.notes, width)
+        self.query_one("#problems", LineList).show(range(len(self._problem_lines)))
+        self.query_one("#summary", Lines).show([summary(checked.plan, problems, self._parts is None)])
+        self._explain()
+        self.refresh_frame()
+
+    def _problem_row(self, at: int, _width: int) -> Spans:
+        return self._problem_lines[at]
+
+    @property
+    def _pane(self) -> FormPane:
+        return self.query_one("#form-pane", FormPane)
+
+    def _shown(self, key: str) -> str:
+        row = self._form.rows.get(key)
+        return row.value if row else ""
+
+    def _explain(self) -> None:
+        row, width = self._pane.field, max(20, self.size.width - 4)
+        if row is None:
+            self.query_one("#meaning", Lines).show([])
+            return
+        problem = self._pane.problem(row)
+        words = f"{problem.error} {problem.hint}" if problem else meaning(row)
+        lines = wrapped(f"{row.key}  {words}", width)[:2]
+        ink = "text" if problem else "muted"
+        self.query_one("#meaning", Lines).show([[("! ", "bad") if problem and not at else ("", "text"), (line, ink)]
+                                                for at, line in enumerate(lines)])  # fmt: skip
+
+    @on(FormPane.Here)
+    def moved(self) -> None:
+        """The meaning of the field the cursor is on."""
+        self._explain()
+        self.refresh_frame()
+
+    @on(FormPane.Closed)
+    def closed(self, event: FormPane.Closed) -> None:
+        """Say why nothing can be typed."""
+        self.say(event.reason)
+
+    @on(FormPane.Typed)
+    def typed(self, event: FormPane.Typed) -> None:
+        """Save it; what is refused stays in the field until it is mended, unless it is only half typed."""
+        self._save(event.key, event.value, quietly=not event.left)
+
+    def _save(self, key: str, typed: str, *, undoing: bool = False, quietly: bool = False) -> None:
+        project, before = self._project, self._shown(key)
+        said = self._form.rows[key].source == "project"
+        if project is None:
+            return
+
+        def work() -> Problem | None:
+            with self._saving:
+                try:
+                    save_values(project, [assignment(key, typed)])
+                except Refused as refused:
+                    return refused.problems[0]
+            return None
+
+        def then(problem: Problem | None) -> None:
+            if problem is not None and quietly:
+                return
+            self._refused.pop(key, None)
+            if problem is not None:
+                self._refused[key] = (typed, problem)
+                self._fill()
+                self._draw()
+                return
+            if not undoing:
+                self._undo.append((key, before if said else "", typed))
+                self._redo.clear()
+            self._read()
+
+        starting.in_thread(self.bench, work, then)
+
+    def do_undo(self) -> None:
+        key, before, after = self._undo.pop()
+        self._redo.append((key, before, after))
+        self._save(key, before, undoing=True)
+        self.say(f"{key} is {before or 'left out'} again.")
+
+    def do_redo(self) -> None:
+        key, before, after = self._redo.pop()
+        self._undo.append((key, before, after))
+        self._save(key, after, undoing=True)
+        self.say(f"{key} is {after or 'left out'} again.")
+
+    def do_preset_value(self) -> None:
+        row = self._pane.field
+        if row is not None:
+            self._save(row.key, "")
+
+    def do_all(self) -> None:
+        self._everything = not self._everything
+        self._fill()
+
+    def do_again(self) -> None:
+        self._refused.clear()
+        self._read()
+
+    def do_preset(self) -> None:
+        choices = [Choice(name, name) for name in NAMES]
+
+        def picked(name: str | None) -> None:
+            if name and "train.preset" in self._form.rows:
+                self._save("train.preset", name)
+
+        self.app.push_screen(Pick("preset: the values where the project says nothing", choices), picked)
+
+    def do_train(self) -> None:
+        if self._project:
+            starting.train(self.bench, self._project.path)
+
+    def do_train_as(self) -> None:
+        folder = self._project.path if self._project else None
+
+        def named(name: str | None) -> None:
+            if name and folder:
+                starting.train(self.bench, folder, name)
+
+        self.app.push_screen(Ask("Name of the run: letters, digits, - and _"), named)
+
+    def do_editor(self) -> None:
+        if self.bench.project:
+            edit_file(self.bench, self.bench.project / "project.toml")
+            self._read()
+
+
+def _closed(message: ProjectRead) -> str:
+    """Why nothing can be typed."""
+    if message.project is None:
+        return "project.toml cannot be read: E opens it in an editor."
+    newer = "This project was written by a newer Safelight: it can be read here, not changed."
+    return newer if message.project.read_only else ""

@@ -1,3 +1,257 @@
+"""Room 5, plain: the sheets of a run's review and their pictures, one of them large, and export."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.types import CSSPathType
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from projects.job import JobDir
+from tui import starting
+from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
+from tui.jobs import results
+from tui.keymap import bindings
+from tui.reviews import Review, Shown, read_review
+from tui.run_words import bar, mark
+from tui.screens.large import Large
 from tui.screens.room import Room
+from tui.spans import Spans, cell, wrapped
+from tui.widgets.line_list import LineList
+from tui.widgets.lines import Lines
+from tui.widgets.picture_row import PictureRow
+
+
+class ReviewRead(Message):
+    """The review of a run was read."""
+
+    def __init__(self, run: JobDir, review: Review | None, saved: bool) -> None:
+        self.run, self.review, self.saved = run, review, saved
+        super().__init__()
+
+
 class ReviewRoom(Room):
-    ROOM="review"
+    """Shows the review of one run: the newest that has saved something, or the one it was opened with."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "review.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("review")
+    ROOM = "review"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: list[JobDir] = []
+        self._run: JobDir | None = None
+        self._review: Review | None = None
+        self._saved = False
+        self._draw_when_empty = False
+        self._job: RunView | None = None
+        self._exports: list[str] = []
+        self._shown: dict[str, Shown] = {}
+
+    def body(self) -> Iterable[Widget]:
+        """The list of sheets and pictures, and the one the cursor is on, large."""
+        with Horizontal(id="review"):
+            with Vertical(id="review-pane", classes="side"):
+                yield Lines(id="review-head")
+                yield LineList(
+                    self._row, text=self._text, skip=lambda key: str(key).startswith("#"), id="sheets"
+                )
+                yield Lines(id="exports")
+            with Vertical():
+                yield Lines(id="review-words")
+                yield PictureRow(captions=False, id="review-picture")
+
+    def conditions(self) -> frozenset[str]:
+        """What the run and its review let one do."""
+        held = {"pictures": bool(self._shown), "saved": self._saved and not self._works()}
+        return frozenset(name for name, holds in held.items() if holds)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#sheets").focus()
+        self.runs_seen(self.bench.rows)
+
+    def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
+        """Take the newest run that was reviewed, else the newest that has saved something, where none is shown yet."""
+        saved = [row.job for row in rows if row.status.checkpoint]
+        changed = saved != self._runs
+        self._runs = saved
+        if self._run is None and saved:
+            reviewed = [job for job in saved if (job.review / "review.json").is_file()]
+            self.open_run((reviewed or saved)[0])
+        elif self._run is None:
+            self._draw()
+        elif changed:
+            self._list()
+
+    def open_run(self, run: JobDir, *, draw: bool = False) -> None:
+        """Show a run's review. draw: draw it where there is none."""
+        if run != self._run:
+            self._review, self._shown, self._exports, self._job = None, {}, [], None
+        self._run, self._draw_when_empty = run, draw
+        self._read()
+
+    def _read(self) -> None:
+        run, project = self._run, self.bench.project
+        if run is None or project is None:
+            return
+
+        def work() -> None:
+            self.post_message(ReviewRead(run, read_review(run, project), bool(run.steps_saved())))
+
+        self.run_worker(work, thread=True, group="read", exclusive=True, exit_on_error=False)
+
+    def on_review_read(self, message: ReviewRead) -> None:
+        if message.run != self._run:
+            return
+        self._review, self._saved = message.review, message.saved
+        review = message.review
+        self._shown = (
+            {str(shown.path): shown for shown in (*review.sheets, *review.pictures)} if review else {}
+        )
+        self._list()
+        self._draw()
+        if review is None and self._draw_when_empty and self._saved:
+            self.do_draw()
+        self._draw_when_empty = False
+
+    def _list(self) -> None:
+        """Sheets, pictures, and the other runs."""
+        review = self._review
+        rows: list[str] = []
+        for title, group in (("SHEETS", review.sheets), ("PICTURES", review.pictures)) if review else ():
+            rows += [f"#{title}", *(str(shown.path) for shown in group)] if group else []
+        others = [str(job.path) for job in self._runs if job != self._run]
+        rows += ["#OTHER RUNS   enter shows", *others] if others else []
+        self.query_one("#sheets", LineList).show(rows)
+
+    def _draw(self) -> None:
+        run, review = self._run, self._review
+        lines: list[Spans] = []
+        if run is None:
+            lines = [[("No run has saved a checkpoint yet.", "text")], [("4  the train room", "muted")]]
+        else:
+            at = f"step {review.step:,}" if review and review.step is not None else ""
+            lines = [[(f"{short_name(run)}   ", "bold"), (at, "muted")]]
+            if review is None:
+                lines.append([("No review yet: R draws its sheets.", "text")])
+            elif review.error:
+                lines.append([("! ", "bad"), (review.error, "text")])
+        lines += self._job_lines()
+        self.query_one("#review-head", Lines).show(lines)
+        exports: list[Spans] = [[("EXPORTED", "muted")], *([(path, "text")] for path in self._exports)]
+        self.query_one("#exports", Lines).show(exports if self._exports else [])
+        self._show_picture()
+        self.refresh_frame()
+
+    def _job_lines(self) -> list[Spans]:
+        view = self._job
+        if view is None:
+            return []
+        what = view.job.path.name.rpartition("-")[0]
+        words = (view.status.phase or view.standing) if self._works() else view.standing
+        width = max(10, self.query_one("#review-pane").size.width - 2)
+        lines: list[Spans] = [
+            [(f"{what}  ", "muted"), mark(view.standing), (f" {words.replace('-', ' ')}", "text")]
+        ]
+        lines.append(bar(view, width))
+        lines += [
+            [("! " if not at else "  ", "bad"), (line, "text")]
+            for problem in view.state.problems[:3]
+            for at, line in enumerate(wrapped(str(problem), width - 2))
+        ]
+        return lines
+
+    def _works(self) -> bool:
+        return self._job is not None and self._job.standing in (*ALIVE, "queued")
+
+    def _show_picture(self) -> None:
+        shown = self._shown.get(str(self.query_one("#sheets", LineList).key))
+        picture, words = self.query_one("#review-picture", PictureRow), self.query_one("#review-words", Lines)
+        picture.show(self.bench.pictures, [shown.path] if shown else [])
+        width = max(20, words.size.width)
+        if shown is None:
+            words.show([])
+        elif shown.words:
+            words.show([[(line, "text")] for line in wrapped(shown.words, width)[:2]])
+        else:
+            tests = self._review.tests if self._review else ()
+            named = [test for test in tests if test.startswith(shown.path.stem)] or [shown.title]
+            words.show([[(line, "muted")] for test in named for line in wrapped(test, width)[:3]])
+
+    def _row(self, key: str, width: int) -> Spans:
+        if key.startswith("#"):
+            return [(key[1:], "muted")]
+        shown = self._shown.get(key)
+        if shown is None:
+            return [(f" {short_name(JobDir(Path(key)))}", "text")]
+        prompt = shown.words.partition("   ")[0]
+        size = min(12, width // 3) if prompt else width - 1
+        return [(f" {cell(shown.title, size)}", "text"), (f" {prompt}", "muted")]
+
+    def _text(self, key: str) -> str:
+        shown = self._shown.get(key)
+        return f"{shown.title} {shown.words}" if shown else ""
+
+    @on(LineList.Moved, "#sheets")
+    def moved(self) -> None:
+        """The picture the cursor is on."""
+        self._show_picture()
+
+    @on(LineList.Chosen, "#sheets")
+    def chosen(self, event: LineList.Chosen) -> None:
+        """Enter: a picture large, another run in the place of this one."""
+        if str(event.key) in self._shown:
+            self.action_act("review.large")
+        else:
+            self.open_run(JobDir(Path(str(event.key))))
+
+    def do_large(self) -> None:
+        keys = list(self._shown)
+        here = str(self.query_one("#sheets", LineList).key)
+        pictures = [(shown.path, shown.words or shown.title) for shown in self._shown.values()]
+        self.app.push_screen(Large(self.bench.pictures, pictures, keys.index(here) if here in keys else 0))
+
+    def do_earlier(self) -> None:
+        self.query_one("#sheets", LineList).do_up()
+
+    def do_later(self) -> None:
+        self.query_one("#sheets", LineList).do_down()
+
+    def do_draw(self) -> None:
+        if self._run:
+            self.say("Starting to draw the review's sheets.")
+            starting.review(self.bench, self._run, self._watch)
+
+    def do_export(self) -> None:
+        if self._run:
+            self.say("Starting the export: kohya/A1111 and diffusers, each read back and compared.")
+            starting.export(self.bench, self._run, self._watch)
+
+    def _watch(self, job: JobDir) -> None:
+        """Follow a job of this run until it ends."""
+
+        def work() -> None:
+            own = get_current_worker()
+            follow(job, lambda view: self.post_message(RunMoved(view)), lambda: own.is_cancelled)
+
+        self.run_worker(work, thread=True, group="job", exclusive=True, exit_on_error=False)
+
+    def on_run_moved(self, message: RunMoved) -> None:
+        message.stop()
+        before, self._job = self._job, message.view
+        if message.view.attached and not self._works():
+            self.workers.cancel_group(self, "job")
+            if message.view.standing == "done":
+                self._exports = [
+                    str(Path(str(file.get("path")))) for file in results(message.view.state, "files")
+                ]
+                self._read()
+            elif before is None or before.standing != message.view.standing:
+                self.say(f"{message.view.job.path.name}: {message.view.standing}.")
+        self._draw()

@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.types import CSSPathType
 from textual.widget import Widget
 
 from tui.actions import ACTIONS, Action
@@ -24,9 +25,9 @@ SENTENCE_SECONDS = 12.0
 class Room(Screen[None]):
     """A screen of the workbench. It keeps its state while another one is shown."""
 
-    CSS_PATH = "room.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]
+    CSS_PATH: ClassVar[CSSPathType | None] = "room.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012
     ROOM: ClassVar[str] = ""
 
     def __init__(self) -> None:

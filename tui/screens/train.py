@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.types import CSSPathType
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -30,7 +31,7 @@ _ENDED = ("done", "stopped", "failed", "died")
 class TrainRoom(Room):
     """Follows one run, the newest until another one is chosen."""
 
-    CSS_PATH: ClassVar[list[str]] = ["room.tcss", "train.tcss"]  # type: ignore[assignment]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "train.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("train")
     ROOM = "train"
 
@@ -58,7 +59,8 @@ class TrainRoom(Room):
                 yield PictureRow(id="previews")
                 yield Lines(id="log")
             yield Lines(
-                [[("No run yet.", "text")], [("1  the project room, where t starts one", "muted")]], id="train-empty"
+                [[("No run yet.", "text")], [("1  the project room, where t starts one", "muted")]],
+                id="train-empty",
             )
 
     def conditions(self) -> frozenset[str]:
@@ -119,7 +121,9 @@ class TrainRoom(Room):
         if job != self.job:
             self.view, self._moments, self._since = None, Moments(), ""
         self.job = job
-        self.run_worker(lambda: self._follow(job), thread=True, group="follow", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            lambda: self._follow(job), thread=True, group="follow", exclusive=True, exit_on_error=False
+        )
 
     def _follow(self, job: JobDir) -> None:
         own = get_current_worker()
@@ -164,10 +168,12 @@ class TrainRoom(Room):
         self.call_after_refresh(self.show_run)
 
     def _show_previews(self, view: RunView) -> None:
-        step, files = self._moments.previews()
+        _, files = self._moments.previews()
         self.set_class(not files, "-bare")
         row = self.query_one("#previews", PictureRow)
-        row.show(self.bench.pictures, [view.job.path / file for file in files], [Path(file).name for file in files])
+        row.show(
+            self.bench.pictures, [view.job.path / file for file in files], [Path(file).name for file in files]
+        )
 
     def _ring(self, before: RunView, view: RunView) -> None:
         ended = before.standing in (*ALIVE, "queued") and view.standing in _ENDED
@@ -180,7 +186,10 @@ class TrainRoom(Room):
     def _row(self, path: Path, width: int) -> Spans:
         row = self._rows[path]
         here = self.job is not None and path == self.job.path
-        return [(cell(row.name, min(14, width // 2)) + " ", "text" if here else "muted"), *run_words.short(row)]
+        return [
+            (cell(row.name, min(14, width // 2)) + " ", "text" if here else "muted"),
+            *run_words.short(row),
+        ]
 
     @on(LineList.Moved, "#runs")
     def moved(self, event: LineList.Moved) -> None:
@@ -205,7 +214,9 @@ class TrainRoom(Room):
 
     def do_stop(self) -> None:
         if "stop-asked" in self.conditions():
-            self.say("Stop is asked already: it saves and ends after its step. S ends it at once, unsaved steps are lost.")
+            self.say(
+                "Stop is asked already: it saves and ends after its step. S ends it at once, unsaved steps are lost."
+            )
         else:
             self._ask("stop")
 
@@ -234,7 +245,7 @@ class TrainRoom(Room):
     def do_log_scale(self) -> None:
         curve = self.query_one("#curve", CurvePlot)
         curve.turn_scale()
-        self.say("The loss is drawn on a logarithmic scale." if curve.logarithmic else "The loss is drawn on a linear scale.")
+        self.say(f"The loss is drawn on a {'logarithmic' if curve.logarithmic else 'linear'} scale.")
 
     def do_bell(self) -> None:
         self._bell = not self._bell
@@ -256,7 +267,7 @@ class TrainRoom(Room):
                 for step in steps
                 for file in self._moments.sampled[step]
             ]
-            step, files = self._moments.previews()
+            step, _ = self._moments.previews()
             at = sum(len(self._moments.sampled[each]) for each in steps if each < step)
             self.app.push_screen(Large(self.bench.pictures, pictures, at))
 

@@ -15,7 +15,9 @@ _THEMES = ("safelight", "daylight", "ansi", "mono")
 
 @click.command("open")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--theme", default="", type=click.Choice(["", *_THEMES]), metavar="NAME", help=", ".join(_THEMES))
+@click.option(
+    "--theme", default="", type=click.Choice(["", *_THEMES]), metavar="NAME", help=", ".join(_THEMES)
+)
 @click.option(
     "--images",
     default="auto",
@@ -33,7 +35,12 @@ def command(folder: Path | None, theme: str, images: str, as_ascii: bool) -> Non
     if folder is not None and not (project / "project.toml").is_file():
         hint = "Make one with safelight new, or say safelight open alone for the list."
         raise refuse("There is no project here.", where=project, hint=hint, usage=True)
-    run(project if (project / "project.toml").is_file() else None, theme=theme, images=images, as_ascii=as_ascii)
+    run(
+        project if (project / "project.toml").is_file() else None,
+        theme=theme,
+        images=images,
+        as_ascii=as_ascii,
+    )
 
 
 def run(

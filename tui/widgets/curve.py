@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from textual.strip import Strip
@@ -33,7 +34,7 @@ def columns(series: Series, count: int) -> list[Column | None]:
     first, last = series.steps[0], series.steps[-1]
     edges = [series.index(first - 1 + (last - first + 1) * at // count) for at in range(count + 1)]
     found: list[Column | None] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         if end <= start:
             found.append(None)
             continue
@@ -121,7 +122,9 @@ class CurvePlot(Widget):
             if found:
                 self._drawn = self._chart(found, width, height)
             else:
-                self._drawn = [[(" " * _SCALE_WIDTH + "The loss is drawn here from the first step on.", "muted")]]
+                self._drawn = [
+                    [(" " * _SCALE_WIDTH + "The loss is drawn here from the first step on.", "muted")]
+                ]
         self.refresh()
 
     def _chart(self, found: Sequence[Column | None], width: int, height: int) -> list[list[Span]]:

@@ -1,4 +1,4 @@
-"""One line of text to type into: enter takes it and goes on, esc and tab leave it, and no key of the room works meanwhile."""
+"""One line of text to type into: enter takes it and goes on, esc and tab leave it, no key of the room works meanwhile."""
 
 from typing import ClassVar, Literal
 

@@ -158,7 +158,9 @@ class LineList(ScrollView, can_focus=True):
 
     def do_select_all(self) -> None:
         everything = set(self.rows)
-        self.selected = self.selected - everything if everything <= self.selected else self.selected | everything
+        self.selected = (
+            self.selected - everything if everything <= self.selected else self.selected | everything
+        )
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -211,7 +213,9 @@ class LineList(ScrollView, can_focus=True):
                 return at
             at += way
         here = self._cursor
-        return here if 0 <= here < len(self.rows) and not self._skip(self.rows[here]) else self._first_resting()
+        return (
+            here if 0 <= here < len(self.rows) and not self._skip(self.rows[here]) else self._first_resting()
+        )
 
     def _first_resting(self) -> int:
         return next((at for at, key in enumerate(self.rows) if not self._skip(key)), 0)

@@ -1,0 +1,58 @@
+"""The check of a project while its form is shown: in a thread, with progress, and given up when a newer one begins."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from projects.plan import Plan
+from projects.problems import Problem, Refused
+from projects.project import Project
+from projects.resolving import preset_under
+from tui.readiness import examine
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found."""
+
+    preset: str
+    plan: Plan | None
+    problems: Sequence[Problem]
+    notes: Sequence[str]
+    free_bytes: int | None
+
+
+class Overtaken(Exception):
+    """A newer check has begun."""
+
+
+def check(
+    project: Project, tell: Callable[[int, int], object], overtaken: Callable[[], bool]
+) -> Checked | None:
+    """Check everything that a start checks; None where a newer check has begun. tell: (done, total), at most 10 a s."""
+    last = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if overtaken():
+            raise Overtaken
+        if time.monotonic() - last >= 0.1:
+            last = time.monotonic()
+            tell(done, total)
+
+    try:
+        free = shutil.disk_usage(project.path).free
+    except OSError:
+        free = None
+    preset = preset_under(project.text, project.path)
+    try:
+        found = examine(project, on_progress=progress)
+    except Overtaken:
+        return None
+    except Refused as refused:
+        return Checked(preset, None, refused.problems, (), free)
+    except OSError as error:
+        words = Problem(error=f"{error.strerror or error}.", where=str(error.filename or project.path))
+        return Checked(preset, None, [words], (), free)
+    return Checked(preset, found.plan, found.problems, found.notes, free)

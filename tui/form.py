@@ -1,0 +1,171 @@
+"""The project's form as data: which fields there are, what each says, where that comes from, and what is wrong with it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from projects.fields import Shape, leaves
+from projects.presets import NAMES, preset
+from projects.problems import Problem, Refused
+from projects.table import explain
+from projects.toml import read_toml, write_text, write_value
+
+WHAT: Final = {
+    "trigger": "trigger", "class_word": "category", "base.source": "base", "data.images": "pictures",
+    "data.regularization": "regularization", "data.holdout": "held out", "rating": "rating",
+}  # fmt: skip
+HOW: Final = {
+    "train.preset": "preset", "train.steps": "steps", "train.learning_rate": "learning rate", "adapter.rank": "rank",
+    "adapter.alpha": "alpha", "train.schedule": "schedule", "train.resolution": "resolution", "train.batch": "batch",
+    "sample.prompts": "prompts", "sample.every": "preview every",
+}  # fmt: skip
+_NEVER: Final = re.compile(r"format$|data\.sets\.")
+_WHERE: Final = re.compile(r"project\.toml: ([\w.-]+)|--set ([\w.-]+)=")
+
+
+@dataclass(frozen=True)
+class FormRow:
+    """One field."""
+
+    key: str
+    label: str
+    value: str
+    """As it is typed: text without quotes, everything else as TOML."""
+    source: str
+    """project, the preset's name, or default."""
+    under: str
+    """What would stand here if the project said nothing."""
+    problem: Problem | None = None
+
+    @property
+    def departs(self) -> bool:
+        """Whether the project says something else than would stand here anyway."""
+        return self.source == "project" and bool(self.under) and self.value != self.under
+
+
+@dataclass(frozen=True)
+class Form:
+    """All fields of one project.toml."""
+
+    rows: Mapping[str, FormRow]
+    unreadable: Problem | None = None
+    """Why nothing of the file can be shown."""
+
+
+def form_of(text: str, preset_name: str, problems: Sequence[Problem] = ()) -> Form:
+    """The form of `text`. preset_name: the one that stands under it; problems: of the last check, put to their fields."""
+    try:
+        table = read_toml(text, "project.toml")
+    except Refused as refused:
+        return Form({}, refused.problems[0])
+    wrong = {key: problem for problem in reversed(problems) if (key := key_of(problem))}
+    under = preset(preset_name) if preset_name in NAMES else {}
+    rows = {}
+    for key, field in leaves().items():
+        if _NEVER.match(key) or field.shape.kind == "dict":
+            continue
+        below = _at(under, key)
+        source = preset_name if below is not None else "default"
+        value = below if below is not None else field.default
+        said = _at(table, key)
+        shown = preset_name if key == "train.preset" else _typed(value)
+        rows[key] = FormRow(
+            key,
+            WHAT.get(key) or HOW.get(key) or key,
+            shown if said is None else _typed(said),
+            source if said is None else "project",
+            shown,
+            wrong.get(key),
+        )
+    return Form(rows)
+
+
+def listed(form: Form, *, everything: bool) -> list[str]:
+    """Keys in the order of the form; headings are words that begin with #."""
+    usual = ["#WHAT", *WHAT, "#", "#HOW", *HOW]
+    if not everything:
+        # What somebody set, and what is wrong, is never hidden.
+        extra = [
+            key
+            for key, row in form.rows.items()
+            if key not in usual and (row.source == "project" or row.problem)
+        ]
+        extra = [key for key in extra if key != "name"]
+        return [*usual, *(["#", "#AND"] if extra else []), *extra]
+    rest = [key for key in form.rows if key not in usual]
+    return [*usual, "#", "#ALL OTHERS", *rest]
+
+
+def key_of(problem: Problem) -> str:
+    """The field that a problem is about; "" for none."""
+    found = _WHERE.match(problem.where)
+    key = (found[1] or found[2]) if found else ""
+    return key if key in leaves() else ""
+
+
+def assignment(key: str, typed: str) -> str:
+    """What was typed as `KEY=VALUE`: text is taken as it stands, whatever it looks like."""
+    kind = leaves()[key].shape.kind
+    value = typed.strip()
+    return f"{key}={write_text(value)}" if kind in ("str", "choice") and value else f"{key}={value}"
+
+
+def next_value(key: str, now: str) -> str | None:
+    """The value after `now` where there are only a few; None where it is typed."""
+    shape = leaves()[key].shape
+    if shape.kind == "bool":
+        return "false" if now == "true" else "true"
+    if shape.kind == "choice" and len(shape.choices) > 1:
+        choices = list(shape.choices)
+        return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
+    return None
+
+
+def meaning(row: FormRow) -> str:
+    """What a field means, its range, and where its value comes from."""
+    found = explain(row.key)
+    bounds = f" {found.bounds[0]:g} to {found.bounds[1]:g}." if found.bounds and _number(row.key) else ""
+    if row.departs:
+        source = (
+            f"The preset says {row.under}. " if row.key in _preset_keys() else f"Left out it is {row.under}. "
+        )
+    else:
+        source = {"project": "", "default": "Not said. "}.get(row.source, f"From the preset {row.source}. ")
+    return f"{source}{found.text}{bounds}"
+
+
+def _preset_keys() -> set[str]:
+    return {key for key in leaves() if any(_at(preset(name), key) is not None for name in NAMES)}
+
+
+def _number(key: str) -> bool:
+    shape: Shape = leaves()[key].shape
+    return shape.kind in ("int", "float") or (
+        shape.kind == "list" and shape.parts[0].kind in ("int", "float")
+    )
+
+
+def _at(table: Mapping[str, Any], key: str) -> Any:
+    value: Any = table
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed into the form."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)) and len(value) == 1 and not isinstance(value[0], str):
+        return write_value(value[0])
+    if isinstance(value, float):
+        return _short(value)
+    return value if isinstance(value, str) else write_value(value)
+
+
+def _short(value: float) -> str:
+    """1e-4 rather than 0.0001."""
+    mantissa, _, exponent = f"{value:.6e}".partition("e")
+    small = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return small if value and abs(value) < 0.001 else f"{value:g}"
