@@ -133,5 +133,5 @@ prompts = [
 {prompts},
 ]
 negative = {json.dumps(NEGATIVE_PROMPT)}
-seeds = [11, 12, 13, 14, 15, 16]
+seeds = [11, 12]
 '''
