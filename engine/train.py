@@ -240,6 +240,6 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) ->
 def report(desk: Desk, health: Health, outside_window: Sequence[str]) -> None:
     """One event on the first steps: every live layer has a gradient, B has moved, the trigger is read."""
     problems = health.problems(outside_window)
-    desk.emit("health", ok=not problems, checked=len(health.parameters), problems=problems)
+    desk.emit("health", ok=not problems, checked=len(health.parameters) // 2, problems=problems)
     for problem in problems:
         desk.warn(problem)
