@@ -11,15 +11,16 @@ from pathlib import Path
 import click
 
 from projects import worker
-from projects.events import State
+from projects.events import State, fold_file
 from projects.job import JobDir
 from projects.problems import Problem, Refused, refuse
 from projects.project import new_job_dir, new_run_dir, open_project, write_job
 from projects.spec import ExportJob, JobSpec, ProofJob, ReviewJob, TrainJob
 from tui.follow_lines import ENDED, Left, shown
-from tui.jobs import finish, in_project, results
+from tui.jobs import finish, in_project, not_done, results
 from tui.output import Output, json_option
 from tui.readiness import examine
+from tui.verbs import open as workbench
 from tui.verbs.review import read_review
 
 _PROOF_LIMIT = 0.001
@@ -45,7 +46,7 @@ class Chain:
 
 @click.command("demo")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--no-tui", is_flag=True, help="Follow by line, which is the only way yet.")
+@click.option("--no-tui", is_flag=True, help="Follow by line on a terminal too.")
 @json_option
 def command(folder: Path | None, no_tui: bool, out: Output) -> None:
     """Make a little project in DIR, train it, draw the review's sheets, export the files, and prove that it worked.
@@ -61,7 +62,11 @@ def command(folder: Path | None, no_tui: bool, out: Output) -> None:
     try:
         start_chain(chain)
         out.say("Four jobs are started: training, review, export, proof. They go on if you leave (Ctrl-C).")
-        states = [finish(job, out) for job in chain.jobs]
+        if not no_tui and not out.json and sys.stdin.isatty() and sys.stdout.isatty():
+            workbench.run(project, room="train")
+            states = ended(chain)
+        else:
+            states = [finish(job, out) for job in chain.jobs]
     except (Left, KeyboardInterrupt):
         raise left(chain) from None
     out.say(closing_words(chain, states, time.monotonic() - began))
@@ -135,6 +140,17 @@ def _write(run: JobDir, spec: JobSpec) -> JobDir:
     job = new_job_dir(run.path, spec.kind)
     write_job(job, spec)
     return job
+
+
+def ended(chain: Chain) -> list[State]:
+    """What the jobs' events say. Raises KeyboardInterrupt while one is not over, and Refused where one is not done."""
+    states = [(job, worker.state_of(job), fold_file(job.events)) for job in chain.jobs]
+    for job, name, state in states:
+        if name not in ENDED:
+            raise KeyboardInterrupt
+        if name != "done":
+            raise not_done(job, name, state)
+    return [state for _, _, state in states]
 
 
 def left(chain: Chain) -> Refused:
