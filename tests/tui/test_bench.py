@@ -1,5 +1,6 @@
 """What `safelight bench` is made of: the terminal it measures with, the figures and their table. No time is tested."""
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +14,9 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.status import read_status
 from tests.tui.conftest import Say
-from tui.bench import cache, invented, loop, report, startup
+from tui.bench import cache, interface, invented, loop, report, startup
 from tui.bench.figures import Figure, median_of, quantile
-from tui.bench.terminal import ESCAPES, Terminal
+from tui.bench.terminal import ESCAPES, Answer, Terminal
 from tui.verbs import bench as verb
 
 # A full-screen program in little: asks the terminal what it is, paints, and answers each key with as many bytes as say so.
@@ -41,7 +42,7 @@ def terminal():
 
 
 def test_a_terminal_answers_what_it_is_asked_and_reads_text_through_escapes(terminal: Terminal) -> None:
-    assert terminal.until("terminal 120x36", "ready") > 0
+    assert terminal.until("terminal 120x36", re.compile(r"re\w+dy")) > terminal.started
     assert "title" not in terminal.text()
     assert terminal.process.poll() is None
 
@@ -207,3 +208,44 @@ def test_start_up_is_measured_on_the_real_command_and_a_real_terminal() -> None:
     assert all(value > 0 for value in found.values())
     with pytest.raises(Refused, match="measured failed"):
         startup.process_seconds(startup.safelight("no-such-verb"))
+
+
+NAMES = """ui.first_paint ui.first_paint_home ui.first_paint_ratio ui.attach_numbers ui.attach_curve ui.idle_bytes
+ui.idle_cpu ui.memory ui.key_p50 ui.key_p90 ui.key_bytes ui.scroll_bytes ui.page_bytes ui.filter ui.stall ui.stall_rooms ui.curve"""
+
+
+def test_the_interface_is_measured_on_the_real_workbench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {
+        "PICTURES": 12,
+        "PAINTS": 1,
+        "ATTACHES": 1,
+        "KEYS": 6,
+        "PAGES": 4,
+        "IDLE_SECONDS": 0.3,
+        "VISIT_SECONDS": 0.3,
+    }
+    for name, value in few.items():
+        monkeypatch.setattr(interface, name, value)
+    figures = interface.measure(tmp_path)
+    assert [figure.name for figure in figures] == NAMES.split()
+    assert all(figure.value >= 0 for figure in figures)
+    value = {figure.name: figure.value for figure in figures}
+    # A page is a page, a key is a line or two, and the paints were not of something that had painted already.
+    assert value["ui.key_bytes"] < 1e3 * value["ui.page_bytes"]
+    assert value["ui.first_paint"] > 0.05 and value["ui.memory"] > 20
+    assert [run.name[16:] for run in (tmp_path / "cups" / "runs").iterdir()] == ["long"]
+
+
+def test_a_stall_is_the_longest_one_of_its_time(tmp_path: Path) -> None:
+    ticks = tmp_path / "ticks"
+    ticks.write_text("10.0 0.2\n11.0 0.004\n12.0 0.025\n13.0 0.3\n")
+    assert interface.stall("ui.stall", ticks, 10.5, 12.5, "keys").value == 25.0
+    assert interface.stall("ui.stall", ticks, 20.0, 30.0, "keys").value == 0.0
+
+
+def test_bytes_of_a_key_are_those_that_would_not_have_come_anyway() -> None:
+    answers = [Answer(0.001, 400, 0.5), Answer(0.001, 600, 0.5)]
+    assert interface.bytes_each(answers, idle=200.0) == 400.0
+    assert interface.bytes_each(answers, idle=2000.0) == 0.0

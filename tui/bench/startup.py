@@ -56,4 +56,4 @@ def process_seconds(command: Sequence[str]) -> float:
 def plain_paint() -> float:
     """Seconds from the start of the plain app to its text."""
     with Terminal([sys.executable, "-P", "-m", "tui.bench.plain_app", _PLAIN_MARK]) as terminal:
-        return terminal.until(_PLAIN_MARK)
+        return terminal.until(_PLAIN_MARK) - terminal.started

@@ -10,8 +10,9 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from projects.problems import refuse
@@ -51,17 +52,19 @@ class Answer:
 class Terminal:
     """A program on a terminal of its own, 120 x 36. A context manager: the program ends with it."""
 
-    def __init__(self, command: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
-        """Start `command` with `env` added to what a terminal sets."""
+    def __init__(self, command: Sequence[str], *, folder: Path | None = None) -> None:
+        """Start `command` in `folder`."""
         self._near, far = os.openpty()
         fcntl.ioctl(
             far, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, COLUMNS * _CELL_W, ROWS * _CELL_H)
         )
         self._raw = b""
+        self._gone = False
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
-            env=_environment(env or {}),
+            env=_environment(),
+            cwd=folder,
             # A session with this as its terminal, so that the program is hung up and resized as on any other.
             preexec_fn=lambda: os.login_tty(far),
         )
@@ -85,28 +88,39 @@ class Terminal:
             os.close(self._near)
             self._near = -1
 
-    def until(self, *marks: str, seconds: float = 30.0) -> float:
-        """Read until all marks stand in the text written since the last `forget`; seconds since the program's start.
+    def until(self, *marks: str | re.Pattern[str], seconds: float = 30.0) -> float:
+        """Read until all marks stand in the text written since the last `forget`; gives the time then (`perf_counter`).
 
         Raises Refused when they do not come, or the program ends.
         """
         deadline = time.perf_counter() + seconds
         while True:
             text = self.text()
-            if all(mark in text for mark in marks):
-                return time.perf_counter() - self.started
+            missing = [
+                mark
+                for mark in marks
+                if not re.search(re.escape(mark) if isinstance(mark, str) else mark, text)
+            ]
+            if not missing:
+                return time.perf_counter()
             left = deadline - time.perf_counter()
             if left <= 0 or not self._read(left):
-                missing = ", ".join(mark for mark in marks if mark not in text)
-                what = "ended" if self.process.poll() is not None else f"has not shown it in {seconds:.0f} s"
+                what = "ended" if self._gone else f"has not shown it in {seconds:.0f} s"
+                where = ", ".join(mark if isinstance(mark, str) else mark.pattern for mark in missing)
                 hint = f"Its last words: {' '.join(text.split())[-200:] or 'none'}"
-                raise refuse(f"The program that is measured {what}.", where=missing, hint=hint)
+                raise refuse(f"The program that is measured {what}.", where=where, hint=hint)
+
+    def send(self, keys: str) -> float:
+        """Press `keys` at once and do not listen; gives the time (`perf_counter`). What came before is forgotten."""
+        self._drain()
+        self.forget()
+        began = time.perf_counter()
+        os.write(self._near, keys.encode())
+        return began
 
     def press(self, keys: str, *, quiet: float = 0.04, seconds: float = 5.0) -> Answer:
         """Press `keys` at once and listen until nothing came for `quiet` seconds, at most `seconds` for the first byte."""
-        self._drain()
-        began = time.perf_counter()
-        os.write(self._near, keys.encode())
+        began = self.send(keys)
         first = self._read(seconds)
         answered, size = time.perf_counter(), len(first)
         while more := self._read(quiet):
@@ -145,6 +159,8 @@ class Terminal:
         try:
             data = os.read(self._near, 1 << 16)
         except OSError:
+            # The last program on the terminal has closed it.
+            self._gone = True
             return b""
         self._raw += data
         for question, answer in _ANSWERS:
@@ -160,11 +176,11 @@ class Terminal:
         self.process.wait(timeout=0.01)
 
 
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The environment of a good terminal outside of tmux."""
     own = {
         name: value
         for name, value in os.environ.items()
         if name not in ("TMUX", "NO_COLOR", "COLUMNS", "LINES")
     }
-    return {**own, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **added}
+    return {**own, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}

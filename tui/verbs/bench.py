@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tui.bench import cache, loop, machine, report, startup
+from tui.bench import cache, interface, loop, machine, report, startup
 from tui.bench.figures import Figure
 from tui.output import Output, json_option
 from tui.verbs.demo import write_project
@@ -26,7 +26,7 @@ class Bench:
 
 
 def _ui(bench: Bench) -> list[Figure]:
-    return startup.measure()
+    return [*startup.measure(), *interface.measure(bench.folder)]
 
 
 def _cache(bench: Bench) -> list[Figure]:

@@ -1,0 +1,215 @@
+"""The workbench over a pseudo-terminal, with ten thousand pictures and a live run that writes ten events a second."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from tui.bench import invented
+from tui.bench.figures import Figure, median_of, quantile
+from tui.bench.marks import FIRST_ROW, NUMBERS, WHOLE_CURVE, row_name
+from tui.bench.startup import plain_paint, safelight
+from tui.bench.terminal import Answer, Terminal
+
+PICTURES: Final = 10_000
+ROWS: Final = 10_000
+EVENTS: Final = 200_000
+PAINTS: Final = 7
+ATTACHES: Final = 5
+KEYS: Final = 200
+PAGES: Final = 40
+IDLE_SECONDS: Final = 20.0
+VISIT_SECONDS: Final = 1.5
+_DOWN, _UP, _PAGE_DOWN, _PAGE_UP, _ESCAPE = "j", "k", "\x1b[6~", "\x1b[5~", "\x1b"
+
+
+@contextmanager
+def surroundings(folder: Path) -> Iterator[Path]:
+    """A project with pictures and a live run, and for the measured programs a state and a configuration of their own."""
+    own = {"SAFELIGHT_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
+    before = {name: os.environ.get(name) for name in own}
+    project = invented.write_project(folder / "cups", PICTURES)
+    run = invented.write_run(project, EVENTS, name="long", ended=False)
+    os.environ.update(own)
+    try:
+        with invented.live(run):
+            yield project
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def measure(folder: Path) -> list[Figure]:
+    """Everything that screens.md asks of what exists."""
+    with surroundings(folder) as project:
+        return [*first_paint(project), *attach_and_idle(project), *keys(project, folder / "ticks"), curve()]
+
+
+def first_paint(project: Path) -> list[Figure]:
+    """Of the project room and of home, by turns with the smallest Textual app."""
+    rooms, homes, ratios = [], [], []
+    for _ in range(PAINTS):
+        plain = plain_paint()
+        with Terminal(safelight("open", str(project))) as terminal:
+            rooms.append(terminal.until("cups", FIRST_ROW) - terminal.started)
+        with Terminal(safelight("open"), folder=project.parent) as terminal:
+            homes.append(terminal.until("PROJECTS", "cups") - terminal.started)
+        ratios.append(rooms[-1] / plain)
+    words = "start of the process until name and first row came out of the terminal"
+    return [
+        median_of("ui.first_paint", rooms, "s", budget=0.6, method=f"project room, {words}"),
+        median_of("ui.first_paint_home", homes, "s", budget=0.6, method=f"home, {words}"),
+        median_of(
+            "ui.first_paint_ratio", ratios, "x", budget=2.0, method="project room against a plain Textual app"
+        ),
+    ]
+
+
+def attach_and_idle(project: Path) -> list[Figure]:
+    """The train room on a run of 200,000 events: until it shows something, then what it costs to leave it open."""
+    numbers, curves = [], []
+    for attempt in range(ATTACHES):
+        with Terminal(safelight("open", str(project))) as terminal:
+            terminal.until("cups", FIRST_ROW)
+            process = calm(terminal)
+            began = terminal.send("4")
+            numbers.append(terminal.until(NUMBERS) - began)
+            curves.append(terminal.until(WHOLE_CURVE) - began)
+            if attempt == ATTACHES - 1:
+                calm(terminal)
+                idle = idle_figures(terminal, process)
+    words = f"key 4 until it came out of the terminal, {EVENTS:,} events"
+    return [
+        median_of("ui.attach_numbers", numbers, "s", budget=0.1, method=f"step of the run, {words}"),
+        median_of("ui.attach_curve", curves, "s", budget=1.0, method=f"curve with its axis, {words}"),
+        *idle,
+    ]
+
+
+def idle_figures(terminal: Terminal, process: psutil.Process) -> list[Figure]:
+    """Bytes, processor and memory of the train room while nobody presses anything."""
+    before, began = sum(process.cpu_times()[:2]), time.perf_counter()
+    size = terminal.listen(IDLE_SECONDS)
+    seconds = time.perf_counter() - began
+    busy = sum(process.cpu_times()[:2]) - before
+    memory = process.memory_info().rss / 1e6
+    words = f"train room, live run, no key, {seconds:.0f} s"
+    return [
+        figure("ui.idle_bytes", size / seconds / 1e3, "kB/s", 1.0, words),
+        figure("ui.idle_cpu", 100 * busy / seconds, "%", 3.0, f"{words}, of one core"),
+        figure(
+            "ui.memory",
+            memory,
+            "MB",
+            120.0,
+            f"resident, after {PICTURES:,} pictures checked and the run attached",
+        ),
+    ]
+
+
+def keys(project: Path, ticks: Path) -> list[Figure]:
+    """A list of ten thousand rows in the workbench's frame, the run live in the top line."""
+    command = [sys.executable, "-P", "-m", "tui.bench.host", str(project), str(ROWS), str(ticks)]
+    with Terminal(command) as terminal:
+        terminal.until(row_name(0))
+        calm(terminal)
+        began = time.perf_counter()
+        idle = terminal.listen(3.0) / 3.0
+        inside = presses(terminal, [_DOWN] * 20 + [_UP] * 20, KEYS)
+        edge = presses(terminal, [_DOWN] * 40, KEYS // 2, skip=40)
+        pages = presses(terminal, [_PAGE_DOWN] * 10 + [_PAGE_UP] * 10, PAGES)
+        filters = filter_seconds(terminal)
+        visits = visit_rooms(terminal)
+    waits = [answer.seconds * 1e3 for answer in (*inside, *edge)]
+    count = f"{len(waits)} keys on {ROWS:,} rows, live run"
+    return [
+        figure("ui.key_p50", quantile(waits, 0.5), "ms", 5.0, f"cursor key to first byte, {count}"),
+        figure("ui.key_p90", quantile(waits, 0.9), "ms", 25.0, f"cursor key to first byte, {count}"),
+        figure("ui.key_bytes", bytes_each(inside, idle), "B", 500.0, f"cursor key within the page, {len(inside)} keys"),
+        figure("ui.scroll_bytes", bytes_each(edge, idle), "B", None, f"cursor key that scrolls, {len(edge)} keys"),
+        figure("ui.page_bytes", bytes_each(pages, idle) / 1e3, "kB", 25.0, f"page key, {len(pages)} keys"),
+        figure("ui.filter", quantile(filters, 0.9) * 1e3, "ms", 50.0,
+               f"typed letter to its rows, p90 of {len(filters)}, {ROWS:,} rows"),
+        stall("ui.stall", ticks, began, visits, "keys, pages and filter on the rows"),
+        stall("ui.stall_rooms", ticks, visits, time.perf_counter(), f"rooms visited, {EVENTS:,} events attached"),
+    ]  # fmt: skip
+
+
+def presses(terminal: Terminal, order: Sequence[str], count: int, *, skip: int = 0) -> list[Answer]:
+    """Answers to `count` keys in this order, again and again; the first `skip` are pressed and left out."""
+    found = [terminal.press(order[number % len(order)]) for number in range(count + skip)]
+    return [answer for answer in found[skip:] if answer.size]
+
+
+def bytes_each(answers: Sequence[Answer], idle: float) -> float:
+    """Bytes a key, without the `idle` bytes a second that come in that time anyway."""
+    extra = sum(answer.size - idle * answer.window for answer in answers)
+    return max(0.0, extra / len(answers))
+
+
+def filter_seconds(terminal: Terminal) -> list[float]:
+    """From each typed letter of a filter until the first row that it leaves came out of the terminal."""
+    found = []
+    for word in ("4567", "8213", "9736"):
+        terminal.press("g", quiet=0.2)
+        terminal.press("/", quiet=0.2)
+        for end in range(1, len(word) + 1):
+            began = terminal.send(word[end - 1])
+            found.append(terminal.until(row_name(int(word[:end]))) - began)
+            terminal.listen(0.2)
+        terminal.press(_ESCAPE, quiet=0.3)
+    return found
+
+
+def visit_rooms(terminal: Terminal) -> float:
+    """Go to the rooms, twice, and wait in each for a moment. Gives the time before (`perf_counter`)."""
+    began = time.perf_counter()
+    for _ in range(2):
+        for key in "4150":
+            terminal.press(key)
+            terminal.listen(VISIT_SECONDS)
+    return began
+
+
+def stall(name: str, ticks: Path, since: float, until: float, words: str) -> Figure:
+    """The longest time between two moments in which the interface's loop did not come round."""
+    late = [0.0]
+    for line in ticks.read_text(encoding="ascii").splitlines():
+        began, seconds = map(float, line.split())
+        if since <= began <= until:
+            late.append(seconds)
+    return figure(name, 1e3 * max(late), "ms", 50.0, f"longest wait of a 3 ms ticker on its loop; {words}")
+
+
+def curve() -> Figure:
+    """The curve of 10,000 points, drawn again and again in a process of its own."""
+    command = [sys.executable, "-P", "-m", "tui.bench.curve_host", "200"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    times = [float(line) for line in done.stdout.split()]
+    words = "widget's own work on 70 x 16 cells"
+    return median_of("ui.curve", times, "ms", budget=2.0, method=f"10,000 points, {words}")
+
+
+def calm(terminal: Terminal, *, seconds: float = 90.0) -> psutil.Process:
+    """Wait until the program has done what it does at its start; gives its process."""
+    process, deadline = psutil.Process(terminal.process.pid), time.monotonic() + seconds
+    quiet = 0
+    while quiet < 3 and time.monotonic() < deadline:
+        before = sum(process.cpu_times()[:2])
+        terminal.listen(0.5)
+        quiet = quiet + 1 if sum(process.cpu_times()[:2]) - before < 0.05 else 0
+    return process
+
+
+def figure(name: str, value: float, unit: str, budget: float | None, method: str) -> Figure:
+    """A figure, rounded."""
+    return Figure(name=name, value=round(value, 3), unit=unit, budget=budget, method=method)
