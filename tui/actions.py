@@ -88,7 +88,7 @@ def _lists() -> list[Action]:
 def _home() -> list[Action]:
     group = "Home"
     return [
-        Action(id="home.open", group=group, keys="o", words="open the project of the row", label="open",
+        Action(id="home.open", group=group, keys="enter,o", words="open the project of the row", label="open",
                when="row", otherwise="There is no project in the list yet: d makes the demo's, n a new one."),
         Action(id="home.new", group=group, keys="n", words="make a new project", label="new"),
         Action(id="home.demo", group=group, keys="d", words="make and train the demo", label="demo"),
@@ -100,6 +100,7 @@ def _home() -> list[Action]:
 def _project() -> list[Action]:
     group, nothing = "Project", "There is nothing to take back."
     return [
+        Action(id="project.change", group=group, keys="enter", words="change the field", label="change"),
         Action(id="project.train", group=group, keys="t", words="train: start a run", label="train", when="ready",
                otherwise="Not yet: the list says what stands in the way."),
         Action(id="project.train-as", group=group, keys="T", words="train with another name", label="train as",

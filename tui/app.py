@@ -16,9 +16,10 @@ from textual.worker import get_current_worker
 from projects.job import JobDir
 from tui import remembered, theme
 from tui.actions import ACTIONS
+from tui.bindings import bindings
 from tui.follow import ALIVE, RunRow, RunsSeen, watch_runs
 from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
-from tui.keymap import Keymap, bindings, config_file, read_keymap
+from tui.keymap import Keymap, config_file, read_keymap
 from tui.overview import Facts, facts_of
 from tui.pictures import Pictures
 from tui.run_words import live
@@ -156,7 +157,10 @@ class Workbench(App[tuple[Path, ...]]):
         if action.when and action.when not in self.conditions():
             self.say(action.otherwise)
             return
-        getattr(screen if hasattr(screen, action.method) else self, action.method)()
+        # A room's action of the same name is another one: app.train goes to the room, project.train starts a run.
+        another = f"{getattr(screen, 'ROOM', '')}.{action_id.partition('.')[2]}" in ACTIONS
+        target = screen if hasattr(screen, action.method) and not another else self
+        getattr(target, action.method)()
 
     def flush(self) -> None:
         """Write what must not be lost."""

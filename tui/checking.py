@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from projects.plan import Plan
 from projects.problems import Problem, Refused
@@ -41,10 +42,7 @@ def check(
             last = time.monotonic()
             tell(done, total)
 
-    try:
-        free = shutil.disk_usage(project.path).free
-    except OSError:
-        free = None
+    free = free_bytes(project.path)
     preset = preset_under(project.text, project.path)
     try:
         found = examine(project, on_progress=progress)
@@ -56,3 +54,11 @@ def check(
         words = Problem(error=f"{error.strerror or error}.", where=str(error.filename or project.path))
         return Checked(preset, None, [words], (), free)
     return Checked(preset, found.plan, found.problems, found.notes, free)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Bytes that are free on the disk of a folder; None where that cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import click
 
 from projects.problems import Problem, Refused
-from tui.output import quiet_stdout, report
+from tui.output import Output, quiet_stdout, report
 
 # Verb -> one line of help. The module is tui.verbs.VERB, its command is called `command`.
 VERBS = {
@@ -67,7 +67,7 @@ def safelight(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            context.invoke(importlib.import_module("tui.verbs.open").command)
+            context.invoke(importlib.import_module("tui.verbs.open").command, out=Output(json=False))
             return
         click.echo(context.get_help())
         click.echo("\nIn a terminal, safelight alone opens the workbench. To begin by line: safelight demo --no-tui")

@@ -41,7 +41,7 @@ class FormRow:
     @property
     def departs(self) -> bool:
         """Whether the project says something else than would stand here anyway."""
-        return self.source == "project" and bool(self.under) and self.value != self.under
+        return self.source == "project" and self.under not in ("", "[]") and self.value != self.under
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,18 @@ def form_of(text: str, preset_name: str, problems: Sequence[Problem] = ()) -> Fo
         shown = preset_name if key == "train.preset" else _typed(value)
         rows[key] = FormRow(
             key,
-            WHAT.get(key) or HOW.get(key) or key,
+            label_of(key),
             shown if said is None else _typed(said),
             source if said is None else "project",
             shown,
             wrong.get(key),
         )
     return Form(rows)
+
+
+def label_of(key: str) -> str:
+    """What a field is called in the form; the others by their key."""
+    return WHAT.get(key) or HOW.get(key) or key
 
 
 def listed(form: Form, *, everything: bool) -> list[str]:
@@ -168,4 +173,4 @@ def _short(value: float) -> str:
     """1e-4 rather than 0.0001."""
     mantissa, _, exponent = f"{value:.6e}".partition("e")
     small = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    return small if value and abs(value) < 0.001 else f"{value:g}"
+    return small if value and abs(value) < 0.01 else f"{value:g}"

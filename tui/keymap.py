@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from textual.binding import Binding, BindingType
-from textual.keys import KEY_TO_UNICODE_NAME, REPLACED_KEYS
-
 from projects.problems import Problem
 from tui.actions import ACTIONS, Action
 
@@ -25,11 +22,6 @@ _SHOWN: Final = {
     "right_square_bracket": "]", "pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "delete": "del",
     "full_stop": ".", "comma": ",",
 }  # fmt: skip
-_NAMED: Final = frozenset((
-    "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "enter", "escape", "space", "tab", "backspace",
-    "delete", "insert", *(f"f{number}" for number in range(1, 25)), *_SHOWN, *KEY_TO_UNICODE_NAME,
-    *KEY_TO_UNICODE_NAME.values(), *REPLACED_KEYS.values(),
-))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,17 +75,6 @@ def read_keymap(file: Path) -> Keymap:
     return Keymap(own, tuple(problems))
 
 
-def bindings(place: str) -> list[BindingType]:
-    """Textual's bindings of a place; every one goes through `action_act`, where conditions are asked."""
-    return [
-        Binding(
-            action.keys, f"act('{action.id}')", action.words, tooltip=action.words, id=action.id, show=False
-        )
-        for action in ACTIONS.values()
-        if action.place == place
-    ]
-
-
 def shown(key: str) -> str:
     """One key as people know it: `/` for slash, ^p for ctrl+p."""
     *modifiers, last = key.split("+")
@@ -110,14 +91,27 @@ def _problem(name: str, keys: object) -> tuple[str, str] | None:
         return "There is no action of this id.", hint
     if not isinstance(keys, str) or not keys.strip():
         return "This is no key.", 'Write a text, for example "ctrl+s" or "s,S".'
+    named = _named()
     for key in keys.split(","):
         last = key.strip().split("+")[-1]
-        if len(last) != 1 and last not in _NAMED:
+        if len(last) != 1 and last not in named:
             return (
                 f'There is no key "{last}".',
                 "Keys are single characters, or names as safelight keys shows them.",
             )
     return None
+
+
+def _named() -> frozenset[str]:
+    """Names of keys that are more than one character."""
+    # Only somebody with keys of their own needs the screen library's list.
+    from textual.keys import KEY_TO_UNICODE_NAME, REPLACED_KEYS
+
+    return frozenset((
+        "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "enter", "escape", "space", "tab",
+        "backspace", "delete", "insert", *(f"f{number}" for number in range(1, 25)), *_SHOWN, *KEY_TO_UNICODE_NAME,
+        *KEY_TO_UNICODE_NAME.values(), *REPLACED_KEYS.values(),
+    ))  # fmt: skip
 
 
 def _clashes(own: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What a run is said to be, in lines of spans: standing, progress, facts, requests, and what happened meanwhile."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -177,6 +178,12 @@ def since(before: Seen | None, view: RunView, now: float) -> str:
 def seen_now(view: RunView, now: float) -> Seen:
     """What is remembered when the person leaves."""
     return Seen(view.step, now, len(view.state.sampled), len(view.state.warnings), view.series.mean())
+
+
+def preview_name(file: str) -> str:
+    """previews/step-000500-01-seed7.png is prompt 2, seed 7; other names stay."""
+    found = re.search(r"-(\d+)-seed(\d+)\.png$", file)
+    return f"prompt {int(found[1]) + 1}, seed {found[2]}" if found else file.rpartition("/")[2]
 
 
 def clock(when: float) -> str:

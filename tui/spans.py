@@ -19,7 +19,7 @@ def strip(spans: Spans, width: int, inks: Inks, under: Style | None = None) -> S
     """Spans as exactly `width` cells; what is longer ends in an ellipsis. `under` lies below all of them."""
     segments: list[Segment] = []
     left = width
-    ground = under or Style.null()
+    ground = under or inks["ground"]
     for text, ink in spans:
         if left <= 0:
             break

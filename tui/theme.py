@@ -5,15 +5,15 @@ One accent says where you are and what is alive; green, yellow and red are for v
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
-Ink = Literal["text", "muted", "accent", "bold", "good", "warn", "bad", "here", "none"]
 Inks = Mapping[str, Style]
 ThemeName = Literal["safelight", "daylight", "ansi", "mono"]
 
@@ -44,15 +44,16 @@ SHADES: Final[Mapping[str, Shades]] = {
 }
 
 
+@cache
 def inks_of(theme: str) -> Inks:
-    """The styles of a theme by name. "here" lies under the row the cursor is on."""
+    """The styles of a theme by name. "ground" lies under everything, "here" under the row the cursor is on."""
     shades = SHADES.get(theme)
     if shades is None:
         plain = Style()
         bold, dim = Style(bold=True), Style(dim=True)
         return {
             "text": plain, "muted": dim, "accent": bold, "bold": bold, "good": plain, "warn": bold, "bad": bold,
-            "here": Style(reverse=True), "none": plain,
+            "here": Style(reverse=True), "ground": plain,
         }  # fmt: skip
     here = Style(bgcolor=shades.raised) if shades.raised else Style(bold=True)
     return {
@@ -64,7 +65,7 @@ def inks_of(theme: str) -> Inks:
         "warn": _style(shades.warn),
         "bad": _style(shades.bad),
         "here": here,
-        "none": Style(),
+        "ground": Style(bgcolor=shades.ground) if shades.ground else Style(),
     }
 
 
@@ -149,6 +150,7 @@ def _plain(name: str) -> Theme:
         panel=default,
         boost=default,
         variables={
+            **BUILTIN_THEMES["ansi-dark"].variables,
             "scrollbar": default,
             "scrollbar-hover": default,
             "scrollbar-active": default,

@@ -14,8 +14,8 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from tui import remembered
+from tui.bindings import bindings
 from tui.follow import ALIVE, PAUSE, Standings
-from tui.keymap import bindings
 from tui.overview import Overview, overview_of
 from tui.run_words import short
 from tui.screens.room import Room
@@ -134,7 +134,7 @@ class HomeRoom(Room):
             ink: list[Span] = list(short(overview.newest))
             room = len(spans[5][0])
             words = "".join(text for text, _ in ink[1:])
-            spans[5:6] = [ink[0], (cell(words, room - 1), ink[-1][1])]
+            spans[5:6] = [ink[0], (cell(words, room - 2) + " ", ink[-1][1])]
         return spans
 
     def _text(self, path: Path) -> str:
@@ -183,14 +183,12 @@ class HomeRoom(Room):
 
 def _columns(width: int, texts: list[str]) -> Spans:
     """name, base, trigger, pictures, captions, last run, opened: as many as the width has room for."""
-    wide = width >= 100
-    widths = [20, 14, 20, 8, 9, 24, 13] if wide else [16, 0, 14, 8, 9, 16, 11]
-    rest = width - sum(widths) - 2 * len(widths)
-    widths[0] += max(0, min(16, rest))
+    wide = width >= 108
+    widths, gap = ([18, 12, 18, 8, 8, 20, 10], 2) if wide else ([14, 0, 14, 8, 8, 14, 9], 1)
+    widths[0] += max(0, min(24, width - sum(widths) - gap * len(widths)))
     inks = ["text", "muted", "muted", "text", "text", "text", "muted"]
-    right = {3, 4}
     return [
-        (cell(text, size, right=at in right) + "  " if size else "", inks[at])
+        (cell(text, size, right=at in (3, 4)) + " " * gap if size else "", inks[at])
         for at, (text, size) in enumerate(zip(texts, widths, strict=True))
     ]
 

@@ -17,11 +17,11 @@ from projects.presets import NAMES
 from projects.problems import Problem, Refused
 from projects.project import Project, open_project, save_values
 from tui import starting
+from tui.bindings import bindings
 from tui.checking import Checked, check
 from tui.editor import edit_file
 from tui.follow import stamp
 from tui.form import Form, assignment, form_of, meaning
-from tui.keymap import bindings
 from tui.plan_words import plan_lines, problem_lines, summary
 from tui.screens.modal import Ask, Choice, Pick
 from tui.screens.room import Room
@@ -60,7 +60,7 @@ class ProjectRoom(Room):
         super().__init__()
         self._project: Project | None = None
         self._form = Form({})
-        self._checked = Checked("", None, (), (), None)
+        self.checked = Checked("", None, (), (), None)
         self._parts: tuple[int, int] | None = (0, 0)
         self._everything = False
         self._problem_lines: list[Spans] = []
@@ -77,14 +77,15 @@ class ProjectRoom(Room):
             with Vertical(id="plan-pane", classes="side"):
                 yield Lines(id="plan")
                 yield LineList(self._problem_row, bar=False, id="problems")
-        yield Lines(id="summary")
-        yield Lines(id="meaning")
+        with Vertical(id="foot"):
+            yield Lines(id="summary")
+            yield Lines(id="meaning")
 
     def conditions(self) -> frozenset[str]:
         """What the form lets one do."""
         row = self._pane.field
         held = {
-            "ready": not self._checked.problems
+            "ready": not self.checked.problems
             and not self._refused
             and self._project is not None
             and not self._project.read_only,
@@ -134,10 +135,10 @@ class ProjectRoom(Room):
     def on_project_read(self, message: ProjectRead) -> None:
         self._mark = message.mark
         self._project = message.project
-        self._pane.read_only = _closed(message)
         if message.project is None:
             self._form = Form({}, message.problem)
-            self._checked = Checked("", None, [message.problem] if message.problem else (), (), None)
+            self._fill()
+            self.checked = Checked("", None, [message.problem] if message.problem else (), (), None)
             self._parts = None
             self._draw()
             return
@@ -161,20 +162,21 @@ class ProjectRoom(Room):
     def on_check_moved(self, message: CheckMoved) -> None:
         self._parts = message.parts
         if message.checked is not None:
-            self._checked = message.checked
+            self.checked = message.checked
             self._fill()
         self._draw()
 
     def _fill(self) -> None:
         """The form of what was read and found last."""
         if self._project is not None:
-            self._form = form_of(self._project.text, self._checked.preset, self._checked.problems)
-        self._pane.show(self._form, self._refused, self._checked.preset, everything=self._everything)
+            self._form = form_of(self._project.text, self.checked.preset, self.checked.problems)
+        self._pane.read_only = _closed(self._project, self._form)
+        self._pane.show(self._form, self._refused, self.checked.preset, everything=self._everything)
 
     def _draw(self) -> None:
         if not self.is_mounted:
             return
-        checked, pane = self._checked, self.query_one("#plan-pane")
+        checked, pane = self.checked, self.query_one("#plan-pane")
         width = max(20, pane.size.width - 2)
         problems = [*(problem for _, problem in self._refused.values()), *checked.problems]
         self.query_one("#plan", Lines).show(plan_lines(checked.plan, checked.free_bytes, self._parts, width))
@@ -253,6 +255,10 @@ class ProjectRoom(Room):
 
         starting.in_thread(self.bench, work, then)
 
+    def do_change(self) -> None:
+        self._pane.rows.focus()
+        self._pane.rows.do_choose()
+
     def do_undo(self) -> None:
         key, before, after = self._undo.pop()
         self._redo.append((key, before, after))
@@ -306,9 +312,9 @@ class ProjectRoom(Room):
             self._read()
 
 
-def _closed(message: ProjectRead) -> str:
-    """Why nothing can be typed."""
-    if message.project is None:
+def _closed(project: Project | None, form: Form) -> str:
+    """Why nothing can be typed; "" where it can."""
+    if project is None or form.unreadable:
         return "project.toml cannot be read: E opens it in an editor."
     newer = "This project was written by a newer Safelight: it can be read here, not changed."
-    return newer if message.project.read_only else ""
+    return newer if project.read_only else ""

@@ -14,9 +14,9 @@ from textual.worker import get_current_worker
 
 from projects.job import JobDir
 from tui import starting
+from tui.bindings import bindings
 from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
 from tui.jobs import results
-from tui.keymap import bindings
 from tui.reviews import Review, Shown, read_review
 from tui.run_words import bar, mark
 from tui.screens.large import Large

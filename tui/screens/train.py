@@ -15,8 +15,8 @@ from projects import worker
 from projects.job import JobDir
 from projects.problems import Refused
 from tui import remembered, run_words, starting
+from tui.bindings import bindings
 from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
-from tui.keymap import bindings
 from tui.moments import Moments
 from tui.screens.room import Room
 from tui.spans import Spans, cell
@@ -171,9 +171,9 @@ class TrainRoom(Room):
         _, files = self._moments.previews()
         self.set_class(not files, "-bare")
         row = self.query_one("#previews", PictureRow)
-        row.show(
-            self.bench.pictures, [view.job.path / file for file in files], [Path(file).name for file in files]
-        )
+        files_there = [view.job.path / file for file in files]
+        row.show(self.bench.pictures, files_there, [run_words.preview_name(file) for file in files])
+        row.styles.max_height = row.tallest(max(12, self.query_one("#run").size.width))
 
     def _ring(self, before: RunView, view: RunView) -> None:
         ended = before.standing in (*ALIVE, "queued") and view.standing in _ENDED
@@ -263,7 +263,7 @@ class TrainRoom(Room):
         if self.view and self._moments.sampled:
             steps = sorted(self._moments.sampled)
             pictures = [
-                (self.view.job.path / file, f"step {step:,}   {Path(file).name}")
+                (self.view.job.path / file, f"step {step:,}   {run_words.preview_name(file)}")
                 for step in steps
                 for file in self._moments.sampled[step]
             ]

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from projects.problems import refuse
-from tui.output import Output
+from tui.output import Output, json_option
 
 _IMAGES = ("auto", "half", "kitty", "sixel", "off")
+_PEOPLE = Output(json=False)
 _THEMES = ("safelight", "daylight", "ansi", "mono")
 
 
@@ -26,7 +27,8 @@ _THEMES = ("safelight", "daylight", "ansi", "mono")
     help="Pictures are drawn as half cells; kitty and sixel are not there yet and mean the same.",
 )
 @click.option("--ascii", "as_ascii", is_flag=True, help="No character beyond ASCII, and no pictures.")
-def command(folder: Path | None, theme: str, images: str, as_ascii: bool) -> None:
+@json_option
+def command(folder: Path | None, theme: str, images: str, as_ascii: bool, out: Output) -> None:
     """The workbench on the project in DIR, or on the list of projects."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         hint = "Run it in a terminal; by line there are plan, train, runs and follow."
@@ -35,18 +37,21 @@ def command(folder: Path | None, theme: str, images: str, as_ascii: bool) -> Non
     if folder is not None and not (project / "project.toml").is_file():
         hint = "Make one with safelight new, or say safelight open alone for the list."
         raise refuse("There is no project here.", where=project, hint=hint, usage=True)
-    run(
-        project if (project / "project.toml").is_file() else None,
-        theme=theme,
-        images=images,
-        as_ascii=as_ascii,
-    )
+    found = project if (project / "project.toml").is_file() else None
+    left = run(found, theme=theme, images=images, as_ascii=as_ascii, out=out)
+    out.result({"project": str(project) if found else None, "running": [str(path) for path in left]})
 
 
 def run(
-    project: Path | None, *, room: str = "", theme: str = "", images: str = "auto", as_ascii: bool = False
-) -> None:
-    """The workbench until the person leaves; then what goes on without it is said."""
+    project: Path | None,
+    *,
+    room: str = "",
+    theme: str = "",
+    images: str = "auto",
+    as_ascii: bool = False,
+    out: Output = _PEOPLE,
+) -> tuple[Path, ...]:
+    """The workbench until the person leaves; what goes on without it is said, and given."""
     from tui.app import Options, Workbench
     from tui.follow_lines import shown
 
@@ -58,9 +63,10 @@ def run(
         no_color="NO_COLOR" in os.environ,
         color_system=color_system(term, os.environ.get("COLORTERM", "")),
     )
-    left = Workbench(project, room=room, options=options).run()
-    for path in left or ():
-        Output(json=False).say(f"training goes on: safelight follow {shown(path)}")
+    left = Workbench(project, room=room, options=options).run() or ()
+    for path in left:
+        out.say(f"training goes on: safelight follow {shown(path)}")
+    return left
 
 
 def color_system(term: str, colorterm: str) -> str | None:

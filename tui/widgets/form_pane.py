@@ -10,7 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from projects.problems import Problem
-from tui.form import Form, FormRow, listed, next_value
+from tui.form import Form, FormRow, label_of, listed, next_value
 from tui.spans import Spans, cell
 from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
@@ -90,12 +90,12 @@ class FormPane(Container):
         if key.startswith("#"):
             return [(key[1:], "muted")]
         row, label_width = self._form.rows.get(key), self._label_width()
-        label = row.label if row else key.rpartition(".")[2].replace("_", " ")
+        label = row.label if row else label_of(key)
         if row is None:
             return [(f" {cell(label, label_width)}", "muted")]
         typed, problem = self._refused[key][0] if key in self._refused else row.value, self.problem(row)
         mark = ("! ", "bad") if problem else ("• ", "accent") if row.departs else ("  ", "text")
-        room = max(8, min(_VALUE, (width - label_width) * 2 // 3))
+        room = max(8, min(_VALUE, width - label_width - 19))
         remark = (
             problem.error if problem else f"{self._preset or 'default'}: {row.under}" if row.departs else ""
         )

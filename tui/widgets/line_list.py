@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.actions import ACTIONS
-from tui.keymap import bindings
+from tui.bindings import bindings
 from tui.spans import Spans, strip
 from tui.widgets.lines import inks
 
@@ -99,16 +99,19 @@ class LineList(ScrollView, can_focus=True):
 
     def action_act(self, action_id: str) -> None:
         """Do what a key of the list means."""
-        action = ACTIONS[action_id]
-        if not action.when or action.when in self.conditions():
-            getattr(self, action.method)()
+        getattr(self, ACTIONS[action_id].method)()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that means nothing here now is left to the room: n is a new project where nothing is searched."""
+        found = ACTIONS.get(str(parameters[0])) if action == "act" and parameters else None
+        return found is None or not found.when or found.when in self.conditions()
 
     def render_line(self, y: int) -> Strip:
         """One row, with the bar of the cursor in front."""
         at = y + self.scroll_offset.y
-        width, styles = self.size.width, inks(self)
+        width, styles = self.scrollable_content_region.width, inks(self)
         if at >= len(self.rows):
-            return Strip.blank(width)
+            return Strip.blank(width, styles["ground"])
         key, here = self.rows[at], at == self._cursor
         bar = "▌" if here and self._bar else "✓" if key in self.selected else " "
         spans = [(bar, "accent"), *self._draw(key, width - 1)]
@@ -240,4 +243,5 @@ class LineList(ScrollView, can_focus=True):
             self.scroll_to(y=wanted, animate=False, immediate=True)
 
     def _dirty(self, at: int) -> None:
-        self.refresh(Region(0, at - self.scroll_offset.y, self.size.width, 1))
+        # Without the scroll bar, whose cell would be sent along with every key.
+        self.refresh(Region(0, at - self.scroll_offset.y, self.scrollable_content_region.width, 1))

@@ -50,6 +50,11 @@ class PictureRow(Widget):
     def on_picture_there(self) -> None:
         self.refresh()
 
+    def tallest(self, width: int) -> int:
+        """Lines beyond which square pictures would only get air, on a row of `width` cells."""
+        each = (width + _GAP) // max(1, len(self._paths)) - _GAP
+        return max(4, (each + 1) // 2 + (1 if self._captions else 0))
+
     def boxes(self, size: Size) -> list[Box]:
         """The room of each picture that fits: as many as can be a dozen cells wide, all of one size."""
         height = size.height - (1 if self._captions else 0)
@@ -64,31 +69,33 @@ class PictureRow(Widget):
     def render_line(self, y: int) -> Strip:
         """One line across all pictures."""
         size, styles = self.size, inks(self)
+        ground = styles["ground"]
+        muted = ground + styles["muted"]
         if not self._paths:
-            return Strip([Segment(cell(self.empty if y == 0 else "", size.width), styles["muted"])])
+            return Strip([Segment(cell(self.empty if y == 0 else "", size.width), muted)])
         boxes = self.boxes(size)
         if self._store is None or not boxes:
             name = self._caption(y) if y < len(self._paths) else ""
-            return Strip([Segment(cell(name, size.width), styles["muted"])])
+            return Strip([Segment(cell(name, size.width), muted)])
         parts: list[Segment] = []
         for at, box in enumerate(boxes):
             drawn = self._store.get(box, self._there)
             width = drawn.width if drawn and drawn.width and len(boxes) > 1 else box.width
             parts += self._part(drawn, box, at, y, width)
-            parts.append(Segment(" " * _GAP, styles["none"]))
-        return Strip(parts).adjust_cell_length(size.width)
+            parts.append(Segment(" " * _GAP, styles["ground"]))
+        return Strip(parts).adjust_cell_length(size.width, ground)
 
     def _part(self, drawn: Drawn | None, box: Box, at: int, y: int, width: int) -> list[Segment]:
         styles = inks(self)
         strips = drawn.strips if drawn else ()
         if y < len(strips):
-            return [*strips[y], Segment(" " * (width - (drawn.width if drawn else 0)), styles["none"])]
+            return [*strips[y], Segment(" " * (width - (drawn.width if drawn else 0)), styles["ground"])]
         if self._captions and y == (len(strips) or box.height):
-            return [Segment(cell(self._caption(at), width), styles["muted"])]
+            return [Segment(cell(self._caption(at), width), styles["ground"] + styles["muted"])]
         if not strips and y == 0:
             words = drawn.error if drawn else "…"
-            return [Segment(cell(words, width), styles["warn" if drawn else "muted"])]
-        return [Segment(" " * width, styles["none"])]
+            return [Segment(cell(words, width), styles["ground"] + styles["warn" if drawn else "muted"])]
+        return [Segment(" " * width, styles["ground"])]
 
     def _caption(self, at: int) -> str:
         return self._names[at] if at < len(self._names) else self._paths[at].name
