@@ -118,10 +118,18 @@ rating = "general"
 [base]
 source = "demo"            # the small base inside Safelight; or a hub id, a folder, one .safetensors file
 
-[data]
-images = "images"                  # {IMAGES} pictures of the subject, each with NAME.txt beside it
-regularization = "regularization"  # {REGULARIZATION} pictures of other things: what must stay as it was
-holdout = "holdout"                # {HOLDOUT} pictures never trained on: they tell learning from copying
+# The long form of data.images, data.regularization and data.holdout, which can say more of each folder.
+[[data.sets]]
+path = "images"            # {IMAGES} pictures of the subject, each with NAME.txt beside it
+repeats = 2                # twice an epoch, so that half of what is trained is the subject
+
+[[data.sets]]
+path = "regularization"    # {REGULARIZATION} pictures of other things: what must stay as it was
+role = "regularization"
+
+[[data.sets]]
+path = "holdout"           # {HOLDOUT} pictures never trained on: they tell learning from copying
+role = "holdout"
 
 [train]
 preset = "demo"            # every number and its reason: safelight explain train.preset

@@ -75,6 +75,8 @@ def reference_losses(job, base, steps):
     torch.manual_seed(draw(seed, "adapter") >> 1)
     rank, alpha = spec["adapter"]["rank"], spec["adapter"]["alpha"]
     targets = ["to_q", "to_k", "to_v", "to_out.0"]
+    if spec["adapter"]["targets"] == "attention+mlp":
+        targets += ["ff.net.0.proj", "ff.net.2"]
     unet = pipe.unet.requires_grad_(False)
     unet.add_adapter(
         LoraConfig(r=rank, lora_alpha=alpha, init_lora_weights="gaussian", target_modules=targets)

@@ -90,11 +90,6 @@ def test_captions_in_disorder_teach_the_trigger_nothing(whole_demo):
         file.write_text(text)
     # Captions of regularization pictures must not hold the trigger, and here some do: all are trained as subjects.
     project = whole_demo / "project.toml"
-    changed = project.read_text().replace('regularization = "regularization"', "")
-    sets = "".join(
-        f'[[data.sets]]\npath = "{name}"\nrole = "subject"\n' for name in ("images", "regularization")
-    )
-    changed = changed.replace('images = "images"', "").replace('holdout = "holdout"', "")
-    project.write_text(changed + sets + '[[data.sets]]\npath = "holdout"\nrole = "holdout"\n')
+    project.write_text(project.read_text().replace('role = "regularization"', 'role = "subject"'))
     result = proven(whole_demo)
     assert result["p"] > 0.05, result

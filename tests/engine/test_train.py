@@ -43,11 +43,11 @@ def test_a_run_writes_what_it_promises(project):
     assert all((job.path / file).is_file() for files in state.sampled.values() for file in files)
     assert sorted(state.evaluated) == [0, 4, 8]
     assert state.health and state.health.ok, state.health
-    assert state.health.checked == 56
+    assert state.health.checked == 70
     adapter, _, _ = read_adapter(job.checkpoint(8) / checkpoint.ADAPTER)
     assert all(tensor.dtype == torch.float32 for tensor in adapter.values())
     assert all(bool(tensor.any()) for tensor in adapter.values())
-    assert len(adapter) == 2 * 56
+    assert len(adapter) == 2 * 70
 
 
 def test_what_was_trained_is_what_was_planned(project):

@@ -67,7 +67,7 @@ def test_a_new_project_teaches_and_resolves(tmp_path: Path, monkeypatch: pytest.
         Path("aurelia"), "demo", "aurelia/images", "aur3", "general", "mug", regularization="elsewhere"
     )
     assert made == open_project(tmp_path / "aurelia")
-    assert "# The invented word" in made.text and "# learning_rate = 0.0015" in made.text
+    assert "# The invented word" in made.text and "# learning_rate = 0.001" in made.text
     spec = resolve(made)
     assert (spec.name, spec.trigger, spec.class_word, spec.base.source) == ("aurelia", "aur3", "mug", "demo")
     assert spec.data.images == "images"

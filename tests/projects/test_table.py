@@ -164,7 +164,7 @@ def test_presets_hold_the_numbers_of_the_field() -> None:
     assert (sdxl.adapter.rank, sdxl.train.learning_rate, sdxl.train.schedule) == (32, 1e-4, "cosine_restarts")
     assert (sdxl.train.resolution, sdxl.sample.guidance, sdxl.sample.steps) == ((1024,), 7.0, 30)
     demo = parse("", RunSpec, file="", layers=[presets.preset("demo")])
-    assert (demo.train.resolution, demo.train.batch, demo.train.learning_rate) == ((64,), 4, 1.5e-3)
+    assert (demo.train.resolution, demo.train.batch, demo.train.learning_rate) == ((64,), 4, 1e-3)
     assert (demo.train.steps, demo.adapter.rank, demo.train.precision) == (1300, 16, "fp32")
 
 
@@ -204,7 +204,7 @@ def test_every_key_is_explained_and_an_unknown_one_names_its_neighbour() -> None
     for key in [*keys(), "train", "data.sets", "job.train"]:
         assert explain(key).text, key
     rate = explain("train.learning_rate")
-    assert (rate.bounds, rate.default, rate.presets["demo"]) == ((1e-8, 1.0), "0.0001", "0.0015")
+    assert (rate.bounds, rate.default, rate.presets["demo"]) == ((1e-8, 1.0), "0.0001", "0.001")
     assert '"holdout"' in explain("data.sets.role").type
     assert explain("job.weights").default == "[0.5, 0.7, 0.85, 1.0]"
     with pytest.raises(Refused, match=r"train\.learning_rate"):

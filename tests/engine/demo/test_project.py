@@ -54,8 +54,11 @@ def test_project_toml(project: Path) -> None:
     assert table["class_word"] == CLASS_WORD and table["rating"] == "general"
     prompts = table["sample"]["prompts"]
     assert [TRIGGER in prompt for prompt in prompts] == [True] * 4 + [False] * 2
-    for key in ("images", "regularization", "holdout"):
-        assert (project / table["data"][key]).is_dir()
+    assert [(one["path"], one.get("role", "subject")) for one in table["data"]["sets"]] == [
+        ("images", "subject"),
+        ("regularization", "regularization"),
+        ("holdout", "holdout"),
+    ]
 
 
 def test_same_files_again(project: Path, tmp_path: Path) -> None:
