@@ -61,11 +61,17 @@ class LatentReader:
     def __init__(self, cache: Cache, base: Base, *, background: str) -> None:
         self._cache, self._vae, self._background = cache, base.parts["vae"], background
         self._entries = _Entries()
+        # A name is a digest of JSON: made once an entry, since a step asks for as many as it has slots.
+        self._files: dict[tuple[str, Placement, bool], Path] = {}
 
     def get(self, item: Item, resolution: int, flip: bool) -> tuple[Tensor, Tensor]:
         """(mean_CHW, std_CHW), fp32, at that index of the item's placements. Raises Refused when the entry is gone."""
-        origin = _latent_origin(item, item.placements[resolution], flip, self._background, self._vae)
-        entry = self._entries.read(self._cache.latent_file(origin))
+        placement = item.placements[resolution]
+        asked = (item.sha256, placement, flip)
+        if asked not in self._files:
+            origin = _latent_origin(item, placement, flip, self._background, self._vae)
+            self._files[asked] = self._cache.latent_file(origin)
+        entry = self._entries.read(self._files[asked])
         return entry["mean"], entry["std"]
 
 
@@ -75,6 +81,7 @@ class ConditionReader:
     def __init__(self, cache: Cache, family: Family, base: Base, *, clip_skip: int = 2) -> None:
         self._cache, self._family, self._base, self._clip_skip = cache, family, base, clip_skip
         self._entries = _Entries()
+        self._files: dict[str | None, Path] = {}
 
     def get(self, text: str) -> Condition:
         """The condition of `text`, fp32, without a batch axis. Raises Refused when the entry is gone."""
@@ -85,8 +92,10 @@ class ConditionReader:
         return self._read(None)
 
     def _read(self, text: str | None) -> Condition:
-        origin = _condition_origin(text, self._family, self._base, self._clip_skip)
-        return self._entries.read(self._cache.condition_file(origin))
+        if text not in self._files:
+            origin = _condition_origin(text, self._family, self._base, self._clip_skip)
+            self._files[text] = self._cache.condition_file(origin)
+        return self._entries.read(self._files[text])
 
 
 def encode_latents(

@@ -116,14 +116,6 @@ def check_family(spec: RunSpec, family: Family) -> None:
                 hint=f"Say {allowed}, or leave it out.",
             )
         )
-    if spec.train.precision == "fp16":
-        problems.append(
-            Problem(
-                error="Training in fp16 is not there yet.",
-                where="train.precision",
-                hint='Say "bf16", or "fp32" where the card has no bf16.',
-            )
-        )
     if problems:
         raise Refused(problems, usage=True)
 

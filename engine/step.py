@@ -90,9 +90,8 @@ def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
     slots = slots_at(task, step)
     total = 0.0
     for batch in micro_batches(slots, task.items, micro_batch):
-        torch.manual_seed(
-            draw(task.seed, "dropout", step, batch[0].slot) >> 1
-        )  # adapter dropout is the only user
+        if task.adapter_dropout:
+            torch.manual_seed(draw(task.seed, "dropout", step, batch[0].slot) >> 1)
         loss = slot_losses(task, micro_batch_of(task, step, batch)).sum() / len(slots)
         value = loss.item()
         if not math.isfinite(value):

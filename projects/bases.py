@@ -3,8 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +17,12 @@ FAMILY_PRESETS = {"sdxl": "sdxl"}
 
 PICKLES = (".ckpt", ".bin", ".pt", ".pth", ".pkl")
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "demo" / "base"
-DEMO_WIDTH = 10_976
-"""`attention_width` of the demo base, for the time before its files are there."""
 
-ATTENTION = re.compile(r"attn[12]\.to_(q|k|v|out\.0)\.weight$")
+_LAYERS = {
+    "attention": re.compile(r"attn[12]\.to_(q|k|v|out\.0)\.weight$"),
+    "attention+mlp": re.compile(r"(attn[12]\.to_(q|k|v|out\.0)|ff\.net\.(0\.proj|2))\.weight$"),
+}
+"""Weights that an adapter with these targets acts on; the names are the same in folders and single files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +47,8 @@ class BaseFacts:
     """Values of base.clip_skip that are possible, in A1111's counting; empty when unknown."""
     freezes_text_encoder: bool = False
     """Whether adapters on its text encoders are refused."""
-    attention_width: int = 0
-    """Inputs plus outputs of all attention layers: an adapter of rank r on them has r times as many parameters."""
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Inputs plus outputs of all layers by adapter.targets: an adapter of rank r on them has r times as many parameters."""
 
 
 UNKNOWN = BaseFacts(kind="")
@@ -61,10 +63,7 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
     if not source:
         return UNKNOWN
     if source == "demo":
-        known = (
-            _of_folder(DEMO_FOLDER, "demo", "demo") if (DEMO_FOLDER / "unet/config.json").is_file() else None
-        )
-        return known or _facts("demo", "sdxl", 64, 16, "demo", None, DEMO_WIDTH)
+        return _of_folder(DEMO_FOLDER, "demo", "demo")
     path = project_path / Path(source).expanduser()
     if path.suffix.lower() in PICKLES:
         hint = "Use the .safetensors version of the model, or convert it on a machine you can afford to lose."
@@ -100,8 +99,9 @@ def hub_snapshot(repository: str, revision: str = "") -> Path | None:
 
 
 def adapter_parameters(facts: BaseFacts, rank: int, targets: str | tuple[str, ...]) -> int | None:
-    """Parameters of an adapter on the attention layers; None where the base or the targets do not tell."""
-    return rank * facts.attention_width if facts.attention_width and targets == "attention" else None
+    """Parameters of an adapter; None where the base is not here, or patterns choose its layers."""
+    width = facts.widths.get(targets, 0) if isinstance(targets, str) else 0
+    return rank * width or None
 
 
 def _facts(
@@ -111,7 +111,7 @@ def _facts(
     least: int,
     preset: str,
     path: Path | None,
-    width: int,
+    widths: Mapping[str, int],
 ) -> BaseFacts:
     """`least`: pixels that the model needs sides to be a multiple of; buckets take a sixteenth of the native side."""
     step = max(least, native // 16 // least * least)
@@ -127,7 +127,7 @@ def _facts(
         path=path,
         clip_skips=(2,),
         freezes_text_encoder=True,
-        attention_width=width,
+        widths=widths,
     )
 
 
@@ -163,12 +163,8 @@ def _of_folder(folder: Path, kind: Literal["demo", "folder", "hub"], preset: str
     least = factor * 2 ** (len(_list(unet, "block_out_channels")) - 1)
     sample = unet.get("sample_size")
     native = (sample if isinstance(sample, int) and sample > 0 else 128) * factor
-    width = sum(
-        _attention_width(read_header(file))
-        for file in weights
-        if ".fp16" not in file.name or len(weights) == 1
-    )
-    return _facts(kind, "sdxl", native, least, preset, folder, width)
+    headers = [read_header(file) for file in weights if ".fp16" not in file.name or len(weights) == 1]
+    return _facts(kind, "sdxl", native, least, preset, folder, _widths(headers))
 
 
 def _of_file(path: Path) -> BaseFacts:
@@ -183,13 +179,15 @@ def _of_file(path: Path) -> BaseFacts:
     family = family_of(header.shapes)
     if family not in FAMILY_PRESETS:
         _refuse_family(family, "")
-    return _facts("file", "sdxl", 1024, 32, "", path, _attention_width(header))
+    return _facts("file", "sdxl", 1024, 32, "", path, _widths([header]))
 
 
-def _attention_width(header: Header) -> int:
-    return sum(
-        sum(shape) for name, shape in header.shapes.items() if ATTENTION.search(name) and len(shape) == 2
-    )
+def _widths(headers: Sequence[Header]) -> dict[str, int]:
+    shapes = [item for header in headers for item in header.shapes.items() if len(item[1]) == 2]
+    return {
+        targets: sum(sum(shape) for name, shape in shapes if layers.search(name))
+        for targets, layers in _LAYERS.items()
+    }
 
 
 def _refuse_family(family: str, said: str) -> None:

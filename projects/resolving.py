@@ -29,6 +29,10 @@ def resolve_text(
     where = where or lines_of(text, "project.toml", {one.path: one.text for one in read})
     facts, problems = _facts(table, folder, where)
     name = _text_at(table, "train", "preset") or facts.preset
+    if facts.kind == "hub" and not name:
+        error = "This base is not on this machine yet, so its kind and its preset are not known."
+        hint = 'Say it: base.family = "sdxl", or a train.preset. The files are fetched when the run starts.'
+        problems.append(Problem(error=error, where=where(("base", "source")), hint=hint))
     layers = []
     if name in presets.NAMES:
         layers.append(presets.preset(name))

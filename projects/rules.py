@@ -48,6 +48,9 @@ def _forms(spec: RunSpec) -> Iterator[Fault]:
             "This is not an extension.",
             'Write it without dot, for example "txt".',
         )
+    if spec.train.precision == "fp16":
+        hint = 'Write "bf16", or "fp32" where the card has no bf16.'
+        yield ("train", "precision"), "Training in fp16 is not possible yet.", hint
     for at, one in enumerate(spec.data.sets):
         for name in ("control", "mask"):
             if getattr(one, name):

@@ -21,11 +21,11 @@ from tui.output import Output, quiet_stdout, report
 VERBS = {
     "demo": "Train, review and export on the little base model that comes along.",
     "new": "Make a project of a folder of pictures.",
-    "plan": "Steps, times seen, time, memory, disk and problems, before anything runs.",
+    "plan": "Steps, times seen, disk and problems, before anything runs.",
     "train": "Check everything and start a run in the background.",
     "runs": "The runs of a project and how they stand.",
     "follow": "Follow a run line by line; any number of terminals may.",
-    "stop": "Ask a run to save and stop; a second time, hard.",
+    "stop": "Ask a run to save and stop.",
     "resume": "Go on with a run exactly where its last checkpoint stands.",
     "sample": "Draw pictures from prompts, with a run's adapter or the base alone.",
     "review": "Sheets that show what a run learned.",

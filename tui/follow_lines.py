@@ -137,7 +137,9 @@ def _remark_words(event: Event, state: State) -> list[str]:
         case "saved":
             return [f"saved {printable(str(event.get('path', '')))}"]
         case "acknowledged":
-            return [f"request heard: {printable(str(event.get('request', '')))}"]
+            return [
+                f"request {printable(str(event.get('state', 'heard')))}: {printable(str(event.get('request', '')))}"
+            ]
         case "verified":
             return [
                 f"✓ {verified_words(event)}"

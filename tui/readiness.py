@@ -1,5 +1,6 @@
 """Everything that can stand in the way of a run, found before a worker is started, and without torch."""
 
+import importlib.util
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from projects.spec import Role, RunSpec
 
 # A base that was not downloaded yet does not tell its step: crops are checked with SDXL's, and the worker places them.
 _STEP_OF_UNKNOWN_BASE = 64
+_TRAIN_PACKAGES = ("torch", "diffusers", "transformers", "peft", "accelerate", "safetensors", "numpy")
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,18 @@ def examine(
     for item in found.items:
         draws[item.role] += item.repeats
     planned = _planned(project.path, spec, facts, counts, draws)
-    problems += planned.problems
+    problems += [*planned.problems, *missing_packages()]
     notes = [str(note) for note in found.notes] + list(planned.notes)
     return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes)
+
+
+def missing_packages() -> list[Problem]:
+    """What the engine needs and this Python lacks; looked for without importing it."""
+    absent = [name for name in _TRAIN_PACKAGES if importlib.util.find_spec(name) is None]
+    if not absent:
+        return []
+    hint = "Install Safelight with its extra for training, as the README says; everything else works without."
+    return [Problem(error=f"Training needs {', '.join(absent)}, not installed here.", hint=hint)]
 
 
 def _door(project: Path, spec: RunSpec, texts: Sequence[str]) -> list[Problem]:

@@ -181,9 +181,9 @@ def seen_now(view: RunView, now: float) -> Seen:
 
 
 def preview_name(file: str) -> str:
-    """previews/step-000500-01-seed7.png is prompt 2, seed 7; other names stay."""
+    """previews/step-000500-01-seed7.png is prompt 1, seed 7; other names stay."""
     found = re.search(r"-(\d+)-seed(\d+)\.png$", file)
-    return f"prompt {int(found[1]) + 1}, seed {found[2]}" if found else file.rpartition("/")[2]
+    return f"prompt {int(found[1])}, seed {found[2]}" if found else file.rpartition("/")[2]
 
 
 def clock(when: float) -> str:

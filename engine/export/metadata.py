@@ -1,7 +1,7 @@
 """`__metadata__` of an exported file: what other tools show, and what Safelight says of where the adapter comes from.
 
 `ss_*` is what A1111, Forge and sd-scripts read; `modelspec.*` is the model metadata standard 1.0.1; `safelight.*` is
-documented in docs/export-formats.md. Values are strings, an empty one is left out.
+documented in docs/files.md. Values are strings, an empty one is left out.
 """
 
 import json

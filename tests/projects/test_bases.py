@@ -74,12 +74,13 @@ def test_a_folder_tells_its_sizes(tmp_path: Path) -> None:
     base = folder(tmp_path / "base")
     tensors(
         base / "unet/diffusion_pytorch_model.safetensors",
-        {"a.attn1.to_q.weight": [64, 80], "a.conv.weight": [3, 3]},
+        {"a.attn1.to_q.weight": [64, 80], "a.ff.net.2.weight": [10, 20], "a.conv.weight": [3, 3]},
     )
     facts = describe("base", tmp_path)
     assert (facts.kind, facts.family, facts.preset, facts.path) == ("folder", "sdxl", "sdxl", base)
     assert (facts.native_size, facts.floors, facts.bucket_step) == (64, (48, 64), 16)
     assert bases.adapter_parameters(facts, 16, "attention") == 16 * 144
+    assert bases.adapter_parameters(facts, 16, "attention+mlp") == 16 * (144 + 30)
     assert bases.adapter_parameters(facts, 16, ("*.to_q",)) is None
     assert describe(str(base), tmp_path / "elsewhere") == facts
 
@@ -91,22 +92,18 @@ def test_a_full_size_base_has_the_floors_of_the_trade(tmp_path: Path) -> None:
     assert (facts.native_size, facts.floors, facts.bucket_step) == (1024, (768, 1024), 64)
 
 
-def test_the_demo_is_known_with_and_without_its_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bases, "DEMO_FOLDER", tmp_path / "none")
-    before = describe("demo", tmp_path)
-    monkeypatch.setattr(bases, "DEMO_FOLDER", folder(tmp_path / "base"))
-    for facts in (before, describe("demo", tmp_path)):
-        assert (facts.kind, facts.family, facts.preset) == ("demo", "sdxl", "demo")
-        assert (facts.native_size, facts.floors, facts.bucket_step) == (64, (48, 64), 16)
+def test_the_demo_is_known(tmp_path: Path) -> None:
+    facts = describe("demo", tmp_path)
+    assert (facts.kind, facts.family, facts.preset) == ("demo", "sdxl", "demo")
+    assert (facts.native_size, facts.floors, facts.bucket_step) == (64, (48, 64), 16)
+    assert bases.adapter_parameters(facts, 16, "attention") == 175_616
 
 
 def test_one_file_is_judged_by_its_tensors_and_not_by_its_name(tmp_path: Path) -> None:
     tensors(tmp_path / "flux-sd15-lora.safetensors", SDXL)
     facts = describe("flux-sd15-lora.safetensors", tmp_path)
     assert (facts.kind, facts.family, facts.native_size, facts.bucket_step) == ("file", "sdxl", 1024, 64)
-    assert facts.attention_width == 26 + 12
+    assert bases.adapter_parameters(facts, 2, "attention") == 2 * (26 + 12)
 
 
 def without(*prefixes: str) -> dict[str, list[int]]:

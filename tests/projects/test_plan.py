@@ -10,7 +10,7 @@ from projects.plan import plan, resolve_steps
 from projects.spec import Adapter, Base, RunSpec, Train
 
 COUNTS: dict[Any, int] = {"subject": 40, "regularization": 6, "holdout": 4}
-DEMO = BaseFacts(kind="demo", family="sdxl", native_size=64, attention_width=1000)
+DEMO = BaseFacts(kind="demo", family="sdxl", native_size=64, widths={"attention": 1000})
 
 
 def spec(*, adapter: dict[str, Any] | None = None, **train: Any) -> RunSpec:

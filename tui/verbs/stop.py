@@ -8,7 +8,7 @@ import click
 from projects import worker
 from projects.events import fold_file
 from projects.job import JobDir
-from projects.project import find_run, read_job
+from projects.project import find_run, read_job, runs
 from tui.follow_lines import ENDED, shown
 from tui.jobs import in_project
 from tui.output import Output, json_option
@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 10.0
 @json_option
 def command(run: Path, hard: bool, out: Output) -> int:
     """Ask RUN to save a checkpoint and stop. It finishes its step first."""
-    job = find_run(run)
+    job = at_work(run)
     project = Path(read_job(job).project)
     state: str = worker.state_of(job)
     if state in ENDED:
@@ -38,6 +38,13 @@ def command(run: Path, hard: bool, out: Output) -> int:
         out.say(words_for(state, job))
     out.result({"project": str(project), "run": in_project(job.path, project), "state": state})
     return 0
+
+
+def at_work(path: Path) -> JobDir:
+    """The run that a person means: of a project, the one that works, and only else its newest."""
+    newest = find_run(path)
+    working = [job for job in runs(path.expanduser().resolve()) if worker.state_of(job) not in ENDED]
+    return working[-1] if working and newest.path != path.expanduser().resolve() else newest
 
 
 def heard_after(job: JobDir) -> str:
