@@ -20,10 +20,10 @@ def plan_lines(
         )
     if plan is None:
         return lines if parts is not None else [*lines, [("-", "muted")]]
-    rows = [("steps", f"{plan.steps:,}", f"{plan.epochs:.1f} epochs")]
-    rows.append(("seen", f"{plan.seen_subject:.0f} times", "each picture of the subject"))
+    rows = [("steps", f"{plan.steps:,}", f"{plan.epochs:,.1f} epochs")]
+    rows.append(("seen", f"{plan.seen_subject:,.0f} times", "each picture of the subject"))
     if plan.seen_regularization:
-        rows.append(("", f"{plan.seen_regularization:.0f} times", "each regularization picture"))
+        rows.append(("", f"{plan.seen_regularization:,.0f} times", "each regularization picture"))
     if plan.seconds is not None:
         rows.append(("time", duration(plan.seconds), "measured here"))
     if plan.memory_gb is not None:
@@ -72,7 +72,7 @@ def summary(plan: Plan | None, problems: Sequence[Problem], checked: bool) -> Sp
         return [("checking …", "muted")]
     return [
         ("✓ ", "good"),
-        (f"{plan.steps:,} steps, each picture seen {plan.seen_subject:.0f} times", "text"),
+        (f"{plan.steps:,} steps, each picture seen {plan.seen_subject:,.0f} times", "text"),
         ("   \\ shows the plan", "muted"),
     ]
 

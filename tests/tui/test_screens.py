@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from projects import worker
+from projects import bases, presets, worker
 from tests.tui.benches import opened, until
 from tests.tui.recorded import NOW, write_project, write_review, write_run
 from tests.tui.snapshots import matches, text_of
@@ -18,6 +18,11 @@ from tui.screens.review import ReviewRoom
 from tui.screens.train import TrainRoom
 from tui.widgets.picture_row import PictureRow
 
+PRESET = {
+    "adapter": {"rank": 16, "alpha": 16},
+    "train": {"steps": 1300, "learning_rate": 1.5e-3, "batch": 4, "schedule": "cosine", "resolution": 64},
+    "sample": {"every": 650},
+}
 SMALL, DESIGN, LARGE = (80, 24), (120, 36), (200, 60)
 
 
@@ -28,6 +33,9 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    # Neither what the demo's base nor what its preset says today may change these pictures.
+    monkeypatch.setattr(bases, "DEMO_FOLDER", tmp_path / "no-base")
+    monkeypatch.setattr(presets, "_read", lambda _name: PRESET)
     real = worker.state_of
 
     def state_of(job: object) -> object:
