@@ -58,7 +58,8 @@ class Moments:
             spans.append((" mean of 50", "muted"))
         if rate is not None:
             spans.append((f"   rate {rate:.3g}", "muted"))
-        subject, holdout = view.state.evaluated.get(self.at or 0, (None, None))
+        measured = [step for step in view.state.evaluated if self.at is None or step <= self.at]
+        subject, holdout = view.state.evaluated[max(measured)] if measured else (None, None)
         for name, value in (("evaluated", subject), ("held out", holdout)):
             if value is not None:
                 spans.append((f"   {name} {value:.4f}", "muted"))
