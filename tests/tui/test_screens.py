@@ -23,6 +23,10 @@ PRESET = {
     "train": {"steps": 1300, "learning_rate": 1.5e-3, "batch": 4, "schedule": "cosine", "resolution": 64},
     "sample": {"every": 650},
 }
+DEMO = bases.BaseFacts(
+    kind="demo", family="sdxl", native_size=64, floors=(48, 64), bucket_step=16, preset="demo", clip_skips=(2,),
+    freezes_text_encoder=True, widths={"attention": 10_976},
+)  # fmt: skip
 SMALL, DESIGN, LARGE = (80, 24), (120, 36), (200, 60)
 
 
@@ -34,7 +38,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     # Neither what the demo's base nor what its preset says today may change these pictures.
-    monkeypatch.setattr(bases, "DEMO_FOLDER", tmp_path / "no-base")
+    monkeypatch.setattr(bases, "_of_folder", lambda *_: DEMO)
     monkeypatch.setattr(presets, "_read", lambda _name: PRESET)
     real = worker.state_of
 
