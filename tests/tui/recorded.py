@@ -103,7 +103,7 @@ def events_of(job: JobDir, to_step: int, last_word: str, *, every: int, previews
             told.append(("health", {"ok": True, "checked": 280, "problems": []}))
         if step % every == 0:
             told.append(("saved", {"step": step, "path": f"checkpoints/step-{step:06d}", "removed": []}))
-            files = [f"previews/step-{step:06d}-{at:02d}-seed1.png" for at in range(previews)]
+            files = [f"previews/step-{step:06d}-{at + 1:02d}-seed1.png" for at in range(previews)]
             for at, file in enumerate(files):
                 picture(job.path / file, step // every + at, 64)
             told.append(("sampled", {"step": step, "files": files}))
