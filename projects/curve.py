@@ -30,14 +30,20 @@ class Point(NamedTuple):
 
 def read_curve(path: Path, offset: int = 0) -> tuple[list[Point], int]:
     """The whole records from byte `offset` on, and the offset to go on from. A file that is not there is empty."""
+    data, offset = read_records(path, offset)
+    return [Point(*record) for record in RECORD.iter_unpack(data)], offset
+
+
+def read_records(path: Path, offset: int = 0) -> tuple[bytes, int]:
+    """`read_curve` for readers that take the records as they are."""
     try:
         with path.open("rb") as file:
             file.seek(offset)
             data = file.read()
     except FileNotFoundError:
-        return [], offset
+        return b"", offset
     end = len(data) - len(data) % RECORD.size
-    return [Point(*record) for record in RECORD.iter_unpack(data[:end])], offset + end
+    return data[:end], offset + end
 
 
 def rebuild_curve(events: Iterable[Event]) -> bytes:

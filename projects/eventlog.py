@@ -95,7 +95,10 @@ def last_event(path: Path, kinds: Collection[str] = KINDS) -> Event | None:
         return None
     try:
         size = end_of_lines(descriptor, os.fstat(descriptor).st_size)
-        events = (_parse(line) for line in lines_from_the_end(descriptor, size))
+        # A history of 200,000 steps is parsed only where a line can be what is looked for.
+        marks = [f'"{kind}"'.encode() for kind in kinds]
+        lines = lines_from_the_end(descriptor, size)
+        events = (_parse(line) for line in lines if any(mark in line for mark in marks))
         return next((event for event in events if event["kind"] in kinds), None)
     finally:
         os.close(descriptor)

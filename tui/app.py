@@ -1,5 +1,6 @@
 """The workbench: one app, a home and five rooms. It holds what the rooms share and opens them; the rest is theirs."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.types import CSSPathType
 from textual.worker import get_current_worker
 
 from projects.job import JobDir
@@ -27,7 +29,9 @@ from tui.screens.room import Room
 from tui.spans import Spans
 
 Images = Literal["auto", "half", "kitty", "sixel", "off"]
-_RECENT_ACTIONS = 8
+_SHEETS = ("room", "modal", "home", "new", "project", "train", "review", "large")
+_LATER = 0.7
+"""Seconds after the first paint until rooms that may be next are imported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class Workbench(App[tuple[Path, ...]]):
     """Gives, when it ends, the runs that go on without it."""
 
     ENABLE_COMMAND_PALETTE = False
+    # All of them at once: a sheet that comes with a screen makes Textual read every other one again.
+    CSS_PATH: ClassVar[CSSPathType | None] = [f"screens/{name}.tcss" for name in _SHEETS]
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(
@@ -97,6 +103,11 @@ class Workbench(App[tuple[Path, ...]]):
             on_hangup(self.flush, self.leave)
             self.set_interval(POLL_SECONDS, lambda: end_when_hung_up(self.flush))
 
+    def on_ready(self) -> None:
+        # What is there now stays: the collector need not look at it again, which would hold up a key.
+        gc.freeze()
+        self.set_timer(_LATER, lambda: self.run_worker(_import_rooms, thread=True, exit_on_error=False))
+
     def open_project(self, path: Path, room: str = "") -> None:
         """Open the project in a folder, in a room."""
         if not (path / "project.toml").is_file():
@@ -119,7 +130,7 @@ class Workbench(App[tuple[Path, ...]]):
         if self.screen is self._rooms[name]:
             return
         if isinstance(self.screen, Room):
-            self.screen.flush()
+            self.run_worker(self.screen.remember, thread=True, exit_on_error=False)
             self.switch_screen(name)
         else:
             self.push_screen(name)
@@ -276,3 +287,9 @@ class Workbench(App[tuple[Path, ...]]):
     def _without_pictures(self) -> bool:
         options = self.options
         return options.images == "off" or options.no_color or options.ascii or options.color_system is None
+
+
+def _import_rooms() -> None:
+    """Import what the keys may ask for next."""
+    for name in ("project", "train", "review", "modal"):
+        import_module(f"tui.screens.{name}")

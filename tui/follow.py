@@ -14,7 +14,7 @@ from typing import Final
 from textual.message import Message
 
 from projects import events, worker
-from projects.curve import read_curve
+from projects.curve import read_records
 from projects.eventlog import Event
 from projects.events import State
 from projects.job import JobDir
@@ -27,6 +27,9 @@ from tui.series import Series
 
 PAUSE: Final = 0.25
 RUNS_PAUSE: Final = 1.0
+CALM: Final = 0.95
+"""Seconds between two views that differ in steps alone."""
+_TURN: Final = 0.003
 ALIVE: Final = ("live", "stalled")
 _PART: Final = 1 << 18
 """Bytes of events that are read at a time: a long history must neither fill the memory nor hold up what is new."""
@@ -72,6 +75,21 @@ class RunView:
     lines: tuple[Line, ...] = field(compare=False)
     attached: bool
     """Whether all events so far are in `state`."""
+
+    @classmethod
+    def of(cls, row: RunRow) -> "RunView":
+        """What a list knows of a run."""
+        return cls(
+            job=row.job,
+            standing=row.standing,
+            status=row.status,
+            state=State(),
+            asked={},
+            series=Series(),
+            points=0,
+            lines=(),
+            attached=False,
+        )
 
     @property
     def step(self) -> int:
@@ -195,24 +213,43 @@ class Follower:
     def _read_curve(self) -> None:
         if stamp(self.job.curve)[1] < self._curve_offset:
             self._series, self._curve_offset = Series(), 0
-        points, self._curve_offset = read_curve(self.job.curve, self._curve_offset)
-        last = self._series.steps[-1] if len(self._series) else 0
-        if points and points[0].step <= last:
+        data, self._curve_offset = read_records(self.job.curve, self._curve_offset)
+        if not self._series.extend_records(data):
             # Rewritten between two looks, and grown beyond the old length since.
             self._series = Series()
-            points, self._curve_offset = read_curve(self.job.curve, 0)
-        self._series.extend(points)
+            data, self._curve_offset = read_records(self.job.curve, 0)
+            self._series.extend_records(data)
 
 
 def follow(job: JobDir, tell: Callable[[RunView], object], cancelled: Callable[[], bool]) -> None:
     """Look at a run until `cancelled`, for a thread of its own."""
-    follower = Follower(job)
+    follower, told, told_at, waiting = Follower(job), None, 0.0, None
     while not cancelled():
-        view = follower.look()
-        if view is not None and not cancelled():
-            tell(view)
-        if not follower.behind:
-            time.sleep(PAUSE)
+        waiting = follower.look() or waiting
+        now = time.monotonic()
+        # Steps alone are told once a second: over a slow line, and on a small machine, that is often enough.
+        if waiting is not None and (now - told_at >= CALM or _worth_telling(told, waiting)):
+            tell(waiting)
+            told, told_at, waiting = waiting, now, None
+        # Between two parts of a long history the screen has its turn.
+        time.sleep(_TURN if follower.behind else PAUSE)
+
+
+def _worth_telling(before: RunView | None, view: RunView) -> bool:
+    """Whether something happened besides steps."""
+    if before is None or not view.attached:
+        return before is None
+    seen = (
+        before.attached,
+        before.standing,
+        before.asked,
+        before.status.phase,
+        before.state.progress,
+        len(before.lines),
+    )
+    return seen != (
+        view.attached, view.standing, view.asked, view.status.phase, view.state.progress, len(view.lines)
+    ) or (view.lines[-1:] != before.lines[-1:])  # fmt: skip
 
 
 def watch_runs(

@@ -93,3 +93,27 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def _cut(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def difference(before: Spans, after: Spans) -> tuple[int, int] | None:
+    """First cell that differs and the one behind the last; None where nothing does. Behind a line there are blanks."""
+    old, new = _cells(before), _cells(after)
+    width = max(len(old), len(new))
+    blank = [(" ", "")]
+    old += blank * (width - len(old))
+    new += blank * (width - len(new))
+    first = next((at for at in range(width) if old[at] != new[at]), None)
+    if first is None:
+        return None
+    last = next(at for at in range(width - 1, -1, -1) if old[at] != new[at])
+    return first, last + 1
+
+
+def _cells(spans: Spans) -> list[tuple[str, str]]:
+    """One entry a cell; blanks look the same in every ink."""
+    cells: list[tuple[str, str]] = []
+    for text, ink in spans:
+        for character in printable(text):
+            cells.append((character, "" if character == " " else ink))
+            cells += [("", ink)] * (cell_len(character) - 1)
+    return cells

@@ -9,7 +9,6 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.types import CSSPathType
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -46,7 +45,6 @@ class OverviewRead(Message):
 class HomeRoom(Room):
     """The list of projects."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "home.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("home")
     ROOM = "home"
 

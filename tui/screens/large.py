@@ -16,7 +16,6 @@ from tui.widgets.picture_row import PictureRow
 class Large(ModalScreen[None]):
     """Goes through pictures one by one."""
 
-    CSS_PATH = "large.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,z,enter", "leave", "leave", show=False),
         Binding("left_square_bracket,left,up,k", "go(-1)", "previous", show=False),

@@ -22,8 +22,6 @@ _LEAVE: list[BindingType] = [Binding("escape,q", "leave", "leave", show=False)]
 class Ask(ModalScreen[str | None]):
     """A question answered with one line; None when the person left it."""
 
-    CSS_PATH = "modal.tcss"
-
     def __init__(self, question: str, value: str = "") -> None:
         super().__init__()
         self._question, self._value = question, value
@@ -54,8 +52,6 @@ class Choice:
 
 class Pick(ModalScreen[str | None]):
     """A list that typing narrows; gives the key of the row, None when the person left."""
-
-    CSS_PATH = "modal.tcss"
 
     def __init__(self, title: str, choices: Sequence[Choice]) -> None:
         super().__init__()
@@ -104,7 +100,6 @@ class Pick(ModalScreen[str | None]):
 class Reading(ModalScreen[None]):
     """Lines to read: the help, a log. The end is shown first where that is what matters."""
 
-    CSS_PATH = "modal.tcss"
     BINDINGS: ClassVar[list[BindingType]] = _LEAVE
 
     def __init__(self, title: str, lines: Sequence[Spans], *, from_end: bool = False) -> None:

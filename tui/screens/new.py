@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,8 +31,6 @@ _FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 class NewProject(ModalScreen[Path | None]):
     """Gives the folder of the project that was made, None when the person left."""
-
-    CSS_PATH: ClassVar = ["modal.tcss", "new.tcss"]
 
     def compose(self) -> ComposeResult:
         """A label, a line and a remark for each field, and the problems under all."""

@@ -9,7 +9,6 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.types import CSSPathType
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -52,7 +51,6 @@ class CheckMoved(Message):
 class ProjectRoom(Room):
     """The form. What is typed is saved by itself."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "project.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("project")
     ROOM = "project"
 

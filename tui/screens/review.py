@@ -8,7 +8,6 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.types import CSSPathType
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -38,7 +37,6 @@ class ReviewRead(Message):
 class ReviewRoom(Room):
     """Shows the review of one run: the newest that has saved something, or the one it was opened with."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "review.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("review")
     ROOM = "review"
 

@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.types import CSSPathType
 from textual.widget import Widget
 
 from tui.actions import ACTIONS, Action
@@ -25,7 +24,6 @@ SENTENCE_SECONDS = 12.0
 class Room(Screen[None]):
     """A screen of the workbench. It keeps its state while another one is shown."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = "room.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012
     ROOM: ClassVar[str] = ""
@@ -59,6 +57,10 @@ class Room(Screen[None]):
 
     def flush(self) -> None:
         """Write what must not be lost, at once: the terminal may be going."""
+        self.remember()
+
+    def remember(self) -> None:
+        """Write what the person will want to know on coming back; called in a thread when the room is left."""
 
     def applicable(self) -> list[Action]:
         """The actions that apply here now, those of the room first."""

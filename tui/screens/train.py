@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.types import CSSPathType
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
@@ -31,7 +30,6 @@ _ENDED = ("done", "stopped", "failed", "died")
 class TrainRoom(Room):
     """Follows one run, the newest until another one is chosen."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = ["room.tcss", "train.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("train")
     ROOM = "train"
 
@@ -77,10 +75,11 @@ class TrainRoom(Room):
         }
         return frozenset(name for name, holds in held.items() if holds)
 
-    def flush(self) -> None:
-        """Remember how the run stands, for the person's return."""
-        if self.view is not None and self.view.attached and self.view.job == self.job:
-            remembered.keep_seen(self.view.job.path, run_words.seen_now(self.view, self.bench.clock()))
+    def remember(self) -> None:
+        """How the run stands, for the person's return."""
+        view = self.view
+        if view is not None and view.attached and view.job == self.job:
+            remembered.keep_seen(view.job.path, run_words.seen_now(view, self.bench.clock()))
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -100,7 +99,6 @@ class TrainRoom(Room):
         self.set_class(False, "-empty")
         self.query_one("#runs", LineList).go_to(job.path)
         if job != self.job or not any(each.group == "follow" for each in self.workers):
-            self.flush()
             self._begin(job)
 
     def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
@@ -119,8 +117,18 @@ class TrainRoom(Room):
 
     def _begin(self, job: JobDir) -> None:
         if job != self.job:
+            if self.view is not None:
+                left = run_words.seen_now(self.view, self.bench.clock()), self.view.job.path
+                self.run_worker(
+                    lambda: remembered.keep_seen(left[1], left[0]), thread=True, exit_on_error=False
+                )
             self.view, self._moments, self._since = None, Moments(), ""
         self.job = job
+        row = self._rows.get(job.path)
+        if row is not None and self.view is None:
+            # What the list knows is shown at once; the follower's first look is a thread's start away.
+            self.view = RunView.of(row)
+            self.call_after_refresh(self.show_run)
         self.run_worker(
             lambda: self._follow(job), thread=True, group="follow", exclusive=True, exit_on_error=False
         )

@@ -1,7 +1,7 @@
 """The loss as a braille chart: per column of dots the least and the largest loss, and the mean of 50 steps over it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from tui.series import Series
 from tui.spans import Span, strip
-from tui.widgets.lines import inks
+from tui.widgets.lines import inks, refresh_changed
 
 _DOTS: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Bits of a braille cell: [column][row]."""
@@ -27,11 +27,18 @@ class Column:
     mean: float
 
 
+def last_of_axis(series: Series) -> int:
+    """The step at the right end: the last one, rounded up, so that a new step moves nothing that is drawn already."""
+    last = series.steps[-1]
+    unit = max(1, int(10 ** (len(str(last)) - 1)) // 4)
+    return -(-last // unit) * unit
+
+
 def columns(series: Series, count: int) -> list[Column | None]:
-    """The series cut into `count` columns of equal length in steps; None where no step falls into one."""
+    """The axis cut into `count` columns of equal length in steps; None where no step falls into one."""
     if not len(series):
         return []
-    first, last = series.steps[0], series.steps[-1]
+    first, last = series.steps[0], last_of_axis(series)
     edges = [series.index(first - 1 + (last - first + 1) * at // count) for at in range(count + 1)]
     found: list[Column | None] = []
     for start, end in pairwise(edges):
@@ -50,7 +57,19 @@ def bounds(found: Sequence[Column | None], logarithmic: bool) -> tuple[float, fl
     lows = [column.low for column in found if column]
     top = max(highs[min(len(highs) - 1, int(len(highs) * 0.98))], max(c.mean for c in found if c))
     low = max(min(lows), top * 1e-4) if logarithmic else min(min(lows), top)
+    low, top = _rounded(low, math.floor), _rounded(top, math.ceil)
+    if logarithmic:
+        low = max(low, 1e-9)
+        return low, max(top, low * 1.1)
     return (low, top) if top > low else (low - abs(low) * 0.5 - 1e-9, low + abs(low) * 0.5 + 1e-9)
+
+
+def _rounded(value: float, way: Callable[[float], int]) -> float:
+    """Two digits: an axis that trembles with every step would have to be drawn again with every step."""
+    if not value:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return way(round(value / unit, 6)) * unit
 
 
 class Canvas:
@@ -116,7 +135,7 @@ class CurvePlot(Widget):
 
     def _draw(self) -> None:
         width, height = self.size.width - _SCALE_WIDTH, self.size.height - 1
-        self._drawn = []
+        before, self._drawn = self._drawn, []
         if width >= 8 and height >= 2:
             found = columns(self._series, width * 2)
             if found:
@@ -125,7 +144,7 @@ class CurvePlot(Widget):
                 self._drawn = [
                     [(" " * _SCALE_WIDTH + "The loss is drawn here from the first step on.", "muted")]
                 ]
-        self.refresh()
+        refresh_changed(self, before, self._drawn)
 
     def _chart(self, found: Sequence[Column | None], width: int, height: int) -> list[list[Span]]:
         low, top = bounds(found, self.logarithmic)
@@ -173,11 +192,11 @@ class CurvePlot(Widget):
         """Cell of the cursor over time."""
         if self._at is None or not len(self._series):
             return None
-        first, last = self._series.steps[0], self._series.steps[-1]
+        first, last = self._series.steps[0], last_of_axis(self._series)
         return max(0, min(width - 1, (self._at - first) * width // max(1, last - first + 1)))
 
     def _axis(self, width: int) -> list[Span]:
-        first, last = self._series.steps[0], self._series.steps[-1]
+        first, last = self._series.steps[0], last_of_axis(self._series)
         count = max(2, min(6, width // 16))
         line = [" "] * width
         for mark in range(count):

@@ -71,6 +71,7 @@ class LineList(ScrollView, can_focus=True):
         self.filter = ""
         self.selected: set[Hashable] = set()
         self._cursor = 0
+        self._folded: list[str] | None = None
 
     @property
     def key(self) -> Hashable | None:
@@ -79,6 +80,8 @@ class LineList(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Hashable]) -> None:
         """Show these rows; unchanged ones are drawn again, as what they show may have changed."""
+        if rows != self._all:
+            self._folded = None
         self._all = rows
         self._apply()
 
@@ -118,7 +121,8 @@ class LineList(ScrollView, can_focus=True):
         return strip(spans, width, styles, styles["here"] if here and self.has_focus else None)
 
     def redraw(self, key: Hashable) -> None:
-        """Draw one row again."""
+        """Draw one row again, as what it shows has changed."""
+        self._folded = None
         if key in self.rows:
             self._dirty(self.rows.index(key))
 
@@ -187,11 +191,7 @@ class LineList(ScrollView, can_focus=True):
     def _apply(self) -> None:
         before = self.key
         words = self.filter.casefold().split()
-        self.rows = (
-            [key for key in self._all if all(word in self._text(key).casefold() for word in words)]
-            if words
-            else self._all
-        )
+        self.rows = self._hits(words) if words else self._all
         try:
             self._cursor = self.rows.index(before)
         except ValueError:
@@ -201,6 +201,15 @@ class LineList(ScrollView, can_focus=True):
         self.refresh()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
+
+    def _hits(self, words: Sequence[str]) -> list[Hashable]:
+        if self._folded is None:
+            self._folded = [self._text(key).casefold() for key in self._all]
+        return [
+            key
+            for key, text in zip(self._all, self._folded, strict=True)
+            if all(word in text for word in words)
+        ]
 
     def _step(self, by: int, *, around: bool = False) -> None:
         if not self.rows:

@@ -7,13 +7,27 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.spans import Spans, strip
+from tui.spans import Spans, difference, strip
 from tui.theme import Inks, inks_of
 
 
 def inks(widget: Widget) -> Inks:
     """The styles of the theme that the app has now."""
     return inks_of(widget.app.theme)
+
+
+def refresh_changed(widget: Widget, before: Sequence[Spans], after: Sequence[Spans]) -> None:
+    """Draw again the cells in which two states of a widget's lines differ, and nothing else."""
+    regions = []
+    for at in range(max(len(before), len(after))):
+        old, new = (lines[at] if at < len(lines) else () for lines in (before, after))
+        if old != new and (found := difference(old, new)):
+            # The cut at the right edge depends on what is beyond it.
+            end = widget.size.width if found[1] >= widget.size.width else found[1]
+            start = min(found[0], widget.size.width - 1)
+            regions.append(Region(start, at, max(1, end - start), 1))
+    if regions:
+        widget.refresh(*regions)
 
 
 class Lines(Widget):
@@ -30,13 +44,7 @@ class Lines(Widget):
         before, self._lines = self._lines, list(lines)
         if len(before) != len(lines) and self.styles.is_auto_height:
             self.refresh(layout=True)
-        changed = [
-            at
-            for at in range(max(len(before), len(lines)))
-            if self._at(before, at) != self._at(self._lines, at)
-        ]
-        if changed:
-            self.refresh(*(Region(0, at, self.size.width, 1) for at in changed))
+        refresh_changed(self, before, self._lines)
 
     def get_content_height(self, *_: object) -> int:
         """As many as there are lines."""
