@@ -1,7 +1,10 @@
 """What `safelight bench` is made of: the terminal it measures with, the figures and their table. No time is tested."""
 
+import os
 import re
 import sys
+import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.status import read_status
 from tests.tui.conftest import Say
-from tui.bench import cache, interface, invented, loop, report, startup
+from tui.bench import cache, interface, invented, loop, machine, report, startup
 from tui.bench.figures import Figure, median_of, quantile
 from tui.bench.terminal import ESCAPES, Answer, Terminal
 from tui.verbs import bench as verb
@@ -210,8 +213,19 @@ def test_start_up_is_measured_on_the_real_command_and_a_real_terminal() -> None:
         startup.process_seconds(startup.safelight("no-such-verb"))
 
 
+def test_what_others_compute_is_told_from_what_is_measured() -> None:
+    since = machine.Since(wall=time.monotonic() - 10.0, busy=machine.Since().busy, own=sum(os.times()[:4]))
+    assert 0.0 <= since.others() <= 0.2
+    cores = os.cpu_count() or 1
+    beside = replace(since, busy=since.busy - 5.0 * cores)
+    assert beside.others() == pytest.approx(0.5 + since.others(), abs=0.1)
+    ours = replace(beside, own=since.own - 5.0 * cores)
+    assert ours.others() == pytest.approx(since.others(), abs=0.1)
+
+
 NAMES = """ui.first_paint ui.first_paint_home ui.first_paint_ratio ui.attach_numbers ui.attach_curve ui.idle_bytes
-ui.idle_cpu ui.memory ui.key_p50 ui.key_p90 ui.key_bytes ui.scroll_bytes ui.page_bytes ui.filter ui.stall ui.stall_rooms ui.curve"""
+ui.idle_cpu ui.memory ui.key_p50 ui.key_p90 ui.key_bytes ui.scroll_bytes ui.page_bytes
+ui.filter ui.stall ui.stall_rooms ui.curve"""
 
 
 def test_the_interface_is_measured_on_the_real_workbench(

@@ -1,16 +1,18 @@
-"""Which machine figures were measured on, and whether it was quiet."""
+"""Which machine figures were measured on, and how much of it something else used meanwhile."""
 
 import importlib.metadata
 import os
 import platform
 import sys
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-BUSY: Final = 0.5
-"""Load average (1 minute) from which on other work is in the figures."""
+BUSY: Final = 0.05
+"""Share of the processors from which on other work is in the figures."""
 
 
 def facts() -> list[str]:
@@ -20,7 +22,6 @@ def facts() -> list[str]:
     return [
         f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GiB",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {', '.join(versions)}",
-        f"load at the start {load():.2f}",
     ]
 
 
@@ -33,9 +34,25 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def load() -> float:
-    """Load average of the last minute."""
-    return os.getloadavg()[0]
+@dataclass(frozen=True)
+class Since:
+    """A moment from which on what else the machine does is counted."""
+
+    wall: float = field(default_factory=time.monotonic)
+    busy: float = field(default_factory=lambda: _busy_seconds())
+    own: float = field(default_factory=lambda: sum(os.times()[:4]))
+    """Processor time of this process and of those that it started and that have ended."""
+
+    def others(self) -> float:
+        """Share (0 to 1) of all processors that other work took since then."""
+        seconds = (time.monotonic() - self.wall) * (os.cpu_count() or 1)
+        theirs = (_busy_seconds() - self.busy) - (sum(os.times()[:4]) - self.own)
+        return min(1.0, max(0.0, theirs / max(seconds, 1e-9)))
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
 def _version(package: str) -> str:

@@ -50,11 +50,9 @@ def command(what: str | None, file: Path | None, out: Output) -> None:
 
     Left out: all of them, a few minutes. Other work on the machine is in every figure.
     """
-    facts, when = machine.facts(), datetime.now()
+    facts, when, since = machine.facts(), datetime.now(), machine.Since()
     for fact in facts:
         out.say(fact)
-    if machine.load() > machine.BUSY:
-        out.say("~ This machine is busy: times will be too long. Measure again when nothing else runs.")
     notes: list[str] = []
 
     def say(text: str) -> None:
@@ -66,6 +64,11 @@ def command(what: str | None, file: Path | None, out: Output) -> None:
         out.say(f"Measuring: {name}")
         with tempfile.TemporaryDirectory(prefix="safelight-bench-") as folder:
             figures += MEASURES[name](Bench(Path(folder), say))
+    others = since.others()
+    facts.append(f"other work took {others:.0%} of the processors meanwhile")
+    out.say(f"\n{facts[-1].capitalize()}.")
+    if others > machine.BUSY:
+        out.say("~ That is in the figures. Measure again when nothing else runs.")
     out.say("\n".join(["", *report.lines_of(figures)]))
     if file:
         line = shlex.join(["safelight", *sys.argv[1:]])
