@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("project", type=Path, help="a project's folder; a run is made in it")
     parser.add_argument("--steps", type=int, default=300, help="of the real run (default: 300)")
-    parser.add_argument("--block", type=int, default=20, help="steps a block (default: 20)")
+    parser.add_argument("--block", type=int, default=5, help="steps a block (default: 5)")
     given = parser.parse_args(arguments)
     if given.block < 1 or given.steps < given.block:
         parser.error("--steps must be at least --block, and --block at least 1.")
