@@ -70,7 +70,9 @@ def safelight(context: click.Context) -> None:
             context.invoke(importlib.import_module("tui.verbs.open").command, out=Output(json=False))
             return
         click.echo(context.get_help())
-        click.echo("\nIn a terminal, safelight alone opens the workbench. To begin by line: safelight demo --no-tui")
+        click.echo(
+            "\nIn a terminal, safelight alone opens the workbench. To begin by line: safelight demo --no-tui"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
