@@ -29,7 +29,10 @@ from tui.screens.room import Room
 from tui.spans import Spans
 
 Images = Literal["auto", "half", "kitty", "sixel", "off"]
-_SHEETS = ("room", "modal", "home", "new", "project", "train", "review", "large")
+_SHEETS = tuple(
+    Path(__file__).parent / "screens" / f"{name}.tcss"
+    for name in ("room", "modal", "home", "new", "project", "train", "review", "large")
+)
 _LATER = 0.7
 """Seconds after the first paint until rooms that may be next are imported."""
 
@@ -59,7 +62,7 @@ class Workbench(App[tuple[Path, ...]]):
 
     ENABLE_COMMAND_PALETTE = False
     # All of them at once: a sheet that comes with a screen makes Textual read every other one again.
-    CSS_PATH: ClassVar[CSSPathType | None] = [f"screens/{name}.tcss" for name in _SHEETS]
+    CSS_PATH: ClassVar[CSSPathType | None] = [*_SHEETS]
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(
