@@ -175,7 +175,7 @@ def _needs(project: Path) -> _Needs | None:
         if state == "done":
             continue
         items = _items(run)
-        if not items and (state == "elsewhere" or holder(run.lock) is not None):
+        if not items and state in _AT_WORK and not _never_began(run):
             return None
         for item in items:
             needs.pictures |= {_cut(item.sha256, _cut_of(placement)) for placement in item.placements}
@@ -185,6 +185,15 @@ def _needs(project: Path) -> _Needs | None:
     for job in _other_jobs(project):
         needs.every_text = needs.every_text or state_of(job) in _AT_WORK
     return needs
+
+
+def _never_began(run: JobDir) -> bool:
+    """A run that was written long ago and whose worker never held its lock: nobody waits for what it would need."""
+    return (
+        not run.events.exists()
+        and holder(run.lock) is None
+        and time.time() - run.spec.stat().st_mtime > _BEING_WRITTEN
+    )
 
 
 def _other_jobs(project: Path) -> Iterator[JobDir]:

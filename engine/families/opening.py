@@ -42,12 +42,7 @@ def open_base(
             on_progress=on_progress,
         )
         facts = bases.describe(str(path), project)
-    if facts.path is None:
-        raise refuse(
-            "The demo base is not there.",
-            where=bases.DEMO_FOLDER,
-            hint="Install Safelight again, or pretrain it anew.",
-        )
+    assert facts.path is not None  # every other kind is described from its files
     family = FAMILIES[facts.family]
     _hold_to(base, family)
     return family, (_file_base if facts.path.is_file() else _folder_base)(

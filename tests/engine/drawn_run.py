@@ -10,6 +10,7 @@ from torch import nn
 from engine import checkpoint
 from engine.adapter import adapter_state, inject, target_modules
 from engine.dataset.items import Item, Placement, write_items
+from engine.families.opening import open_base
 from engine.families.sdxl import SDXL
 from projects.job import JobDir
 from projects.spec import Base, Data, RunSpec, Sample, Train
@@ -43,10 +44,11 @@ def make_run(project: Path, adapters: Mapping[int, Mapping[str, torch.Tensor]]) 
     """`project`/runs/r4 with a checkpoint at each step of `adapters`, three subject and two regularization pictures."""
     run = JobDir(project / "runs" / "r4")
     run.checkpoints.mkdir(parents=True)
+    base = open_base(SPEC.base, Path("/"))[1].fingerprint
     for step, state in adapters.items():
         checkpoint.save(
             run, step=step, adapter=state, optimizer={"x/step": torch.zeros(1)}, rank=4, alpha=4.0, family="sdxl",
-            base="fingerprint", micro_batch=1, threads=1, probe=checkpoint.Probe(loss="0x0p+0", grad="0x0p+0"),
+            base=base, micro_batch=1, threads=1, probe=checkpoint.Probe(loss="0x0p+0", grad="0x0p+0"),
         )  # fmt: skip
     write_items(run.items, [_item("subject", f"zork, a mug, light {number}") for number in range(3)]
                 + [_item("regularization", f"a vase, light {number}") for number in range(2)])  # fmt: skip

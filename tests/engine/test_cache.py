@@ -323,15 +323,21 @@ def test_prune_spares_what_runs_need_that_are_at_work_or_can_be_resumed(
     encoded(opened, project, [one, two, three])
     texts = ["a cat, 0", "a cat, 1", "a cat, 2", "a prompt", "bad", "an older prompt"]
     encode_texts(Cache(project / "cache"), *opened, texts)
-    (project / "cache" / "latents" / ".x.safetensors.1.tmp").write_bytes(b"half")
+    rest, fresh = (project / "cache" / "latents" / f".{name}.safetensors.1.tmp" for name in "xy")
+    rest.write_bytes(b"half")
+    os.utime(rest, (0, 0))
     (project / "cache" / "thumbnails").mkdir()
     (project / "cache" / "thumbnails" / "0.png").write_bytes(b"kept")
     run_of(project, [one], "stopped", last_word="stopped", prompts=("a prompt",))
     run_of(project, [two], "queued")
     run_of(project, [three], "done", last_word="done", prompts=("an older prompt",))
     sizes = sum(entry.stat().st_size for entry in [*entries(project), *entries(project, "conditions")])
+    fresh.write_bytes(b"another process writes here")
     files, freed = prune(project)
     kept = [*entries(project), *entries(project, "conditions")]
+    assert fresh.exists() and not rest.exists()
+    fresh.unlink()
+    kept = [entry for entry in kept if entry != fresh]
     assert files == 4 and freed == sizes - sum(entry.stat().st_size for entry in kept)
     pictures = {origin["picture"] for entry in entries(project) if (origin := origin_of(entry))}
     assert pictures == {one.sha256, two.sha256}

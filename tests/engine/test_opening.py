@@ -229,7 +229,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, tiny_configs: None)
 def test_no_base_no_demo_and_nothing_there_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bases, "DEMO_FOLDER", tmp_path / "absent")
     assert "No base model is named" in refusal("")
-    assert "demo base is not there" in refusal("demo")
+    assert "model_index.json" in refusal("demo")
     assert "no base" in refusal(tmp_path / "absent.safetensors")
 
 

@@ -12,7 +12,7 @@ from engine import sample
 from engine.adapter import TRAINED, inject, load_state, target_modules, trained_parameters
 from engine.cache import Cache, encode_texts
 from engine.demo import BASE_DIR
-from engine.desk import Desk
+from engine.desk import Desk, StopAsked
 from engine.families.opening import open_base
 from engine.families.sdxl import SDXL
 from engine.picture_file import read_settings
@@ -123,7 +123,7 @@ def test_a_prompt_that_is_not_read_to_its_end_is_named(project: Path) -> None:
     spec = with_sample(prompts=("mug " * 40 + "LASTWORD",), seeds=(1,))
     events = draw(project, SampleJob(project=str(project), spec=spec))[2]
     warnings = [event["text"] for event in events if event["kind"] == "warning"]
-    assert len(warnings) == 1 and "75 are read" in warnings[0] and warnings[0].endswith("LASTWORD")
+    assert len(warnings) == 1 and "longer than what the model reads" in warnings[0] and warnings[0].endswith("LASTWORD")
 
 
 @pytest.mark.skipif(not (BASE_DIR / "model_index.json").exists(), reason="the demo base is not built yet")
@@ -156,7 +156,8 @@ def test_a_stop_ends_the_job_and_keeps_finished_pictures(
                 desk.ask_stop()
 
         monkeypatch.setattr(desk, "emit", stop_after_the_first)
-        assert sample.run(desk, SampleJob(project=str(project), spec=SPEC)) == "stopped"
+        with pytest.raises(StopAsked):
+            sample.run(desk, SampleJob(project=str(project), spec=SPEC))
     assert [file.name for file in folder.pictures.iterdir()] == ["001-seed1.png"]
 
 

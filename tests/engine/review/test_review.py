@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.desk import Desk
+from engine.desk import Desk, StopAsked
 from engine.picture_file import read_settings
 from engine.review import run as review
 from projects.job import JobDir
@@ -129,7 +129,8 @@ def test_a_review_replaces_the_one_before_as_a_whole(tmp_path: Path, monkeypatch
 def test_a_stopped_review_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path, {100: random_adapter(0)})
     monkeypatch.setattr(Desk, "progress", lambda desk, *_: desk.ask_stop())
-    assert reviewed(tmp_path, run) == "stopped"
+    with pytest.raises(StopAsked):
+        reviewed(tmp_path, run)
     assert not run.review.exists() and not list(run.path.glob(".review*"))
 
 
