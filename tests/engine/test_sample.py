@@ -123,7 +123,11 @@ def test_a_prompt_that_is_not_read_to_its_end_is_named(project: Path) -> None:
     spec = with_sample(prompts=("mug " * 40 + "LASTWORD",), seeds=(1,))
     events = draw(project, SampleJob(project=str(project), spec=spec))[2]
     warnings = [event["text"] for event in events if event["kind"] == "warning"]
-    assert len(warnings) == 1 and "longer than what the model reads" in warnings[0] and warnings[0].endswith("LASTWORD")
+    assert (
+        len(warnings) == 1
+        and "longer than what the model reads" in warnings[0]
+        and warnings[0].endswith("LASTWORD")
+    )
 
 
 @pytest.mark.skipif(not (BASE_DIR / "model_index.json").exists(), reason="the demo base is not built yet")
