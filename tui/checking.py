@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from projects.plan import Plan
 from projects.problems import Problem, Refused
-from projects.project import Project
-from projects.resolving import preset_under
-from tui.readiness import examine
+
+if TYPE_CHECKING:
+    from projects.plan import Plan
+    from projects.project import Project
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Checked:
     """What a check found."""
 
     preset: str
-    plan: Plan | None
+    plan: "Plan | None"
     problems: Sequence[Problem]
     notes: Sequence[str]
     free_bytes: int | None
@@ -29,9 +30,13 @@ class Overtaken(Exception):
 
 
 def check(
-    project: Project, tell: Callable[[int, int], object], overtaken: Callable[[], bool]
+    project: "Project", tell: Callable[[int, int], object], overtaken: Callable[[], bool]
 ) -> Checked | None:
     """Check everything that a start checks; None where a newer check has begun. tell: (done, total), at most 10 a s."""
+    # Opening pictures takes Pillow, which is loaded by this thread and not before the first paint.
+    from projects.resolving import preset_under
+    from tui.readiness import examine
+
     last = 0.0
 
     def progress(done: int, total: int) -> None:

@@ -19,7 +19,6 @@ from projects.eventlog import Event
 from projects.events import State
 from projects.job import JobDir
 from projects.locks import holder
-from projects.project import runs
 from projects.status import Status, read_status
 from projects.worker import JobState
 from tui.follow_lines import Teller
@@ -269,6 +268,9 @@ def watch_runs(
 
 def rows_of(project: Path, standings: Standings) -> Iterator[RunRow]:
     """The runs of a project, newest first."""
+    # Reading projects takes tomlkit, which is loaded by this thread and not before the first paint.
+    from projects.project import runs
+
     try:
         found = runs(project)
     except OSError:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from projects.fields import Shape, leaves
 from projects.presets import NAMES, preset
 from projects.problems import Problem, Refused
-from projects.table import explain
 from projects.toml import read_toml, write_text, write_value
+
+if TYPE_CHECKING:
+    from projects.fields import Field
 
 WHAT: Final = {
     "trigger": "trigger", "class_word": "category", "base.source": "base", "data.images": "pictures",
@@ -62,7 +63,7 @@ def form_of(text: str, preset_name: str, problems: Sequence[Problem] = ()) -> Fo
     wrong = {key: problem for problem in reversed(problems) if (key := key_of(problem))}
     under = preset(preset_name) if preset_name in NAMES else {}
     rows = {}
-    for key, field in leaves().items():
+    for key, field in _fields().items():
         if _NEVER.match(key) or field.shape.kind == "dict":
             continue
         below = _at(under, key)
@@ -106,19 +107,19 @@ def key_of(problem: Problem) -> str:
     """The field that a problem is about; "" for none."""
     found = _WHERE.match(problem.where)
     key = (found[1] or found[2]) if found else ""
-    return key if key in leaves() else ""
+    return key if key in _fields() else ""
 
 
 def assignment(key: str, typed: str) -> str:
     """What was typed as `KEY=VALUE`: text is taken as it stands, whatever it looks like."""
-    kind = leaves()[key].shape.kind
+    kind = _fields()[key].shape.kind
     value = typed.strip()
     return f"{key}={write_text(value)}" if kind in ("str", "choice") and value else f"{key}={value}"
 
 
 def next_value(key: str, now: str) -> str | None:
     """The value after `now` where there are only a few; None where it is typed."""
-    shape = leaves()[key].shape
+    shape = _fields()[key].shape
     if shape.kind == "bool":
         return "false" if now == "true" else "true"
     if shape.kind == "choice" and len(shape.choices) > 1:
@@ -129,6 +130,8 @@ def next_value(key: str, now: str) -> str | None:
 
 def meaning(row: FormRow) -> str:
     """What a field means, its range, and where its value comes from."""
+    from projects.table import explain
+
     found = explain(row.key)
     bounds = f" {found.bounds[0]:g} to {found.bounds[1]:g}." if found.bounds and _number(row.key) else ""
     if row.departs:
@@ -140,12 +143,20 @@ def meaning(row: FormRow) -> str:
     return f"{source}{found.text}{bounds}"
 
 
+def _fields() -> "Mapping[str, Field]":
+    """Every field of a project by key."""
+    # The empty form is painted before anything of this is needed.
+    from projects.fields import leaves
+
+    return leaves()
+
+
 def _preset_keys() -> set[str]:
-    return {key for key in leaves() if any(_at(preset(name), key) is not None for name in NAMES)}
+    return {key for key in _fields() if any(_at(preset(name), key) is not None for name in NAMES)}
 
 
 def _number(key: str) -> bool:
-    shape: Shape = leaves()[key].shape
+    shape = _fields()[key].shape
     return shape.kind in ("int", "float") or (
         shape.kind == "list" and shape.parts[0].kind in ("int", "float")
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projects.project import runs
 from projects.status import read_status
 from tui.follow import RunRow, Standings
 
@@ -54,6 +53,8 @@ def overview_of(project: Path, standings: Standings) -> Overview:
     facts = facts_of(project)
     if facts.error:
         return Overview(facts)
+    from projects.project import runs
+
     found = runs(project)
     newest = (
         RunRow(job=found[-1], standing=standings.of(found[-1]), status=read_status(found[-1].status))

@@ -1,16 +1,19 @@
 """The plan beside the form, in lines of spans: numbers first, then what stands in the way and what is worth knowing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from projects.plan import Plan
 from projects.problems import Problem
 from tui.follow_lines import duration
 from tui.form import key_of
 from tui.spans import Spans, wrapped
 
+if TYPE_CHECKING:
+    from projects.plan import Plan
+
 
 def plan_lines(
-    plan: Plan | None, free_bytes: int | None, parts: tuple[int, int] | None, width: int
+    plan: "Plan | None", free_bytes: int | None, parts: tuple[int, int] | None, width: int
 ) -> list[Spans]:
     """The numbers of a run. parts: how many pictures are checked of how many, while that goes on."""
     lines: list[Spans] = [[("PLAN", "muted")]]
@@ -59,7 +62,7 @@ def problem_lines(problems: Sequence[Problem], notes: Sequence[str], width: int)
     return lines
 
 
-def summary(plan: Plan | None, problems: Sequence[Problem], checked: bool) -> Spans:
+def summary(plan: "Plan | None", problems: Sequence[Problem], checked: bool) -> Spans:
     """The same on one line, for a terminal without room for it."""
     if problems:
         many = f"{len(problems)} problem{'s' * (len(problems) > 1)}"

@@ -17,7 +17,7 @@ Spans = Sequence[Span]
 
 def strip(spans: Spans, width: int, inks: Inks, under: Style | None = None) -> Strip:
     """Spans as exactly `width` cells; what is longer ends in an ellipsis. `under` lies below all of them."""
-    segments: list[Segment] = []
+    parts: list[list[str]] = []
     left = width
     ground = under or inks["ground"]
     for text, ink in spans:
@@ -27,11 +27,20 @@ def strip(spans: Spans, width: int, inks: Inks, under: Style | None = None) -> S
         cells = len(text) if text.isascii() else cell_len(text)
         if cells > left:
             text, cells = _cut(text, left), left
-        segments.append(Segment(text, ground + inks[ink]))
+        # Every change of ink costs some forty bytes on the line, and a blank looks the same in all of them.
+        if parts and (parts[-1][1] == ink or text.isspace()):
+            parts[-1][0] += text
+        elif parts and parts[-1][0].isspace():
+            parts[-1] = [parts[-1][0] + text, ink]
+        elif text:
+            parts.append([text, ink])
         left -= cells
     if left > 0:
-        segments.append(Segment(" " * left, ground))
-    return Strip(segments, width)
+        if parts:
+            parts[-1][0] += " " * left
+        else:
+            parts.append([" " * left, "text"])
+    return Strip([Segment(text, ground + inks[ink]) for text, ink in parts], width)
 
 
 def length(spans: Iterable[Span]) -> int:

@@ -1,8 +1,11 @@
-"""Jobs that a screen starts: checked, written and begun in a thread; what stands in the way is said in a sentence."""
+"""Jobs that a screen starts: checked, written and begun in a thread.
+
+Screens import this when somebody asks for it: it needs everything that a start needs, Pillow included.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from projects import worker
 from projects.job import JobDir
@@ -12,33 +15,10 @@ from projects.spec import ExportJob, JobSpec, ReviewJob, TrainJob
 from tui.jobs import open_run, start_job
 from tui.readiness import examine
 from tui.verbs.train import refuse_read_only
+from tui.working import in_thread
 
 if TYPE_CHECKING:
     from tui.app import Workbench
-
-T = TypeVar("T")
-
-
-def in_thread(bench: "Workbench", work: Callable[[], T], then: Callable[[T], object]) -> None:
-    """Do `work` in a thread, then `then` with what it gave on the loop; a refusal is said in the line of keys."""
-
-    def body() -> None:
-        try:
-            given = work()
-        except Refused as refused:
-            bench.call_from_thread(bench.say, said(refused))
-        except OSError as error:
-            bench.call_from_thread(bench.say, f"{error.strerror or error}: {error.filename or ''}")
-        else:
-            bench.call_from_thread(then, given)
-
-    bench.run_worker(body, thread=True, group="starting", exit_on_error=False)
-
-
-def said(refused: Refused) -> str:
-    """A refusal on one line: the first problem, and how many more there are."""
-    more = len(refused.problems) - 1
-    return str(refused.problems[0]) + (f"   ({more} more)" if more else "")
 
 
 def train(bench: "Workbench", folder: Path, name: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.follow import RunView, short_name
 from tui.screens.modal import Reading
 from tui.spans import Spans
-from tui.starting import in_thread
+from tui.working import in_thread
 
 if TYPE_CHECKING:
     from tui.app import Workbench

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -14,8 +14,6 @@ from textual.worker import get_current_worker
 
 from projects.presets import NAMES
 from projects.problems import Problem, Refused
-from projects.project import Project, open_project, save_values
-from tui import starting
 from tui.bindings import bindings
 from tui.checking import Checked, check
 from tui.editor import edit_file
@@ -28,6 +26,10 @@ from tui.spans import Spans, wrapped
 from tui.widgets.form_pane import FormPane
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
+from tui.working import in_thread
+
+if TYPE_CHECKING:
+    from projects.project import Project
 
 _WATCH_SECONDS = 1.0
 
@@ -35,7 +37,7 @@ _WATCH_SECONDS = 1.0
 class ProjectRead(Message):
     """project.toml was read again."""
 
-    def __init__(self, project: Project | None, problem: Problem | None, mark: tuple[int, int]) -> None:
+    def __init__(self, project: "Project | None", problem: Problem | None, mark: tuple[int, int]) -> None:
         self.project, self.problem, self.mark = project, problem, mark
         super().__init__()
 
@@ -105,6 +107,8 @@ class ProjectRoom(Room):
         """Save what is typed right now."""
         typed = self._pane.typed if self.is_mounted else None
         if self._project and typed and typed[1] != self._shown(typed[0]):
+            from projects.project import save_values
+
             with suppress(Refused, OSError):
                 save_values(self._project, [assignment(*typed)])
 
@@ -121,6 +125,8 @@ class ProjectRoom(Room):
             return
 
         def work() -> None:
+            from projects.project import open_project
+
             mark = stamp(folder / "project.toml")
             try:
                 self.post_message(ProjectRead(open_project(folder), None, mark))
@@ -143,7 +149,7 @@ class ProjectRoom(Room):
         self._fill()
         self._check(message.project)
 
-    def _check(self, project: Project) -> None:
+    def _check(self, project: "Project") -> None:
         self._parts = (0, 0)
         self._draw()
 
@@ -230,6 +236,8 @@ class ProjectRoom(Room):
             return
 
         def work() -> Problem | None:
+            from projects.project import save_values
+
             with self._saving:
                 try:
                     save_values(project, [assignment(key, typed)])
@@ -251,7 +259,7 @@ class ProjectRoom(Room):
                 self._redo.clear()
             self._read()
 
-        starting.in_thread(self.bench, work, then)
+        in_thread(self.bench, work, then)
 
     def do_change(self) -> None:
         self._pane.rows.focus()
@@ -293,6 +301,8 @@ class ProjectRoom(Room):
 
     def do_train(self) -> None:
         if self._project:
+            from tui import starting
+
             starting.train(self.bench, self._project.path)
 
     def do_train_as(self) -> None:
@@ -300,6 +310,8 @@ class ProjectRoom(Room):
 
         def named(name: str | None) -> None:
             if name and folder:
+                from tui import starting
+
                 starting.train(self.bench, folder, name)
 
         self.app.push_screen(Ask("Name of the run: letters, digits, - and _"), named)
@@ -310,7 +322,7 @@ class ProjectRoom(Room):
             self._read()
 
 
-def _closed(project: Project | None, form: Form) -> str:
+def _closed(project: "Project | None", form: Form) -> str:
     """Why nothing can be typed; "" where it can."""
     if project is None or form.unreadable:
         return "project.toml cannot be read: E opens it in an editor."

@@ -12,7 +12,6 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from projects.job import JobDir
-from tui import starting
 from tui.bindings import bindings
 from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
 from tui.jobs import results
@@ -224,11 +223,15 @@ class ReviewRoom(Room):
     def do_draw(self) -> None:
         if self._run:
             self.say("Starting to draw the review's sheets.")
+            from tui import starting
+
             starting.review(self.bench, self._run, self._watch)
 
     def do_export(self) -> None:
         if self._run:
             self.say("Starting the export: kohya/A1111 and diffusers, each read back and compared.")
+            from tui import starting
+
             starting.export(self.bench, self._run, self._watch)
 
     def _watch(self, job: JobDir) -> None:

@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 from projects import worker
 from projects.job import JobDir
 from projects.problems import Refused
-from tui import remembered, run_words, starting
+from tui import remembered, run_words
 from tui.bindings import bindings
 from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
 from tui.moments import Moments
@@ -23,6 +23,7 @@ from tui.widgets.curve import CurvePlot
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
 from tui.widgets.picture_row import PictureRow
+from tui.working import said
 
 _ENDED = ("done", "stopped", "failed", "died")
 
@@ -216,7 +217,7 @@ class TrainRoom(Room):
         try:
             worker.ask(self.view.job, request)
         except Refused as refused:
-            self.say(starting.said(refused))
+            self.say(said(refused))
         except OSError as error:
             self.say(f"The request cannot be written: {error.strerror}.")
 
@@ -230,6 +231,8 @@ class TrainRoom(Room):
 
     def do_stop_now(self) -> None:
         if self.view:
+            from tui import starting
+
             starting.stop_now(self.bench, self.view.job)
 
     def do_checkpoint(self) -> None:
@@ -240,6 +243,8 @@ class TrainRoom(Room):
 
     def do_resume(self) -> None:
         if self.view:
+            from tui import starting
+
             starting.resume(self.bench, self.view.job)
 
     def do_earlier(self) -> None:

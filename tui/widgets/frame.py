@@ -6,7 +6,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.spans import Span, Spans, cropped, ends, length, strip
-from tui.widgets.lines import inks
+from tui.widgets.lines import inks, refresh_changed
 
 ROOMS = ("project", "pictures", "captions", "train", "review")
 
@@ -25,11 +25,16 @@ class TopLine(Widget):
     def show(self, about: Sequence[str], live: Spans) -> None:
         """about: what the line says of the project, the most important first. live: the run that is at work."""
         if (list(about), list(live)) != (self._about, self._live):
+            before = self._line()
             self._about, self._live = list(about), list(live)
-            self.refresh()
+            refresh_changed(self, [before], [self._line()])
 
     def render_line(self, y: int) -> Strip:
-        """The line, as much of it as fits: rooms lose their names before the project loses its own."""
+        """The line."""
+        return strip(self._line(), self.size.width, inks(self))
+
+    def _line(self) -> Spans:
+        """As much of it as fits: rooms lose their names before the project loses its own."""
         width = self.size.width
         about: list[Span] = [(" ", "text")]
         for at, words in enumerate(self._about):
@@ -41,7 +46,7 @@ class TopLine(Widget):
         room = width - length(rooms) - length(live) - 4
         about = cropped(about, max(12, room))
         middle = [*about, ("   ", "text"), *rooms] if self._room != "home" else about
-        return strip(ends(middle, live, width), width, inks(self))
+        return ends(middle, live, width)
 
     def _rooms(self, *, short: bool) -> list[Span]:
         spans: list[Span] = []

@@ -72,6 +72,8 @@ class LineList(ScrollView, can_focus=True):
         self.selected: set[Hashable] = set()
         self._cursor = 0
         self._folded: list[str] | None = None
+        self._drawn: dict[int, Spans] = {}
+        """Spans of the rows on the screen, by line."""
 
     @property
     def key(self) -> Hashable | None:
@@ -118,6 +120,7 @@ class LineList(ScrollView, can_focus=True):
         key, here = self.rows[at], at == self._cursor
         bar = "▌" if here and self._bar else "✓" if key in self.selected else " "
         spans = [(bar, "accent"), *self._draw(key, width - 1)]
+        self._drawn[y] = spans
         return strip(spans, width, styles, styles["here"] if here and self.has_focus else None)
 
     def redraw(self, key: Hashable) -> None:
@@ -189,7 +192,7 @@ class LineList(ScrollView, can_focus=True):
         self._reveal()
 
     def _apply(self) -> None:
-        before = self.key
+        before, rows_before = self.key, self.rows
         words = self.filter.casefold().split()
         self.rows = self._hits(words) if words else self._all
         try:
@@ -198,9 +201,23 @@ class LineList(ScrollView, can_focus=True):
             self._cursor = self._resting(max(0, min(self._cursor, len(self.rows) - 1)), 1)
         self.virtual_size = Size(self.size.width, len(self.rows))
         self._reveal()
-        self.refresh()
+        if self.rows == rows_before:
+            self._redraw_changed()
+        else:
+            self.refresh()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
+
+    def _redraw_changed(self) -> None:
+        """The same rows again: draw those that say something else now."""
+        top, width = self.scroll_offset.y, self.scrollable_content_region.width
+        for y, drawn in list(self._drawn.items()):
+            at = y + top
+            if at >= len(self.rows):
+                continue
+            bar = drawn[0]
+            if [bar, *self._draw(self.rows[at], width - 1)] != list(drawn):
+                self._dirty(at)
 
     def _hits(self, words: Sequence[str]) -> list[Hashable]:
         if self._folded is None:
