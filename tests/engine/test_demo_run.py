@@ -70,6 +70,16 @@ def proven(project: Path) -> dict[str, object]:
     return dict(fold_file(job.events).result)
 
 
+@pytest.fixture(autouse=True)
+def process_as_it_was(monkeypatch):
+    """`work` makes a worker of its process: what it does to signals and priority ends with the test."""
+    saved = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)}
+    monkeypatch.setattr(os, "nice", lambda _more: 0)
+    yield
+    for number, handler in saved.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def whole_demo(tmp_path):
     write_project(tmp_path / "demo")
