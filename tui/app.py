@@ -216,14 +216,10 @@ class Workbench(App[tuple[Path, ...]]):
         self.go("review")
 
     def do_pictures(self) -> None:
-        self.say(
-            "Room 2, the audit of the pictures, is not there yet. What a run would refuse: safelight plan DIR"
-        )
+        self.say("Room 2 (audit) is not there yet. What a run refuses: safelight plan DIR")
 
     def do_captions(self) -> None:
-        self.say(
-            "Room 3, the editor of captions, is not there yet. Check them with: safelight captions DIR check"
-        )
+        self.say("Room 3 (captions) is not there yet. Check them: safelight captions DIR check")
 
     def do_side(self) -> None:
         """Nothing, where no room is shown."""
