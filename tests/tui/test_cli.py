@@ -365,7 +365,12 @@ def test_leaving_ends_the_watching_and_never_the_run(
     monkeypatch.setenv("STAND_IN_STEP", "0.05")
     say("train", project, "--set", "train.steps=1000")
     watcher = subprocess.Popen(
-        [SAFELIGHT, "follow", project], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [SAFELIGHT, "follow", project],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As from a shell at a terminal: what runs in the background ignores SIGINT, and its children with it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     assert watcher.stdout is not None
     watcher.stdout.readline()
