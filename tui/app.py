@@ -19,11 +19,11 @@ from projects.job import JobDir
 from tui import remembered, theme
 from tui.actions import ACTIONS
 from tui.bindings import bindings
-from tui.follow import ALIVE, RunRow, RunsSeen, watch_runs
 from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
 from tui.keymap import Keymap, config_file, read_keymap
 from tui.overview import Facts, facts_of
 from tui.pictures import Pictures
+from tui.run_list import ALIVE, RunRow, RunsSeen, watch_runs
 from tui.run_words import live
 from tui.screens.room import Room
 from tui.spans import Spans
@@ -33,6 +33,7 @@ _SHEETS = tuple(
     Path(__file__).parent / "screens" / f"{name}.tcss"
     for name in ("room", "modal", "home", "new", "project", "train", "review", "large")
 )
+_NEVER = 1_000_000
 _LATER = 0.7
 """Seconds after the first paint until rooms that may be next are imported."""
 
@@ -107,8 +108,9 @@ class Workbench(App[tuple[Path, ...]]):
             self.set_interval(POLL_SECONDS, lambda: end_when_hung_up(self.flush))
 
     def on_ready(self) -> None:
-        # What is there now stays: the collector need not look at it again, which would hold up a key.
-        gc.freeze()
+        # A pass over everything that lives would hold up keys for a fifth of a second; what is young is still collected.
+        young, middle, _ = gc.get_threshold()
+        gc.set_threshold(young, middle, _NEVER)
         self.set_timer(_LATER, lambda: self.run_worker(_import_rooms, thread=True, exit_on_error=False))
 
     def open_project(self, path: Path, room: str = "") -> None:

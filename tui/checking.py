@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.message import Message
+
 from projects.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from projects.plan import Plan
     from projects.project import Project
+    from tui.form import Form
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,22 @@ class Checked:
 
 class Overtaken(Exception):
     """A newer check has begun."""
+
+
+class ProjectRead(Message):
+    """project.toml was read again."""
+
+    def __init__(self, project: "Project | None", problem: Problem | None, mark: tuple[int, int]) -> None:
+        self.project, self.problem, self.mark = project, problem, mark
+        super().__init__()
+
+
+class CheckMoved(Message):
+    """The check of the project has come further, or is done."""
+
+    def __init__(self, parts: tuple[int, int] | None, checked: Checked | None = None) -> None:
+        self.parts, self.checked = parts, checked
+        super().__init__()
 
 
 def check(
@@ -67,3 +86,11 @@ def free_bytes(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def closed(project: "Project | None", form: "Form") -> str:
+    """Why nothing can be typed; "" where it can."""
+    if project is None or form.unreadable:
+        return "project.toml cannot be read: E opens it in an editor."
+    newer = "This project was written by a newer Safelight: it can be read here, not changed."
+    return newer if project.read_only else ""

@@ -18,18 +18,15 @@ from projects.curve import read_records
 from projects.eventlog import Event
 from projects.events import State
 from projects.job import JobDir
-from projects.locks import holder
 from projects.status import Status, read_status
 from projects.worker import JobState
 from tui.follow_lines import Teller
+from tui.run_list import PAUSE, RunRow, Standings, stamp
 from tui.series import Series
 
-PAUSE: Final = 0.25
-RUNS_PAUSE: Final = 1.0
 CALM: Final = 0.95
 """Seconds between two views that differ in steps alone."""
 _TURN: Final = 0.003
-ALIVE: Final = ("live", "stalled")
 _PART: Final = 1 << 18
 """Bytes of events that are read at a time: a long history must neither fill the memory nor hold up what is new."""
 _LINES: Final = 500
@@ -41,20 +38,6 @@ class Line:
 
     step: int
     text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunRow:
-    """One run of a list."""
-
-    job: JobDir
-    standing: JobState
-    status: Status
-
-    @property
-    def name(self) -> str:
-        """The folder's name without the time in front."""
-        return short_name(self.job)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,37 +94,6 @@ class RunMoved(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the newest view matters."""
         return isinstance(message, RunMoved) and message.view.job == self.view.job
-
-
-class RunsSeen(Message):
-    """The runs of the project were looked at."""
-
-    def __init__(self, rows: tuple[RunRow, ...]) -> None:
-        self.rows = rows
-        super().__init__()
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the newest look matters."""
-        return isinstance(message, RunsSeen)
-
-
-class Standings:
-    """`worker.state_of`, asked again only where something moved: what became of a dead run costs reading its events."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[tuple[int, int], JobState]] = {}
-
-    def of(self, job: JobDir) -> JobState:
-        """What has become of the job."""
-        if holder(job.lock) is not None:
-            self._known.pop(job.path, None)
-            return worker.state_of(job)
-        mark = stamp(job.events)
-        known = self._known.get(job.path)
-        if known is None or known[0] != mark:
-            known = (mark, worker.state_of(job))
-            self._known[job.path] = known
-        return known[1]
 
 
 class Follower:
@@ -249,49 +201,6 @@ def _worth_telling(before: RunView | None, view: RunView) -> bool:
     return seen != (
         view.attached, view.standing, view.asked, view.status.phase, view.state.progress, len(view.lines)
     ) or (view.lines[-1:] != before.lines[-1:])  # fmt: skip
-
-
-def watch_runs(
-    project: Path, tell: Callable[[tuple[RunRow, ...]], object], cancelled: Callable[[], bool]
-) -> None:
-    """Look at the runs of a project until `cancelled`, for a thread of its own; tells what is new."""
-    standings, last = Standings(), None
-    while not cancelled():
-        rows = tuple(rows_of(project, standings))
-        if rows != last and not cancelled():
-            last = rows
-            tell(rows)
-        deadline = time.monotonic() + RUNS_PAUSE
-        while time.monotonic() < deadline and not cancelled():
-            time.sleep(PAUSE)
-
-
-def rows_of(project: Path, standings: Standings) -> Iterator[RunRow]:
-    """The runs of a project, newest first."""
-    # Reading projects takes tomlkit, which is loaded by this thread and not before the first paint.
-    from projects.project import runs
-
-    try:
-        found = runs(project)
-    except OSError:
-        return
-    for job in reversed(found):
-        yield RunRow(job=job, standing=standings.of(job), status=read_status(job.status))
-
-
-def short_name(job: JobDir) -> str:
-    """2026-11-24-1530-r32 is r32."""
-    name = job.path.name
-    return name[16:] if len(name) > 16 and name[:4].isdecimal() and name[15] == "-" else name
-
-
-def stamp(path: Path) -> tuple[int, int]:
-    """Time of the last change, in nanoseconds, and size in bytes; (0, 0) for what is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
 
 
 def inode(path: Path) -> int:

@@ -3,12 +3,12 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from projects.status import read_status
-from tui.follow import RunRow, Standings
+from tui.run_list import RunRow, Standings
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def facts_of(project: Path) -> Facts:
     return Facts(_text(table, "name") or name, _text(table, "trigger"), base)
 
 
-def overview_of(project: Path, standings: Standings) -> Overview:
-    """Everything of a row: pictures and captions are counted by name, nothing is opened."""
+def overview_of(project: Path, standings: Standings, before: Overview | None) -> Overview:
+    """What changes by itself: facts and the newest run. Counts are those of `before`."""
     facts = facts_of(project)
     if facts.error:
         return Overview(facts)
@@ -61,8 +61,14 @@ def overview_of(project: Path, standings: Standings) -> Overview:
         if found
         else None
     )
+    counts = (before.pictures, before.captions) if before else (None, None)
+    return Overview(facts, *counts, newest=newest)
+
+
+def with_counts(overview: Overview, project: Path) -> Overview:
+    """With pictures and captions counted by name; nothing is opened."""
     pictures, captions = _counted(project) or (None, None)
-    return Overview(facts, pictures, captions, newest)
+    return replace(overview, pictures=pictures, captions=captions)
 
 
 def _counted(project: Path) -> tuple[int, int] | None:

@@ -5,9 +5,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from projects.worker import JobState
-from tui.follow import RunRow, RunView
+from tui.follow import RunView
 from tui.follow_lines import duration
 from tui.remembered import Seen
+from tui.run_list import RunRow
 from tui.spans import Span, Spans, wrapped
 
 _INKS: Mapping[JobState, str] = {

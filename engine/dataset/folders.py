@@ -120,9 +120,13 @@ def _pair(
     files: list[Path], dataset: DataSet, home: Path, extension: str, notes: list[Problem]
 ) -> list[Found]:
     """Pictures with their caption files; what is left over becomes notes."""
+    # By what may be the picture's stem, so that ten thousand pictures are not each held against all names.
     names: dict[Path, set[str]] = defaultdict(set)
     for file in files:
-        names[file.parent].add(file.name)
+        if file.name.endswith(f".{extension}"):
+            stem = file.name.removesuffix(f".{extension}")
+            names[file.parent / stem].add(file.name)
+            names[file.parent / stem.rpartition(".")[0]].add(file.name)
     pictures = [file for file in files if file.suffix.lower() in EXTENSIONS]
     own: dict[Path, set[str]] = defaultdict(set)
     for picture in pictures:
@@ -132,7 +136,7 @@ def _pair(
             name=_name(picture, home),
             path=picture,
             dataset=dataset,
-            captions=tuple(sidecars(picture, extension, names[picture.parent], own[picture.parent])),
+            captions=tuple(sidecars(picture, extension, names[picture.with_suffix("")], own[picture.parent])),
         )
         for picture in pictures
     ]

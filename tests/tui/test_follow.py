@@ -16,8 +16,9 @@ from tests.tui.benches import opened, until
 from tests.tui.recorded import NOW, append, loss_at, status_of, write_project, write_run
 from tests.tui.snapshots import text_of
 from tui import remembered
-from tui.follow import Follower, RunView, Standings, follow
+from tui.follow import Follower, RunView, follow
 from tui.remembered import Seen
+from tui.run_list import Standings
 from tui.run_words import since
 from tui.screens.train import TrainRoom
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,8 +15,8 @@ from textual.worker import get_current_worker
 
 from tui import remembered
 from tui.bindings import bindings
-from tui.follow import ALIVE, PAUSE, Standings
-from tui.overview import Overview, overview_of
+from tui.overview import Overview, overview_of, with_counts
+from tui.run_list import ALIVE, PAUSE, Standings
 from tui.run_words import short
 from tui.screens.room import Room
 from tui.spans import Span, Spans, cell, wrapped
@@ -104,13 +105,22 @@ class HomeRoom(Room):
         self._show_words()
 
     def _look(self) -> None:
+        """Names and runs of all rows first, then the counts, which look at every file; runs again every few seconds."""
         worker, standings = get_current_worker(), Standings()
-        while not worker.is_cancelled:
+        known = dict(self._known)
+        for step in count():
             for path in list(self._opened):
-                self.post_message(OverviewRead(path, overview_of(path, standings)))
-            deadline = time.monotonic() + _EVERY_SECONDS
-            while time.monotonic() < deadline and not worker.is_cancelled:
-                time.sleep(PAUSE)
+                if worker.is_cancelled:
+                    return
+                if step == 1:
+                    known[path] = with_counts(known[path], path)
+                else:
+                    known[path] = overview_of(path, standings, known.get(path))
+                self.post_message(OverviewRead(path, known[path]))
+            if step > 0:
+                deadline = time.monotonic() + _EVERY_SECONDS
+                while time.monotonic() < deadline and not worker.is_cancelled:
+                    time.sleep(PAUSE)
 
     def on_overview_read(self, message: OverviewRead) -> None:
         if self._known.get(message.path) != message.overview:

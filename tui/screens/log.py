@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.follow import RunView, short_name
+from tui.follow import RunView
+from tui.run_list import short_name
 from tui.screens.modal import Reading
 from tui.spans import Spans
 from tui.working import in_thread

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from projects.presets import NAMES
 from projects.problems import Problem, Refused
 from tui.bindings import bindings
-from tui.checking import Checked, check
+from tui.changes import Change, Changes
+from tui.checking import Checked, CheckMoved, ProjectRead, check, closed
 from tui.editor import edit_file
-from tui.follow import stamp
 from tui.form import Form, assignment, form_of, meaning
 from tui.plan_words import plan_lines, problem_lines, summary
+from tui.run_list import stamp
 from tui.screens.modal import Ask, Choice, Pick
 from tui.screens.room import Room
 from tui.spans import Spans, wrapped
@@ -32,22 +32,6 @@ if TYPE_CHECKING:
     from projects.project import Project
 
 _WATCH_SECONDS = 1.0
-
-
-class ProjectRead(Message):
-    """project.toml was read again."""
-
-    def __init__(self, project: "Project | None", problem: Problem | None, mark: tuple[int, int]) -> None:
-        self.project, self.problem, self.mark = project, problem, mark
-        super().__init__()
-
-
-class CheckMoved(Message):
-    """The check of the project has come further, or is done."""
-
-    def __init__(self, parts: tuple[int, int] | None, checked: Checked | None = None) -> None:
-        self.parts, self.checked = parts, checked
-        super().__init__()
 
 
 class ProjectRoom(Room):
@@ -65,9 +49,7 @@ class ProjectRoom(Room):
         self._everything = False
         self._problem_lines: list[Spans] = []
         self._mark = (0, 0)
-        self._refused: dict[str, tuple[str, Problem]] = {}
-        self._undo: list[tuple[str, str, str]] = []
-        self._redo: list[tuple[str, str, str]] = []
+        self._changes = Changes()
         self._saving = threading.Lock()
 
     def body(self) -> Iterable[Widget]:
@@ -86,11 +68,11 @@ class ProjectRoom(Room):
         row = self._pane.field
         held = {
             "ready": not self.checked.problems
-            and not self._refused
+            and not self._changes.refused
             and self._project is not None
             and not self._project.read_only,
-            "undo": bool(self._undo),
-            "redo": bool(self._redo),
+            "undo": bool(self._changes.done),
+            "redo": bool(self._changes.undone),
             "said": row is not None and row.source == "project",
         }
         return frozenset(name for name, holds in held.items() if holds)
@@ -174,15 +156,15 @@ class ProjectRoom(Room):
         """The form of what was read and found last."""
         if self._project is not None:
             self._form = form_of(self._project.text, self.checked.preset, self.checked.problems)
-        self._pane.read_only = _closed(self._project, self._form)
-        self._pane.show(self._form, self._refused, self.checked.preset, everything=self._everything)
+        self._pane.read_only = closed(self._project, self._form)
+        self._pane.show(self._form, self._changes.refused, self.checked.preset, everything=self._everything)
 
     def _draw(self) -> None:
         if not self.is_mounted:
             return
         checked, pane = self.checked, self.query_one("#plan-pane")
         width = max(20, pane.size.width - 2)
-        problems = [*(problem for _, problem in self._refused.values()), *checked.problems]
+        problems = [*(problem for _, problem in self._changes.refused.values()), *checked.problems]
         self.query_one("#plan", Lines).show(plan_lines(checked.plan, checked.free_bytes, self._parts, width))
         self._problem_lines = problem_lines(problems, checked.notes, width)
         self.query_one("#problems", LineList).show(range(len(self._problem_lines)))
@@ -248,15 +230,14 @@ class ProjectRoom(Room):
         def then(problem: Problem | None) -> None:
             if problem is not None and quietly:
                 return
-            self._refused.pop(key, None)
+            self._changes.refused.pop(key, None)
             if problem is not None:
-                self._refused[key] = (typed, problem)
+                self._changes.refused[key] = (typed, problem)
                 self._fill()
                 self._draw()
                 return
             if not undoing:
-                self._undo.append((key, before if said else "", typed))
-                self._redo.clear()
+                self._changes.keep(Change(key, before if said else "", typed))
             self._read()
 
         in_thread(self.bench, work, then)
@@ -266,16 +247,14 @@ class ProjectRoom(Room):
         self._pane.rows.do_choose()
 
     def do_undo(self) -> None:
-        key, before, after = self._undo.pop()
-        self._redo.append((key, before, after))
-        self._save(key, before, undoing=True)
-        self.say(f"{key} is {before or 'left out'} again.")
+        change = self._changes.undo()
+        self._save(change.key, change.before, undoing=True)
+        self.say(f"{change.key} is {change.before or 'left out'} again.")
 
     def do_redo(self) -> None:
-        key, before, after = self._redo.pop()
-        self._undo.append((key, before, after))
-        self._save(key, after, undoing=True)
-        self.say(f"{key} is {after or 'left out'} again.")
+        change = self._changes.redo()
+        self._save(change.key, change.after, undoing=True)
+        self.say(f"{change.key} is {change.after or 'left out'} again.")
 
     def do_preset_value(self) -> None:
         row = self._pane.field
@@ -287,7 +266,7 @@ class ProjectRoom(Room):
         self._fill()
 
     def do_again(self) -> None:
-        self._refused.clear()
+        self._changes.refused.clear()
         self._read()
 
     def do_preset(self) -> None:
@@ -320,11 +299,3 @@ class ProjectRoom(Room):
         if self.bench.project:
             edit_file(self.bench, self.bench.project / "project.toml")
             self._read()
-
-
-def _closed(project: "Project | None", form: Form) -> str:
-    """Why nothing can be typed; "" where it can."""
-    if project is None or form.unreadable:
-        return "project.toml cannot be read: E opens it in an editor."
-    newer = "This project was written by a newer Safelight: it can be read here, not changed."
-    return newer if project.read_only else ""

@@ -13,9 +13,10 @@ from textual.worker import get_current_worker
 
 from projects.job import JobDir
 from tui.bindings import bindings
-from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
+from tui.follow import RunMoved, RunView, follow
 from tui.jobs import results
 from tui.reviews import Review, Shown, read_review
+from tui.run_list import ALIVE, RunRow, short_name
 from tui.run_words import bar, mark
 from tui.screens.large import Large
 from tui.screens.room import Room

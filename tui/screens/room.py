@@ -10,7 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.actions import ACTIONS, Action
-from tui.follow import RunRow
+from tui.run_list import RunRow
 from tui.widgets.frame import KeyLine, TopLine
 from tui.widgets.line_list import LineList
 

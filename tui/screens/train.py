@@ -15,8 +15,9 @@ from projects.job import JobDir
 from projects.problems import Refused
 from tui import remembered, run_words
 from tui.bindings import bindings
-from tui.follow import ALIVE, RunMoved, RunRow, RunView, follow, short_name
+from tui.follow import RunMoved, RunView, follow
 from tui.moments import Moments
+from tui.run_list import ALIVE, RunRow, short_name
 from tui.screens.room import Room
 from tui.spans import Spans, cell
 from tui.widgets.curve import CurvePlot

@@ -1,7 +1,10 @@
 """safelight open: the workbench on a project."""
 
+import asyncio
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import click
@@ -10,6 +13,7 @@ from projects.problems import refuse
 from tui.output import Output, json_option
 
 _IMAGES = ("auto", "half", "kitty", "sixel", "off")
+_PATIENCE = 0.5
 _PEOPLE = Output(json=False)
 _THEMES = ("safelight", "daylight", "ansi", "mono")
 
@@ -40,6 +44,7 @@ def command(folder: Path | None, theme: str, images: str, as_ascii: bool, out: O
     found = project if (project / "project.toml").is_file() else None
     left = run(found, theme=theme, images=images, as_ascii=as_ascii, out=out)
     out.result({"project": str(project) if found else None, "running": [str(path) for path in left]})
+    _leave()
 
 
 def run(
@@ -63,10 +68,24 @@ def run(
         no_color="NO_COLOR" in os.environ,
         color_system=color_system(term, os.environ.get("COLORTERM", "")),
     )
-    left = Workbench(project, room=room, options=options).run() or ()
+    # With a loop of its own: asyncio.run would wait for every thread that still looks at something.
+    loop = asyncio.new_event_loop()
+    left = Workbench(project, room=room, options=options).run(loop=loop) or ()
     for path in left:
         out.say(f"training goes on: safelight follow {shown(path)}")
     return left
+
+
+def _leave() -> None:
+    """End now: threads that only look, at ten thousand pictures perhaps, are not waited for; those that save are."""
+    deadline = time.monotonic() + _PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() and not thread.daemon for thread in threading.enumerate()[1:]):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def color_system(term: str, colorterm: str) -> str | None:
