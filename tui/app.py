@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.types import CSSPathType
 from textual.worker import get_current_worker
@@ -86,6 +86,9 @@ class Workbench(App[tuple[Path, ...]]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ASCII for what is left."""
         filters = super().get_line_filters()
+        if self.native_ansi_color:
+            # Greys on black are colours too: where the ground is the terminal's, no colour means none.
+            filters = [NoColor() if isinstance(each, Monochrome) else each for each in filters]
         return [*filters, self._ascii] if self._ascii else filters
 
     def on_mount(self) -> None:
