@@ -27,6 +27,7 @@ from tui.run_list import ALIVE, RunRow, RunsSeen, watch_runs
 from tui.run_words import live
 from tui.screens.room import Room
 from tui.spans import Spans
+from tui.widgets.held_keys import HeldKeys
 
 Images = Literal["auto", "half", "kitty", "sixel", "off"]
 _SHEETS = tuple(
@@ -58,7 +59,7 @@ class FactsRead(Message):
         super().__init__()
 
 
-class Workbench(App[tuple[Path, ...]]):
+class Workbench(HeldKeys, App[tuple[Path, ...]]):
     """Gives, when it ends, the runs that go on without it."""
 
     ENABLE_COMMAND_PALETTE = False

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from tests.tui.benches import opened, until
 from tests.tui.recorded import PROJECT, write_project
@@ -188,3 +189,32 @@ async def go_to(pilot, room: ProjectRoom, key: str) -> None:  # type: ignore[no-
     """Put the cursor on a field."""
     room.query_one("#form-pane").rows.go_to(key)  # type: ignore[attr-defined]
     await pilot.pause()
+
+
+async def test_keys_typed_in_one_burst_go_into_the_field_and_never_start_a_training(
+    aurelia: Path, stand_in: list[int]
+) -> None:
+    async with opened(aurelia) as (bench, pilot):
+        room = await ready(bench, pilot)
+        type_at_once(bench, "/rate")
+        await until(
+            pilot,
+            lambda: [str(key) for key in room.query_one("#form-pane").rows.rows] == ["train.learning_rate"],
+        )  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await go_to(pilot, room, "class_word")
+        type_at_once(bench, "\rtt")
+        await until(pilot, lambda: "womantt" in text_of(bench))
+        await pilot.press("escape")
+        await go_to(pilot, room, "train.schedule")
+        type_at_once(bench, "\rT")
+        await until(pilot, lambda: bench.screen.__class__.__name__ == "Ask")
+        await until(pilot, lambda: 'schedule = "cosine_restarts"' in (aurelia / "project.toml").read_text())
+        assert stand_in == []
+
+
+def type_at_once(bench, keys: str) -> None:  # type: ignore[no-untyped-def]
+    """Keys as a slow line brings them: all of them before the first one is looked at."""
+    for key in keys:
+        name = {"\r": "enter", "/": "slash", "T": "upper_t"}.get(key, key)
+        bench.post_message(events.Key(name, key))

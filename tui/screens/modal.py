@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from tui.actions import ACTIONS
 from tui.spans import Spans, cell, wrapped
+from tui.widgets.held_keys import HeldKeys
 from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
@@ -134,7 +135,9 @@ class Reading(ModalScreen[None]):
         """Type a filter."""
         edit = self.query_one(LineEdit)
         edit.display = True
-        edit.focus()
+        self.set_focus(edit)
+        if isinstance(self.app, HeldKeys):
+            self.app.release_keys()
 
     @on(LineEdit.Changed)
     def narrow(self, event: LineEdit.Changed) -> None:

@@ -97,6 +97,11 @@ class ProjectRoom(Room):
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)
 
+    def side_turned(self) -> None:
+        """The plan is laid out for the room it has."""
+        super().side_turned()
+        self._draw()
+
     def _look(self) -> None:
         if self.bench.project and stamp(self.bench.project / "project.toml") != self._mark:
             self._read()

@@ -114,21 +114,28 @@ class Room(Screen[None]):
     def do_side(self) -> None:
         """Show or hide the side pane."""
         self.toggle_class("-side")
+        self.call_after_refresh(self.side_turned)
+
+    def side_turned(self) -> None:
+        """The side pane has come or gone. The focus never stays on something that is not seen."""
+        if self.focused is None:
+            self.focus_next()
 
     def do_next_pane(self) -> None:
         """Go to the next pane."""
         self.focus_next()
 
     @on(LineList.FilterAsked)
-    def ask_filter(self, event: LineList.FilterAsked) -> None:
+    async def ask_filter(self, event: LineList.FilterAsked) -> None:
         """A line to type the filter into, above the keys."""
         from tui.widgets.line_edit import LineEdit
 
         self._filtered = event.line_list
-        self._drop_filter_line()
+        await self.query("#filter").remove()
         edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter")
-        self.mount(edit, before=self.query_one(KeyLine))
-        edit.focus()
+        await self.mount(edit, before=self.query_one(KeyLine))
+        self.set_focus(edit)
+        self.bench.release_keys()
 
     def on_input_changed(self, event: "LineEdit.Changed") -> None:
         if event.input.id == "filter" and self._filtered:
@@ -144,9 +151,5 @@ class Room(Screen[None]):
             return
         if event.way == "escape":
             self._filtered.set_filter("")
-        self._drop_filter_line()
-        self._filtered.focus()
-
-    def _drop_filter_line(self) -> None:
-        for edit in self.query("#filter"):
-            edit.remove()
+        event.edit.remove()
+        self.set_focus(self._filtered)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from projects.problems import Problem
 from tui.form import Form, FormRow, label_of, listed, next_value
 from tui.spans import Spans, cell
+from tui.widgets.held_keys import HeldKeys
 from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
 
@@ -57,7 +58,13 @@ class FormPane(Container):
 
     def compose(self) -> Iterable[Widget]:
         """The list; the line to type into comes over it."""
-        yield LineList(self._row, text=str, skip=lambda key: str(key).startswith("#"), id="form")
+        yield LineList(
+            self._row,
+            text=lambda key: f"{label_of(key)} {key}",
+            skip=lambda key: str(key).startswith("#"),
+            opens_field=True,
+            id="form",
+        )
 
     @property
     def rows(self) -> LineList:
@@ -117,28 +124,28 @@ class FormPane(Container):
         self.post_message(self.Here())
 
     @on(LineList.Chosen, "#form")
-    def chosen(self, event: LineList.Chosen) -> None:
+    async def chosen(self, event: LineList.Chosen) -> None:
         """Enter: the next of few values, or a line to type into."""
         event.stop()
         row = self.field
         if row is None or self.read_only:
             self.post_message(self.Closed(self.read_only))
-            return
-        value = next_value(row.key, row.value)
-        if value is not None:
+        elif (value := next_value(row.key, row.value)) is not None:
             self.post_message(self.Typed(row.key, value, left=True))
         else:
-            self._edit(row)
+            await self._edit(row)
+        if isinstance(self.app, HeldKeys):
+            self.app.release_keys()
 
-    def _edit(self, row: FormRow) -> None:
+    async def _edit(self, row: FormRow) -> None:
         rows = self.rows
         self._editing = row.key
         typed = self._refused[row.key][0] if row.key in self._refused else row.value
         edit = LineEdit(typed, placeholder=row.under, id="value")
         edit.styles.offset = (self._label_width() + 4, list(rows.rows).index(row.key) - rows.scroll_offset.y)
         edit.styles.width = max(8, min(60, rows.size.width - self._label_width() - 5))
-        self.mount(edit)
-        edit.focus()
+        await self.mount(edit)
+        self.screen.set_focus(edit)
 
     @on(LineEdit.Changed)
     def changed(self, event: LineEdit.Changed) -> None:
@@ -160,7 +167,7 @@ class FormPane(Container):
             self._pause.stop()
         key, self._editing = self._editing, ""
         event.edit.remove()
-        self.rows.focus()
+        self.screen.set_focus(self.rows)
         if event.value != self._value(key) or key in self._refused:
             self.post_message(self.Typed(key, event.value, left=True))
         if event.way in ("enter", "next"):

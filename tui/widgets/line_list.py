@@ -16,6 +16,7 @@ from textual.strip import Strip
 from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.spans import Spans, strip
+from tui.widgets.held_keys import HeldKeys
 from tui.widgets.lines import inks
 
 Draw = Callable[[Any, int], Spans]
@@ -60,12 +61,16 @@ class LineList(ScrollView, can_focus=True):
         skip: Callable[[Any], bool] = lambda _key: False,
         selectable: bool = False,
         bar: bool = True,
+        opens_field: bool = False,
         **options: Any,
     ) -> None:
-        """draw: spans of a row. text: what filter and search look at. skip: rows the cursor passes over (headings)."""
+        """draw: spans of a row. text: what filter and search look at. skip: rows the cursor passes over (headings).
+
+        opens_field: enter may open a field to type into; whoever opens it, or does not, releases the keys.
+        """
         super().__init__(**options)
         self._draw, self._text, self._skip = draw, text, skip
-        self._selectable, self._bar = selectable, bar
+        self._selectable, self._bar, self._opens_field = selectable, bar, opens_field
         self._all: Sequence[Hashable] = ()
         self.rows: Sequence[Hashable] = ()
         self.filter = ""
@@ -148,6 +153,7 @@ class LineList(ScrollView, can_focus=True):
         self._move(self._resting(len(self.rows) - 1, -1))
 
     def do_filter(self) -> None:
+        self._hold()
         self.post_message(self.FilterAsked(self))
 
     def do_next_hit(self) -> None:
@@ -158,6 +164,8 @@ class LineList(ScrollView, can_focus=True):
 
     def do_choose(self) -> None:
         if self.key is not None:
+            if self._opens_field:
+                self._hold()
             self.post_message(self.Chosen(self, self.key))
 
     def do_select(self) -> None:
@@ -190,6 +198,10 @@ class LineList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self._reveal()
+
+    def _hold(self) -> None:
+        if isinstance(self.app, HeldKeys):
+            self.app.hold_keys()
 
     def _apply(self) -> None:
         before, rows_before = self.key, self.rows
