@@ -216,5 +216,5 @@ async def test_keys_typed_in_one_burst_go_into_the_field_and_never_start_a_train
 def type_at_once(bench, keys: str) -> None:  # type: ignore[no-untyped-def]
     """Keys as a slow line brings them: all of them before the first one is looked at."""
     for key in keys:
-        name = {"\r": "enter", "/": "slash", "T": "upper_t"}.get(key, key)
+        name = {"\r": "enter", "/": "slash"}.get(key, key)
         bench.post_message(events.Key(name, key))

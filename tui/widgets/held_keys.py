@@ -35,7 +35,8 @@ class HeldKeys(Base):
         """The field has the focus, or there will be none: the kept keys are typed now."""
         held, self._held = self._held, None
         for event in held or ():
-            self.post_message(events.Key(event.key, event.character))
+            # As from the terminal: a key that a widget had sent would go no further than to that widget's parent.
+            self.post_message(events.Key(event.key, event.character).set_sender(self))
 
     def on_key(self, event: events.Key) -> None:
         """A printable key that comes here while a field has the focus was sent on before it had."""
