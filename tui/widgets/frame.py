@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.spans import Span, Spans, cropped, ends, length, strip
-from tui.widgets.lines import inks, refresh_changed
+from tui.widgets.lines import Lines, inks
 
 ROOMS = ("project", "pictures", "captions", "train", "review")
 
 
-class TopLine(Widget):
-    """Project, trigger and base; the rooms; the live run, always."""
+class TopLine(Horizontal):
+    """Project, trigger and base; the rooms; the live run, always. The run is apart, as it changes every second."""
 
-    DEFAULT_CSS = "TopLine { height: 1; width: 1fr; dock: top; }"
+    DEFAULT_CSS = """
+    TopLine { height: 1; width: 1fr; dock: top; }
+    TopLine > #live { width: 1; }
+    """
 
     def __init__(self, room: str) -> None:
         super().__init__()
@@ -22,31 +27,37 @@ class TopLine(Widget):
         self._about: list[str] = []
         self._live: list[Span] = []
 
+    def compose(self) -> ComposeResult:
+        """What stays, and what changes."""
+        yield Lines(id="about")
+        yield Lines(id="live")
+
     def show(self, about: Sequence[str], live: Spans) -> None:
         """about: what the line says of the project, the most important first. live: the run that is at work."""
-        if (list(about), list(live)) != (self._about, self._live):
-            before = self._line()
-            self._about, self._live = list(about), list(live)
-            refresh_changed(self, [before], [self._line()])
+        self._about, self._live = list(about), list(live)
+        shown = self.query_one("#live", Lines)
+        width = length(live) + 1 if live else 1
+        if shown.styles.width is None or shown.styles.width.value != width:
+            shown.styles.width = width
+        shown.show([live])
+        self._show_about()
 
-    def render_line(self, y: int) -> Strip:
-        """The line."""
-        return strip(self._line(), self.size.width, inks(self))
+    def on_resize(self) -> None:
+        self._show_about()
 
-    def _line(self) -> Spans:
-        """As much of it as fits: rooms lose their names before the project loses its own."""
-        width = self.size.width
+    def _show_about(self) -> None:
+        """As much as fits: rooms lose their names before the project loses its own."""
+        width = self.size.width - (length(self._live) + 1 if self._live else 1)
         about: list[Span] = [(" ", "text")]
         for at, words in enumerate(self._about):
             about += [(" · ", "muted")] * (at > 0) + [(words, "bold" if at == 0 else "muted")]
-        live = [*self._live, (" ", "text")] if self._live else []
         rooms = self._rooms(short=False)
-        if length(about) + length(rooms) + length(live) + 6 > width:
+        if length(about) + length(rooms) + 6 > width:
             rooms = self._rooms(short=True)
-        room = width - length(rooms) - length(live) - 4
-        about = cropped(about, max(12, room))
-        middle = [*about, ("   ", "text"), *rooms] if self._room != "home" else about
-        return ends(middle, live, width)
+        about = cropped(about, max(12, width - length(rooms) - 4))
+        self.query_one("#about", Lines).show(
+            [[*about, ("   ", "text"), *rooms] if self._room != "home" else about]
+        )
 
     def _rooms(self, *, short: bool) -> list[Span]:
         spans: list[Span] = []
