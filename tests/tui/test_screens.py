@@ -117,7 +117,10 @@ async def test_home(aurelia: Path, tmp_path: Path, size: tuple[int, int]) -> Non
     async with opened(None, size=size) as (bench, pilot):
         await until(
             pilot,
-            lambda: "r32" not in text_of(bench) and "1,240" in text_of(bench) and "3/3" in text_of(bench),
+            lambda: (
+                "r32" not in text_of(bench)
+                and all(each in text_of(bench) for each in ("1,240", "6/6", "3/3"))
+            ),
         )
         await until(pilot, lambda: "not there any more" in text_of(bench))
         assert not matches(bench, f"home-{size[0]}x{size[1]}")
