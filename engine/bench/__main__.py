@@ -30,12 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("project", type=Path, help="a project's folder; a run is made in it")
     parser.add_argument("--steps", type=int, default=300, help="of the real run (default: 300)")
     parser.add_argument("--block", type=int, default=5, help="steps a block (default: 5)")
+    parser.add_argument(
+        "--runs", type=int, default=3, help="such runs, whose pairs are put together (default: 3)"
+    )
     given = parser.parse_args(arguments)
-    if given.block < 1 or given.steps < given.block:
-        parser.error("--steps must be at least --block, and --block at least 1.")
+    if given.block < 1 or given.steps < given.block or given.runs < 1:
+        parser.error("--steps must be at least --block, and --block and --runs at least 1.")
+    real: list[float] = []
+    bare: list[float] = []
     try:
-        _say(f"A run of {given.steps} steps, in turn with the bare step on the same micro-batches.")
-        real, bare = alternate(given.project.resolve(), steps=given.steps, block=given.block)
+        for number in range(1, given.runs + 1):
+            _say(
+                f"Run {number} of {given.runs}: {given.steps} steps, in turn with the bare step on the same slots."
+            )
+            one, other = alternate(given.project.resolve(), steps=given.steps, block=given.block)
+            real += one
+            bare += other
         found = figures(real, bare, given.block)
         for figure in found:
             _line({"figure": figure})

@@ -11,7 +11,7 @@ from engine.bench.loop import Alternation, CallingDesk, new_run, run_on_the_devi
 from engine.bench.pairs import median_interval, shares_beside
 from engine.bench.profiling import costs, lines_of, profile
 from projects.curve import read_curve
-from projects.project import newest_run
+from projects.project import runs
 from tests.engine.runs import demo_project, losses
 
 
@@ -78,15 +78,15 @@ def test_the_bare_step_is_the_same_training(tmp_path) -> None:
 def test_the_measurement_runs_a_real_run_and_says_its_figures(tmp_path, capsys, monkeypatch) -> None:
     project = demo_project(tmp_path)
     monkeypatch.setattr("engine.bench.__main__.profile", lambda project: ["a line"])
-    assert main([str(project), "--steps", "4", "--block", "2"]) == 0
+    assert main([str(project), "--steps", "4", "--block", "2", "--runs", "2"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     found = [line["figure"] for line in said if "figure" in line]
     assert [figure["name"] for figure in found] == ["loop.outside", "loop.step", "loop.step_bare"]
     assert all({"name", "value", "unit", "budget", "method"} == set(figure) for figure in found)
     profiles = [line["profile"] for line in said if "profile" in line]
     assert bool(profiles) == (found[0]["value"] > found[0]["budget"])
-    run = newest_run(project)
-    assert run is not None and read_curve(run.curve)[0]
+    assert "4 pairs of 2 steps" in found[0]["method"]
+    assert [len(read_curve(run.curve)[0]) for run in runs(project)] == [4, 4]
 
 
 def test_figures_are_shares_in_percent_and_milliseconds_a_step() -> None:
