@@ -15,15 +15,10 @@ from typing import Any, Final, NamedTuple
 
 from projects.job import JobDir
 from projects.locks import FileLock, holder
+from projects.machine import state_folder
 from projects.problems import refuse
 
 STALE_SECONDS: Final = 60.0
-
-
-def state_folder() -> Path:
-    """Where what belongs to a machine and not to a project is kept: $SAFELIGHT_STATE, else ~/.local/state/safelight."""
-    named = os.environ.get("SAFELIGHT_STATE")
-    return Path(named) if named else Path.home() / ".local" / "state" / "safelight"
 
 
 class Key(NamedTuple):

@@ -1,4 +1,7 @@
-"""Which machine this is, which boot of it, and which device a job would run on. No torch: asked before it is imported."""
+"""Which machine this is, which boot of it, which device a job would run on, and where what belongs to it is kept.
+
+No torch: the device is asked for before torch is imported.
+"""
 
 import os
 import re
@@ -29,6 +32,12 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def state_folder() -> Path:
+    """Where what belongs to a machine and not to a project is kept: $SAFELIGHT_STATE, else ~/.local/state/safelight."""
+    named = os.environ.get("SAFELIGHT_STATE")
+    return Path(named) if named else Path.home() / ".local" / "state" / "safelight"
 
 
 def device_name() -> str:

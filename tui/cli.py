@@ -137,7 +137,7 @@ def _system(error: OSError) -> Refused:
 
 def _crash(error: Exception) -> Refused:
     """A fault of Safelight's own: one sentence, and the traceback in a file."""
-    from projects.devicequeue import state_folder  # only a crash needs it, --help does not
+    from projects.machine import state_folder  # only a crash needs it, --help does not
 
     log = state_folder() / "crash.log"
     words = f"This is a fault in Safelight: {type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from projects import atomic
-from projects.devicequeue import state_folder
+from projects.machine import state_folder
 
 FORMAT: Final = 1
 _MOST: Final = 200

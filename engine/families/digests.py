@@ -2,21 +2,15 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from projects.atomic import write_text
+from projects.machine import state_folder
 
 _CHUNK = 1 << 22
 _WORTH_REMEMBERING = 1 << 20
 """Bytes. Below this, hashing is faster than remembering."""
-
-
-def state_folder() -> Path:
-    """$SAFELIGHT_STATE, or ~/.local/state/safelight."""
-    named = os.environ.get("SAFELIGHT_STATE")
-    return Path(named) if named else Path.home() / ".local" / "state" / "safelight"
 
 
 def file_digest(path: Path) -> str:

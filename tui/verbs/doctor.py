@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from projects.devicequeue import state_folder
+from projects.machine import state_folder
 from tui.doctor import Check, examine
 from tui.output import Output, json_option
 
