@@ -137,7 +137,7 @@ def _run(desk: Desk, runners: Mapping[str, str]) -> str:
 
 
 def _fields(problems: Sequence[Problem]) -> dict[str, object]:
-    told = [{"error": each.error, "where": each.where, "hint": each.hint} for each in problems]
+    told = [each.table() for each in problems]
     return {**told[0], "problems": told} if len(told) > 1 else {**told[0]}
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from projects.problems import listed
+
 STEPS = 50
 """Steps watched before the report."""
 
@@ -45,8 +47,6 @@ class Health:
         if zero:
             found.append(f"{len(zero)} layers have not moved from zero, e.g. {zero[0]}.")
         if outside_window:
-            shown = ", ".join(outside_window[:3])
-            found.append(
-                f"The trigger lies beyond the tokens the model reads in {len(outside_window)} captions: {shown}."
-            )
+            many = f"{len(outside_window)} captions: {listed(outside_window)}"
+            found.append(f"The trigger lies beyond the tokens the model reads in {many}.")
         return found

@@ -138,7 +138,7 @@ def items_of(desk: Desk, job: TrainJob, family: Family, base: Base, steps: int) 
         on_progress=stoppable(desk, "looking at the pictures"),
     )
     for note in scanned.notes:
-        desk.warn(str(note))
+        desk.warn(str(note), **({"files": list(note.files)} if note.files else {}))
     items = with_planned(
         scanned.items,
         seed=spec.train.seed,

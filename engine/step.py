@@ -14,7 +14,7 @@ from engine.cache import ConditionReader, LatentReader
 from engine.dataset.items import Item
 from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
 from engine.families.family import Condition, Family, Framing, Objective
-from projects.problems import refuse
+from projects.problems import listed, refuse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ def check_finite(result: Pass, step: int, items: Sequence[Item]) -> None:
     """Refuse a loss or gradient that is not a finite number, with the step and the pictures, before anything is updated."""
     for value, what in ((result.loss, "loss"), (result.grad_norm, "gradient")):
         if not math.isfinite(value):
-            pictures = ", ".join(dict.fromkeys(items[slot.item].picture for slot in result.slots))
+            pictures = listed(list(dict.fromkeys(items[slot.item].picture for slot in result.slots)))
             raise refuse(
                 f"The {what} of step {step + 1} is not a finite number ({value}); nothing was changed by it.",
                 where=pictures,

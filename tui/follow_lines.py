@@ -16,7 +16,7 @@ from projects.eventlog import Event
 from projects.events import State
 from projects.job import JobDir
 from projects.locks import holder
-from projects.problems import Problem, Refused, refuse
+from projects.problems import Problem, Refused, listed, refuse
 from tui.output import Output
 from tui.printable import printable
 
@@ -153,7 +153,9 @@ def _remark_words(event: Event, state: State) -> list[str]:
                 else []
             )
             words = printable(str(event.get("text") or event.get("check") or ""))
-            return [f"~ {words}", *(f"    {file}" for file in files[:10])]
+            # A sentence about several names the first of them itself.
+            unsaid = [] if any(file in words for file in files[:1]) else files
+            return [f"~ {words}", *([f"    {listed(unsaid)}"] if unsaid else [])]
     return []
 
 

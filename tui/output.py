@@ -51,7 +51,7 @@ def report(refused: Refused, *, as_json: bool) -> int:
     if len(refused.problems) > 1:
         click.echo(f"{len(refused.problems)} problems.", err=True)
     if as_json:
-        written = [_fields(problem) for problem in refused.problems]
+        written = [problem.table() for problem in refused.problems]
         write_json(written[0] if len(written) == 1 else {"problems": written})
     return 2 if refused.usage else 1
 
@@ -60,10 +60,6 @@ def words_of(problem: Problem) -> str:
     """A problem as lines: where and what, and the next step on a line of its own."""
     words = ": ".join(part for part in (problem.where, problem.error) if part)
     return f"{words}\n  {problem.hint}" if problem.hint else words
-
-
-def _fields(problem: Problem) -> dict[str, object]:
-    return {"error": problem.error, "where": problem.where, "hint": problem.hint}
 
 
 def quiet_stdout() -> None:

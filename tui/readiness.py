@@ -33,6 +33,8 @@ class Readiness:
     """Empty when the run may start."""
     notes: Sequence[str]
     """Sentences that stop nothing."""
+    findings: Sequence[Problem] = ()
+    """Those of the notes that the scan made, with every picture that each is about."""
 
 
 def examine(
@@ -67,7 +69,7 @@ def examine(
     planned = _planned(project.path, spec, facts, counts, draws)
     problems += [*planned.problems, *missing_packages()]
     notes = [str(note) for note in found.notes] + list(planned.notes)
-    return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes)
+    return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes, tuple(found.notes))
 
 
 def missing_packages() -> list[Problem]:

@@ -11,7 +11,7 @@ from typing import get_args
 
 from engine.dataset.captions import sidecars
 from engine.dataset.pictures import EXTENSIONS
-from projects.problems import Problem
+from projects.problems import Problem, listed
 from projects.spec import Data, DataSet, Role, data_sets
 
 _OWN_FOLDERS = ("runs", "jobs", "cache")
@@ -142,21 +142,17 @@ def _pair(
     ]
     used = set(pictures).union(*(each.captions for each in found))
     left = [file for file in files if file not in used]
-    orphans = [file for file in left if file.name.lower().endswith(f".{extension.lower()}")]
-    others = [file for file in left if file not in orphans]
+    ending = f".{extension.lower()}"
+    orphans = tuple(_name(file, home) for file in left if file.name.lower().endswith(ending))
+    others = tuple(_name(file, home) for file in left if not file.name.lower().endswith(ending))
     if orphans:
-        error = f"Captions without a picture: {listed(_name(file, home) for file in orphans)}."
+        error = f"Captions without a picture: {listed(orphans)}."
         hint = "Check the names: the stem and the extension must be the picture's, case included."
-        notes.append(Problem(error=error, where=dataset.path, hint=hint))
+        notes.append(Problem(error=error, where=dataset.path, hint=hint, files=orphans))
     if others:
-        error = f"Not pictures, left aside: {listed(_name(file, home) for file in others)}."
-        notes.append(Problem(error=error, where=dataset.path))
+        error = f"Not pictures, left aside: {listed(others)}."
+        notes.append(Problem(error=error, where=dataset.path, files=others))
     return found
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names for a sentence, safe for a terminal: what is not printable is shown as its code."""
-    return ", ".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) for name in names)
 
 
 def _name(file: Path, home: Path) -> str:
@@ -205,13 +201,15 @@ def _ambiguous(pictures: list[Found]) -> list[Problem]:
     problems = []
     for stem, group in _grouped((str(found.path.with_suffix("")), found) for found in pictures):
         if len({found.path for found in group}) > 1:
-            both = listed(found.name for found in group)
+            both = listed([found.name for found in group])
             error = f"{both} share one caption, {Path(stem).name}.*: it cannot be told whose it is."
             hint = "Rename one with its caption, or leave one out in data.excluded."
             problems.append(Problem(error=error, where=group[0].dataset.path, hint=hint))
     for name, group in _grouped((found.name, found) for found in pictures):
         if len({found.path for found in group}) > 1:
-            error = f"Two pictures are called {listed([name])}: {listed(str(found.path) for found in group)}."
+            error = (
+                f"Two pictures are called {listed([name])}: {listed([str(found.path) for found in group])}."
+            )
             problems.append(
                 Problem(error=error, where="project.toml: data", hint="Rename one of the folders.")
             )
@@ -222,7 +220,7 @@ def _ambiguous(pictures: list[Found]) -> list[Problem]:
     for paths, names in shared.items():
         error = f"The same files belong to the sets {' and '.join(paths)}: {listed(names)}."
         hint = "Give every set a folder of its own, none inside another, without links to the same file."
-        problems.append(Problem(error=error, where="project.toml: data", hint=hint))
+        problems.append(Problem(error=error, where="project.toml: data", hint=hint, files=tuple(names)))
     return problems
 
 

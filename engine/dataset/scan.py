@@ -9,10 +9,10 @@ from typing import Literal
 
 from engine.dataset.buckets import placement
 from engine.dataset.captions import holds_any, holds_word, read_caption_file, shuffled, trigger_caption
-from engine.dataset.folders import Found, find_pictures, listed
+from engine.dataset.folders import Found, find_pictures
 from engine.dataset.items import Item, file_sha256
 from engine.dataset.pictures import inspect_picture
-from projects.problems import Problem, Refused, refuse
+from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import DataSet, RunSpec, data_sets
 
 LONGEST_RATIO = 16
@@ -125,11 +125,11 @@ def _captions(
                 "Write NAME.%s beside each: variants need a first, and a trigger or class_word must be known."
             )
         error = f"{one} no caption: {listed(names)}."
-        problems.append(Problem(error=error, where=path, hint=hint % spec.data.caption_extension))
+        hint %= spec.data.caption_extension
+        problems.append(Problem(error=error, where=path, hint=hint, files=tuple(names)))
     if marked:
-        notes.append(
-            Problem(error=f"Captions with a byte order mark, which is not trained: {listed(marked)}.")
-        )
+        error = f"Captions with a byte order mark, which is not trained: {listed(marked)}."
+        notes.append(Problem(error=error, files=tuple(marked)))
     return texts
 
 
@@ -180,33 +180,34 @@ def _check_triggers(
     for path, names in holding.items():
         error = f"Captions of regularization pictures hold the trigger: {listed(names)}."
         hint = "Take it out: these pictures show what the trigger does not mean."
-        problems.append(Problem(error=error, where=path, hint=hint))
+        problems.append(Problem(error=error, where=path, hint=hint, files=tuple(names)))
     for path, names in lacking.items():
         error = f"Captions of subject pictures without the trigger: {listed(names)}."
         hint = "What they show is learned for every prompt, not for the trigger."
-        notes.append(Problem(error=error, where=path, hint=hint))
+        notes.append(Problem(error=error, where=path, hint=hint, files=tuple(names)))
 
 
 def _enlarged(items: list[Item]) -> list[Problem]:
-    names = [
-        f"{item.picture} (x {max(item.scale(index) for index in range(len(item.placements))):.2f})"
-        for item in items
-        if any(item.scale(index) > 1 for index in range(len(item.placements)))
-    ]
-    if not names:
+    scales = {item.picture: max(item.scale(index) for index in range(len(item.placements))) for item in items}
+    enlarged = {picture: scale for picture, scale in scales.items() if scale > 1}
+    if not enlarged:
         return []
+    names = listed([f"{picture} (x {scale:.2f})" for picture, scale in enlarged.items()])
+    error = f"Pictures smaller than what is trained, so enlarged: {names}."
     hint = "They train soft. Bring larger ones, or lower train.resolution."
-    return [Problem(error=f"Pictures smaller than what is trained, so enlarged: {listed(names)}.", hint=hint)]
+    return [Problem(error=error, hint=hint, files=tuple(enlarged))]
 
 
 def _leaked(items: list[Item]) -> list[Problem]:
     trained = {item.sha256: item.picture for item in items if item.role != "holdout"}
-    pairs = [
-        f"{item.picture} = {trained[item.sha256]}"
+    both = {
+        item.picture: trained[item.sha256]
         for item in items
         if item.role == "holdout" and item.sha256 in trained
-    ]
-    if not pairs:
+    }
+    if not both:
         return []
+    pairs = listed([f"{held_out} = {other}" for held_out, other in both.items()])
+    error = f"Held-out pictures that are trained too: {pairs}."
     hint = "The loss on them cannot show memorization. Take them out of one of the sets."
-    return [Problem(error=f"Held-out pictures that are trained too: {listed(pairs)}.", hint=hint)]
+    return [Problem(error=error, hint=hint, files=tuple(both))]

@@ -156,6 +156,15 @@ def test_plan_prints_its_numbers_and_takes_the_keys_of_the_project(say: Say, pro
     assert said.json["problems"] == []
 
 
+def test_plan_gives_scripts_every_picture_that_a_note_is_about(say: Say, project: Path) -> None:
+    for number in range(1, 8):
+        (project / "images" / f"left-{number}.doc").write_text("x")
+    said = say("plan", project, "--json")
+    (finding,) = said.json["findings"]
+    assert finding["files"] == [f"left-{number}.doc" for number in range(1, 8)]
+    assert "left-5.doc and 2 more" in finding["error"] and "left-6" not in said.err
+
+
 def test_plan_and_train_say_every_missing_caption_and_exit_1(say: Say, project: Path) -> None:
     (project / "images" / "1.txt").unlink()
     (project / "images" / "2.txt").write_bytes(b"\xe4\xf6")

@@ -60,7 +60,7 @@ def command(folder: Path, action: str, out: Output) -> int:
             "project": str(project.path),
             "captions": captions,
             "findings": [asdict(finding) for finding in findings],
-            "problems": [asdict(problem) for problem in listing.problems],
+            "problems": [problem.table() for problem in listing.problems],
         }
     )
     return 1 if blockers or listing.problems else 0

@@ -1,7 +1,5 @@
 """safelight keys: every key with its id."""
 
-from dataclasses import asdict
-
 import click
 
 from tui.actions import ACTIONS
@@ -32,7 +30,7 @@ def command(out: Output) -> int:
                 {"id": action.id, "keys": keymap.keys(action), "words": action.words, "group": action.group}
                 for action in ACTIONS.values()
             ],
-            "problems": [asdict(problem) for problem in keymap.problems],
+            "problems": [problem.table() for problem in keymap.problems],
         }
     )
     return 1 if keymap.problems else 0

@@ -1,6 +1,5 @@
 """safelight plan: what a run would do, and what stands in its way."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -36,7 +35,8 @@ def command(folder: Path, assignments: tuple[str, ...], missing: str, out: Outpu
             "project": str(project.path),
             **fields(found.plan),
             "notes": list(found.notes),
-            "problems": [asdict(problem) for problem in found.problems],
+            "findings": [finding.table() for finding in found.findings],
+            "problems": [problem.table() for problem in found.problems],
         }
     )
     return 1 if found.problems else 0

@@ -187,6 +187,15 @@ def test_subject_captions_without_the_trigger_are_notes(project):
     assert "Captions of subject pictures without the trigger: b.png." in notes(project)
 
 
+def test_many_pictures_are_named_by_the_first_and_counted_and_scripts_get_all(project):
+    names = [f"{number:02d}.png" for number in range(12)]
+    for name in names:
+        add(project, f"images/{name}", "a red mug")
+    (note,) = scanned(project).notes
+    assert "without the trigger: 00.png, 01.png, 02.png, 03.png, 04.png and 7 more." in note.error
+    assert note.table()["files"] == names
+
+
 def test_enlarged_pictures_mislabelled_pictures_and_byte_order_marks_are_notes(project):
     add(project, "images/small.png", "xk3r", size=(32, 32))
     Image.new("RGB", (90, 90)).save(project / "images/b.jpg", "PNG")
