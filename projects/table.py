@@ -50,6 +50,8 @@ class Explanation:
     """As TOML; "" where nothing is written when it is left out."""
     presets: Mapping[str, str]
     """Preset -> its value, as TOML, for presets that say this key."""
+    reasons: Mapping[str, str]
+    """Preset -> why it says this value, or leaves it out; of train.preset: what the preset is for."""
     text: str
 
 
@@ -204,7 +206,7 @@ def explain(key: str) -> Explanation:
     field = leaves().get(key) or _job_fields().get(key)
     section = _sections().get(key)
     if section is not None:
-        return Explanation(key, "section", None, "", {}, class_text(section))
+        return Explanation(key, "section", None, "", {}, {}, class_text(section))
     if field is None:
         checker = Checker(lambda path: "explain")
         checker.table(_nested(key.split("."), {}), RunSpec)
@@ -216,7 +218,12 @@ def explain(key: str) -> Explanation:
     default = write_value(field.default) if given else ""
     said = {name: _said(presets.preset(name), key) for name in presets.NAMES}
     values = {name: write_value(value) for name, value in said.items() if value is not None}
-    return Explanation(key, type_words(field.shape), low_high, default, values, field.text)
+    if key == "train.preset":
+        why = {name: presets.heading(name) for name in presets.NAMES}
+    else:
+        told = {name: presets.reasons(name).get(key) for name in presets.NAMES}
+        why = {name: reason for name, reason in told.items() if reason}
+    return Explanation(key, type_words(field.shape), low_high, default, values, why, field.text)
 
 
 def _job_fields() -> dict[str, Field]:

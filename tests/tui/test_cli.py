@@ -116,6 +116,14 @@ def test_explain_prints_type_bounds_default_and_text(say: Say) -> None:
     assert "learning_rate" in said.err
 
 
+def test_explain_says_why_a_preset_has_its_number_and_what_each_preset_is_for(say: Say) -> None:
+    said = say("explain", "train.learning_rate")
+    assert "preset sdxl: 0.0001\n    Twice or more echoes training pictures" in said.out
+    assert "left out: equal to rank" in say("explain", "adapter.alpha").out
+    reasons = say("explain", "train.preset", "--json").json["reasons"]
+    assert set(reasons) == {"sdxl", "sdxl-turbo", "demo"} and reasons["sdxl"].startswith("SDXL 1.0 and")
+
+
 def test_explain_of_a_key_that_is_not_there_exits_2_and_names_the_near_one(say: Say) -> None:
     said = say("explain", "train.lerning_rate", "--json")
     assert said.code == 2

@@ -1,9 +1,11 @@
 """safelight explain: what a key of project.toml means."""
 
+import textwrap
 from dataclasses import asdict
 
 import click
 
+from projects import presets
 from projects.table import Explanation, explain, keys
 from tui.output import Output, json_option
 
@@ -12,7 +14,7 @@ from tui.output import Output, json_option
 @click.argument("key", default="")
 @json_option
 def command(key: str, out: Output) -> None:
-    """What KEY of project.toml means, its type, bounds, default and presets; without KEY the list of all keys."""
+    """What KEY of project.toml means: type, bounds, default, what presets say and why; without KEY the list of keys."""
     if not key:
         for name in keys():
             out.say(name)
@@ -30,5 +32,12 @@ def described(found: Explanation) -> str:
         lines.append(f"  from {found.bounds[0]:g} to {found.bounds[1]:g}")
     if found.default:
         lines.append(f"  default: {found.default}")
-    lines += [f"  preset {name}: {value}" for name, value in found.presets.items()]
+    for name in presets.NAMES:
+        value, reason = found.presets.get(name, ""), found.reasons.get(name, "")
+        if value or reason:
+            lines.append(f"  preset {name}: {value}".rstrip())
+        if reason:
+            lines.append(textwrap.fill(reason, 100, initial_indent="    ", subsequent_indent="    "))
+    if found.key == "train.preset":
+        lines.append("  A preset's number and its reason: safelight explain KEY")
     return "\n".join(lines)
