@@ -106,8 +106,8 @@ def project_text() -> str:
     return f'''format = 1
 name = "{NAME}"
 
-# An invented word that the base has never read. It stands first in every caption of images/, and only there:
-# what all those pictures share is learnt under it.
+# An invented word that the base has never read. It stands first in every caption of the subject, in images/ and
+# holdout/, and in no other: what all the pictures in images/ share is learnt under it.
 trigger = "{TRIGGER}"
 
 # The general word for the subject. It stands behind the trigger; some pictures in regularization/ carry it
@@ -132,7 +132,7 @@ path = "holdout"           # {HOLDOUT} pictures never trained on: they tell lear
 role = "holdout"
 
 [train]
-preset = "demo"            # every number and its reason: safelight explain train.preset
+preset = "demo"            # a number and its reason: safelight explain train.learning_rate, and so on
 
 [sample]
 # Four with the trigger in different places and light; then another object and no object at all: those two must
