@@ -57,12 +57,12 @@ class JobDir:
 
     @property
     def requests(self) -> Path:
-        """Files named stop, checkpoint, preview; moved to done/ when heard."""
+        """Files named stop, checkpoint, preview; moved to done/ when fulfilled, or dropped as too old or unknown."""
         return self.path / "requests"
 
     @property
     def requests_done(self) -> Path:
-        """Requests that were heard."""
+        """Requests that were fulfilled or dropped."""
         return self.requests / "done"
 
     @property
@@ -103,7 +103,7 @@ class JobDir:
 
     @property
     def review(self) -> Path:
-        """Sheets, scores, review.json."""
+        """Sheets, their single pictures, and review.json; a new review replaces the folder as a whole."""
         return self.path / "review"
 
     @property

@@ -215,8 +215,8 @@ class RunSpec:
     class_word: str = ""
     """The general category of the subject: woman, mug, watercolour."""
     rating: Rating = "general"
-    """general, or mature: then every picture counts as one of a person until a human says otherwise, and nothing trains,
-    samples or exports before every person has a recorded release."""
+    """general, or mature: wording that points at a minor is refused then, and nothing trains, samples, reviews or exports
+    before every picture has papers, which this version cannot check: such a project stays closed."""
     base: Base = field(default_factory=Base)
     data: Data = field(default_factory=Data)
     adapter: Adapter = field(default_factory=Adapter)
