@@ -13,18 +13,20 @@ from projects.worker import state_of
 JOB_SECONDS: Final = 1.0
 DEVICE_SECONDS: Final = 0.5
 _ENDED: Final = {
-    "failed": ("failed", "Mend what its last event says and resume it, then resume this one."),
-    "stopped": ("was stopped", "Resume it to its end, then resume this one."),
-    "died": ("died without a last word", "Resume it, then resume this one."),
+    "failed": ("failed", "Mend what its last event says and resume it: this one goes on with it."),
+    "died": ("died without a last word", "Resume it: this one goes on with it."),
     "elsewhere": (
         "was last worked on elsewhere, so nobody here can tell when it is done",
-        "Resume it with --take-over if it does not run there, then resume this one.",
+        "Resume it with --take-over if it does not run there: this one goes on with it.",
     ),
 }
 
 
 def wait_for_job(desk: Desk, after: JobDir) -> bool:
-    """Wait until `after` is done; False when asked to stop meanwhile. Raises Refused when it ended in another way."""
+    """Wait until `after` is done; False when it was stopped, or when this job is asked to stop meanwhile.
+
+    Raises Refused when it ended in another way. The last word of a job that ends because `after` did has `ended_by`.
+    """
     told = False
     while True:
         if not after.spec.exists():
@@ -34,8 +36,12 @@ def wait_for_job(desk: Desk, after: JobDir) -> bool:
         state = state_of(after)
         if state == "done":
             return True
+        if state == "stopped":
+            desk.result(ended_by=str(after.path))
+            return False
         if state in _ENDED:
             how, hint = _ENDED[state]
+            desk.result(ended_by=str(after.path))
             raise refuse(
                 f"{after.path.name}, which must be done before this job, {how}.", where=after.path, hint=hint
             )

@@ -108,6 +108,10 @@ class Teller:
                 *(f"! {_place(problem.where)}{problem.error}" for problem in state.problems),
                 *hints,
             ]
+        if front := state.result.get("ended_by"):
+            path = shown(Path(str(front)))
+            words = f"stopped, because {_short(self._job, str(front))}, which it waits for, was stopped"
+            return [printable(words), printable(f"  Both go on with: safelight resume {path}")]
         at = f" at step {state.step}" if state.step else ""
         return [f"{state.last_word}{at}"]
 

@@ -61,6 +61,12 @@ def not_done(job: JobDir, ended: str, state: State) -> Refused:
     path = shown(job.path)
     if ended == "failed" and state.problems:
         return Refused(state.problems)
+    if ended == "stopped" and (front := state.result.get("ended_by")):
+        return refuse(
+            f"The job was stopped, because {Path(str(front)).name}, which it waits for, was stopped.",
+            where=path,
+            hint=f"Both go on with: safelight resume {shown(Path(str(front)))}",
+        )
     if ended == "stopped":
         return refuse(
             "The job was stopped before it was finished.", where=path, hint=f"Go on: safelight resume {path}"

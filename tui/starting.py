@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projects import worker
+from projects import chain, worker
 from projects.job import JobDir
 from projects.problems import Refused
 from projects.project import Project, new_run_dir, open_project, write_job
@@ -37,14 +37,14 @@ def train(bench: "Workbench", folder: Path, name: str = "") -> None:
 
 
 def resume(bench: "Workbench", job: JobDir) -> None:
-    """Go on with a run from its newest checkpoint."""
+    """Go on with a run from its newest checkpoint, and with the jobs that waited for it."""
 
     def work() -> str:
-        from tui.verbs.resume import refuse_unless_resumable
+        from tui.verbs.resume import along_words, refuse_unless_resumable
 
         refuse_unless_resumable(job, take_over=False)
-        worker.start(job)
-        return "It goes on from its newest checkpoint."
+        along = chain.resume(job).along
+        return "It goes on from its newest checkpoint." + (f" {along_words(along)}" if along else "")
 
     bench.say("Starting its worker again.")
     in_thread(bench, work, bench.say)

@@ -300,7 +300,8 @@ def test_a_chain_goes_on_when_the_first_is_done_and_ends_when_it_fails(tmp_path:
     assert waiting.wait() == 0 and worker.state_of(second) == "done"
     assert doomed.wait() == 1 and worker.state_of(third) == "failed"
     assert "bad, which must be done before this job, failed." in fold_file(third.events).error
-    assert "resume it" in fold_file(third.events).error
+    assert "Mend what its last event says and resume it" in fold_file(third.events).error
+    assert fold_file(third.events).result["ended_by"] == str(bad.path)
 
 
 def test_a_full_disk_stops_the_heart_from_writing_and_nothing_else(

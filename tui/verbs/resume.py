@@ -1,11 +1,12 @@
 """safelight resume: go on with a run exactly where its last checkpoint stands."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from projects import events, worker
+from projects import chain, events, worker
 from projects.events import Event, fold_file
 from projects.job import JobDir
 from projects.problems import refuse
@@ -26,15 +27,25 @@ from tui.output import Output, json_option
 @click.option("--follow", "following", is_flag=True, help="Stay and follow by line.")
 @json_option
 def command(run: Path, verify: bool, take_over: bool, following: bool, out: Output) -> int:
-    """Go on with RUN from its newest checkpoint, as if it had never been interrupted."""
+    """Go on with RUN from its newest checkpoint, as if it had never been interrupted.
+
+    RUN may be another job. Jobs that waited for it, and ended because it did not get done, go on too.
+    """
     job = find_run(run)
     project = Path(read_job(job).project)
     refuse_unless_resumable(job, take_over=take_over)
     _, offset = events.read(job.events, 0)
-    pid = worker.start(job, take_over=take_over, verify=verify)
+    resumed = chain.resume(job, take_over=take_over, verify=verify)
     path = shown(job.path)
-    out.say(f"Goes on in the background (process {pid}). Follow it: safelight follow {path}")
-    result: dict[str, object] = {"project": str(project), "run": in_project(job.path, project), "pid": pid}
+    out.say(f"Goes on in the background (process {resumed.pid}). Follow it: safelight follow {path}")
+    if resumed.along:
+        out.say(along_words(resumed.along))
+    result: dict[str, object] = {
+        "project": str(project),
+        "run": in_project(job.path, project),
+        "pid": resumed.pid,
+        "along": [in_project(each.path, project) for each in resumed.along],
+    }
     code = 0
     if verify:
         found = verification(job, offset, out)
@@ -46,6 +57,11 @@ def command(run: Path, verify: bool, take_over: bool, following: bool, out: Outp
         code = max(code, 1 if ended in ("failed", "died") else 0)
     out.result(result)
     return code
+
+
+def along_words(along: Sequence[JobDir]) -> str:
+    """Which jobs behind the resumed one go on as well."""
+    return f"{', '.join(each.path.name for each in along)} {'wait' if len(along) > 1 else 'waits'} behind it again."
 
 
 def refuse_unless_resumable(job: JobDir, *, take_over: bool) -> None:
