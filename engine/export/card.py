@@ -1,10 +1,13 @@
-"""The model card: README.md beside the exported files, for the person who gets them. Names and prompts are data here."""
+"""The model card: README.md beside the exported files, for the person who gets them. Names and prompts are data here.
+
+It is true of every file in the folder: what all checkpoints of a run share is said once, and what differs (step, date,
+licence) stands beside each file, as that file's own metadata says it.
+"""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.export.facts import Facts
@@ -36,6 +39,10 @@ class Exported:
     """Of the weight that is added, relative, largest of all layers."""
     effect: float
     """How far the adapter moves the base's prediction, relative."""
+    date: str = ""
+    """When its checkpoint was written, as 2026-11-24T15:30:00Z; "" where it is not known."""
+    licence: str = ""
+    """Of the data, as rights.toml said it at the export."""
 
     @property
     def name(self) -> str:
@@ -50,15 +57,14 @@ def card(facts: Facts, files: Sequence[Exported], *, pipeline: str, judged_weigh
             _front(facts),
             f"# {escaped(facts.spec.name or facts.stem)}",
             "",
-            f"A LoRA adapter for {escaped(facts.base_name)} ({facts.family}).",
+            f"A LoRA adapter for {escaped(facts.base.name)} ({facts.family}).",
             "",
             *_use(facts, judged_weight),
             *_files(files),
             *_tools(facts, files, pipeline),
             *_training(facts),
             *_checked(files),
-            f"Made with {escaped(f'Safelight {facts.version}')}. Pictures made with this adapter are made by AI: "
-            "say so where you show them.",
+            "Made with Safelight. Pictures made with this adapter are made by AI: say so where you show them.",
             "",
         ]
     )
@@ -94,15 +100,15 @@ def example_prompt(facts: Facts) -> str:
 
 
 def _place(facts: Facts) -> str:
-    """What from_pretrained is given: the hub id, the demo's own folder, or a placeholder for a local path."""
-    if facts.base_name == "demo":
-        return str(facts.base.path)
-    return facts.base_name if "/" in facts.base_name else f"path/to/{facts.base_name}"
+    """What from_pretrained is given, as Python: the hub id, the demo's folder by its name, or a placeholder for a path."""
+    if facts.base.name == "demo":
+        return "BASE_DIR"
+    return json.dumps(facts.base.name if "/" in facts.base.name else f"path/to/{facts.base.name}")
 
 
 def _front(facts: Facts) -> str:
     lines: Mapping[str, object] = {
-        **({"base_model": facts.base_name} if "/" in facts.base_name else {}),
+        **({"base_model": facts.base.name} if "/" in facts.base.name else {}),
         **({"instance_prompt": facts.spec.trigger} if facts.spec.trigger else {}),
         "library_name": "diffusers",
         "tags": ["lora", "text-to-image", facts.family],
@@ -124,15 +130,18 @@ def _use(facts: Facts, judged_weight: float | None) -> list[str]:
 
 def _files(files: Sequence[Exported]) -> list[str]:
     rows = [
-        f"| {escaped(file.name)} | {', '.join(file.formats)} | {file.step} | {file.dtype} | {file.bytes / 1e6:,.1f} MB |"
+        f"| {escaped(file.name)} | {', '.join(file.formats)} | {file.step} | {file.date[:10]} | {file.dtype} | "
+        f"{file.bytes / 1e6:,.1f} MB | {escaped(file.licence)} |"
         for file in files
     ]
     return [
         "## Files",
         "",
-        "| file | format | step | numbers | size |",
-        "| --- | --- | --- | --- | --- |",
+        "| file | format | step | trained | numbers | size | licence |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
         *rows,
+        "",
+        "The base's own licence holds too.",
         "",
     ]
 
@@ -140,7 +149,7 @@ def _files(files: Sequence[Exported]) -> list[str]:
 def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
     lines = ["## In other tools", ""]
     kohya = next((file for file in files if "kohya" in file.formats or "comfyui" in file.formats), None)
-    if facts.base_name == "demo":
+    if facts.base.name == "demo":
         lines += [
             "A1111, Forge and ComfyUI read this layout, but not the demo's little base; use diffusers.",
             "",
@@ -159,8 +168,9 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
     if file:
         code = [
             f"from diffusers import {pipeline}",
+            *(["from engine.demo import BASE_DIR  # of Safelight"] if facts.base.name == "demo" else []),
             "",
-            f"pipe = {pipeline}.from_pretrained({json.dumps(_place(facts))})",
+            f"pipe = {pipeline}.from_pretrained({_place(facts)})",
             f'pipe.load_lora_weights({json.dumps(file.name)}, adapter_name="trained")',
             'pipe.set_adapters("trained", adapter_weights=0.7)',
             f'pipe({json.dumps(example_prompt(facts))}).images[0].save("picture.png")',
@@ -178,14 +188,13 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
 def _training(facts: Facts) -> list[str]:
     spec = facts.spec
     regularization = f", {facts.regularization} of the general category" if facts.regularization else ""
-    when = "" if facts.saved is None else f", {datetime.fromtimestamp(facts.saved, UTC):%Y-%m-%d}"
     return [
         "## Where it comes from",
         "",
-        f"- Base: {escaped(facts.base_name)}, fingerprint {facts.base.fingerprint}",
-        f"- Licence: {escaped(facts.licence)}. The base's own licence holds too.",
+        f"- Base: {escaped(facts.base.name)}, fingerprint {facts.base.fingerprint}",
         f"- Data: {facts.subject} pictures of the subject{regularization}, fingerprint {facts.data_fingerprint}",
-        f"- Training: step {facts.step}{when}, learning rate {spec.train.learning_rate:g} ({spec.train.schedule}), "
+        f"- Training: a run of {spec.train.steps or facts.step} steps, learning rate {spec.train.learning_rate:g} "
+        f"({spec.train.schedule}), "
         f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
         f"seed {spec.train.seed}",
         f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}",

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,8 +34,6 @@ class Facts:
     alpha: float
     """As it was trained; a file may have it multiplied into its tensors."""
     base: Base
-    base_name: str
-    """Hub id, "demo", or the name of the file or folder: where it lies on somebody's disk is not told."""
     family: str
     subject: int
     """Pictures of the subject."""
@@ -47,12 +46,19 @@ class Facts:
     started: float | None
     """When the run started, seconds since 1970."""
     saved: float | None
-    """When this checkpoint was written."""
+    """When this checkpoint was written, seconds since 1970."""
     licence: str
     data_fingerprint: str
     settings_digest: str
     version: str
     """Of Safelight."""
+
+    @property
+    def date(self) -> str:
+        """When this checkpoint was written, as 2026-11-24T15:30:00Z; "" where it is not known."""
+        if self.saved is None:
+            return ""
+        return datetime.fromtimestamp(int(self.saved), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def gather(
@@ -68,7 +74,6 @@ def gather(
         rank=manifest.rank,
         alpha=manifest.alpha,
         base=base,
-        base_name=_base_name(base, project),
         family=family,
         subject=sum(item.role == "subject" for item in trained),
         regularization=sum(item.role == "regularization" for item in trained),
@@ -118,11 +123,6 @@ def safelight_version() -> str:
         return version("safelight")
     except PackageNotFoundError:
         return "unknown"
-
-
-def _base_name(base: Base, project: Path) -> str:
-    local = base.source != "demo" and (project / Path(base.source).expanduser()).exists()
-    return Path(base.source).name if local else base.source
 
 
 def _triggers(items: Sequence[Item], spec: RunSpec) -> dict[str, dict[str, int]]:

@@ -6,7 +6,6 @@ documented in docs/files.md. Values are strings, an empty one is left out.
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from torch import Tensor
 
@@ -35,7 +34,7 @@ def _training(facts: Facts, alpha: float) -> dict[str, str]:
     spec, side = facts.spec, max(facts.spec.train.resolution)
     return {
         "ss_output_name": facts.stem,
-        "ss_sd_model_name": facts.base_name,
+        "ss_sd_model_name": facts.base.name,
         "ss_v2": "False",
         "ss_resolution": f"({side}, {side})",
         "ss_clip_skip": str(spec.base.clip_skip),
@@ -63,11 +62,11 @@ def _model_spec(facts: Facts) -> dict[str, str]:
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.title": spec.name or facts.stem,
         "modelspec.resolution": f"{side}x{side}",
-        "modelspec.date": "" if facts.saved is None else _iso(facts.saved),
+        "modelspec.date": facts.date,
         "modelspec.license": facts.licence,
         "modelspec.trigger_phrase": spec.trigger,
         "modelspec.prediction_type": facts.base.objective,
-        "modelspec.description": f"LoRA for {facts.base_name}, trained on {pictures} with Safelight.",
+        "modelspec.description": f"LoRA for {facts.base.name}, trained on {pictures} with Safelight.",
     }
 
 
@@ -81,7 +80,7 @@ def _safelight(facts: Facts, layers_per_block: int) -> dict[str, str]:
         "safelight.step": str(facts.step),
         "safelight.rank": str(facts.rank),
         "safelight.alpha": str(facts.alpha),
-        "safelight.base": facts.base_name,
+        "safelight.base": facts.base.name,
         "safelight.base_fingerprint": facts.base.fingerprint,
         "safelight.data_fingerprint": facts.data_fingerprint,
         "safelight.settings_digest": facts.settings_digest,
@@ -96,7 +95,3 @@ def _hashes(tensors: Mapping[str, Tensor], told: Mapping[str, str]) -> dict[str,
         "sshs_legacy_hash": legacy_digest(tensors, told),
         "modelspec.hash_sha256": f"0x{digest}",
     }
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

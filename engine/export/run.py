@@ -46,7 +46,7 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
     settings = read_job(trained).spec
     for told in (job.spec, settings):  # the project may have been edited since the run
         allow(project, told, "export", _texts(told))
-    step, folder = checkpoint.find_checkpoint(trained, job.checkpoint)
+    _, folder = checkpoint.find_checkpoint(trained, job.checkpoint)
     manifest, state = checkpoint.load_adapter(folder)
     family, base = open_trained_on(desk, job.spec.base, project, manifest.base)
     facts = gather(trained, project, settings, manifest=manifest, base=base, family=family.name)
@@ -68,7 +68,8 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
             path = aside / (facts.stem + SUFFIX[layout])
             _write(path, _bytes_of(layout, facts, family, state, job.dtype))
             verdict = _pass_gate(path, family, base, question, reference, half=job.dtype != "fp32")
-            files.append(_entry(path, trained.export, project, formats, job.dtype, step, verdict, reference))
+            entry = _entry(path, trained.export, project, formats, job.dtype, facts, verdict, reference)
+            files.append(entry)
         _publish(aside, trained.export, files, facts, pipeline=_pipeline_name(base))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -148,16 +149,16 @@ def _entry(
     project: Path,
     formats: Sequence[str],
     dtype: str,
-    step: int,
+    facts: Facts,
     verdict: gate.Verdict,
     reference: gate.Reference,
 ) -> Exported:
     path, data = folder / aside.name, aside.read_bytes()
     return Exported(
-        path=str(path.relative_to(project)) if path.is_relative_to(project) else str(path),
+        path=os.path.relpath(path, project),
         format=formats[0],
         formats=list(formats),
-        step=step,
+        step=facts.step,
         dtype=dtype,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -166,6 +167,8 @@ def _entry(
         difference=verdict.difference,
         layer_difference=verdict.layer_difference,
         effect=reference.effect,
+        date=facts.date,
+        licence=facts.licence,
     )
 
 

@@ -21,7 +21,9 @@ class Base:
     """An opened base model: where its files are, and what they say. Nothing of its weights is in memory."""
 
     source: str
-    """As the project says it."""
+    """As the project says it: may be a path on somebody's disk, so nothing that is passed on carries it."""
+    name: str
+    """What it is called in files that are passed on: hub id, "demo", or the name of its file or folder."""
     layout: Literal["folder", "file"]
     """diffusers folder (a hub snapshot is one), or one .safetensors file."""
     path: Path

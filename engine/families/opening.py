@@ -1,6 +1,7 @@
 """From what `[base]` says to an opened base: its family, and where its files are. No weights enter the memory here."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,11 @@ def open_base(
     Raises Refused with all problems that were found.
     """
     facts = bases.describe(base.source, project, revision=base.revision)
-    if facts.kind == "":
+    kind = facts.kind
+    if kind == "":
         hint = 'Say a hub id, a folder in diffusers layout, a .safetensors file, or "demo".'
         raise refuse("No base model is named.", where="base.source", hint=hint, usage=True)
-    if facts.kind == "hub":
+    if kind == "hub":
         path = hub.snapshot(
             base.source,
             base.revision,
@@ -45,8 +47,11 @@ def open_base(
     assert facts.path is not None  # every other kind is described from its files
     family = FAMILIES[facts.family]
     _hold_to(base, family)
+    # Of the path as it was said: a link's own name tells more than that of the folder behind it.
+    said = os.path.abspath(project / Path(base.source).expanduser())
+    name = base.source if kind in ("hub", "demo") else os.path.basename(said)
     return family, (_file_base if facts.path.is_file() else _folder_base)(
-        base.source, facts.path, facts.family
+        base.source, name, facts.path, facts.family
     )
 
 
@@ -85,13 +90,14 @@ def _hold_to(base: spec.Base, family: Family) -> None:
         raise Refused(problems, usage=True)
 
 
-def _folder_base(source: str, folder: Path, family: str) -> Base:
+def _folder_base(source: str, name: str, folder: Path, family: str) -> Base:
     problems = _lacking(folder)
     if problems:
         raise Refused(problems)
     digests = {part: [(file.name, _digest(file)) for file in weight_files(folder / part)] for part in _MODELS}
     return Base(
         source=source,
+        name=name,
         layout="folder",
         path=folder,
         configs=folder,
@@ -103,13 +109,14 @@ def _folder_base(source: str, folder: Path, family: str) -> Base:
     )
 
 
-def _file_base(source: str, file: Path, family: str) -> Base:
+def _file_base(source: str, name: str, file: Path, family: str) -> Base:
     shapes = read_header(file).shapes
     singlefile.check_parts(file, shapes)
     configs = singlefile.CONFIGS / family
     digest = _digest(file)
     return Base(
         source=source,
+        name=name,
         layout="file",
         path=file,
         configs=configs,

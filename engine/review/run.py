@@ -132,7 +132,7 @@ def _write_sheet(folder: Path, sheet: Sheet, pictures: Mapping[Shot, Image.Image
         f"{origin.run}   step {origin.step}   {SAMPLER_NAMES[shot.sampler]}, {shot.steps} steps, "
         f"guidance {shot.guidance:g}, {shot.size[0]} x {shot.size[1]} px   negative: {shot.negative or 'none'}"
     )
-    facts = {"sheet": asdict(sheet), "run": origin.run, "step": origin.step, "base": origin.base.source}
+    facts = {"sheet": asdict(sheet), "run": origin.run, "step": origin.step, "base": origin.base.name}
     write_png(folder / f"{sheet.name}.png", encode_png(compose(sheet, pictures, foot), facts))
 
 
@@ -165,7 +165,7 @@ def _record(
         ],
         "sheets": [f"{place}/{sheet.name}.png" for sheet in sheets],
         "settings": {
-            "base": base.source, "base_fingerprint": base.fingerprint, "negative": sample.negative,
+            "base": base.name, "base_fingerprint": base.fingerprint, "negative": sample.negative,
             "guidance": sample.guidance, "steps": sample.steps, "sampler": sample.sampler, "size": list(size),
             "seeds": list(sample.seeds), "weights": list(job.weights),
         },

@@ -64,6 +64,7 @@ def test_a_relative_source_is_relative_to_the_project() -> None:
     folder = tiny_base()
     _, base = open_base(spec.Base(source=folder.name), folder.parent)
     assert base.path == folder.resolve()
+    assert base.name == folder.name
 
 
 def test_a_single_file_holds_the_same_model_as_its_folder(tmp_path: Path, tiny_configs: None) -> None:
@@ -100,7 +101,7 @@ def test_the_configs_that_are_shipped_are_sdxls() -> None:
     counts = [sum(one.numel() for one in model.parameters()) for model in (unet, vae, first, second)]
     assert counts == [2_567_463_684, 83_653_863, 123_060_480, 694_659_840]
     shipped = Base(
-        source="", layout="file", path=configs, configs=configs, objective="epsilon", native_size=1024,
+        source="", name="", layout="file", path=configs, configs=configs, objective="epsilon", native_size=1024,
         latent_factor=8, zero_unconditional=True, scheduler={}, fingerprint="", parts={},
     )  # fmt: skip
     text, start, end = "a photo of an astronaut", 49406, 49407
@@ -290,7 +291,7 @@ def test_a_cached_hub_id_opens_without_the_network(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     hub_cache(tmp_path, "someone/tiny", tiny_base())
     base = opened("someone/tiny")
-    assert base.source == "someone/tiny" and base.fingerprint == opened(tiny_base()).fingerprint
+    assert base.source == base.name == "someone/tiny" and base.fingerprint == opened(tiny_base()).fingerprint
     assert load_part(base, "vae", torch.float32)
 
 

@@ -202,7 +202,7 @@ def test_the_data_fingerprint_sees_pictures_and_captions_and_no_names() -> None:
 def test_no_licence_is_said_to_be_unstated(bench: Bench) -> None:
     bench.export(formats=("kohya",))
     assert metadata_of(bench.run.export / "mug-step0040.safetensors")["safelight.licence"] == "unstated"
-    assert "Licence: unstated" in (bench.run.export / "README.md").read_text()
+    assert "MB | unstated |" in (bench.run.export / "README.md").read_text()
 
 
 def test_half_precision_states_its_difference(bench: Bench) -> None:
@@ -221,6 +221,20 @@ def test_an_earlier_checkpoint_joins_the_list(bench: Bench) -> None:
     assert [(entry["step"], entry["format"]) for entry in listed] == [(20, "diffusers"), (40, "kohya")]
     with pytest.raises(Refused, match="no checkpoint at step 30"):
         bench.export(checkpoint=30)
+
+
+def test_the_card_is_true_of_every_file_beside_it(bench: Bench) -> None:
+    (bench.project / "rights.toml").write_text('licence = "CC BY 4.0"\n')
+    bench.export(formats=("kohya",))
+    (bench.project / "rights.toml").write_text('licence = "MIT"\n')
+    bench.export(formats=("kohya",), checkpoint=20)
+    text = (bench.run.export / "README.md").read_text()
+    for step, licence in ((20, "MIT"), (40, "CC BY 4.0")):
+        told = metadata_of(bench.run.export / f"mug-step{step:04d}.safetensors")
+        (row,) = re.findall(rf"^\| mug-step{step:04d}.safetensors \| kohya .*$", text, re.MULTILINE)
+        assert f"| {step} | {told['modelspec.date'][:10]} | fp32 |" in row and row.endswith(f"| {licence} |")
+        assert told["safelight.licence"] == licence
+    assert "step 20" not in text and "Training: a run of 40 steps" in text
 
 
 def test_the_card_tells_how_to_use_it_and_is_not_bent_by_names(bench: Bench) -> None:
@@ -336,7 +350,7 @@ def test_the_card_of_a_single_file_base_opens_it_as_one(bench: Bench, opened: tu
     facts = facts_module.gather(
         bench.run, bench.project, bench.spec, manifest=manifest, base=opened[1], family="sdxl"
     )
-    one_file = replace(facts, base=replace(facts.base, layout="file"), base_name="real.safetensors")
+    one_file = replace(facts, base=replace(facts.base, layout="file", name="real.safetensors"))
     entry = run.Exported(
         path="x/mug-step0040.safetensors", format="kohya", formats=["kohya"], step=40, dtype="fp32", bytes=1, sha256="",
         keys=3, unmatched=0, difference=0.0, layer_difference=0.0, effect=0.1,
@@ -346,6 +360,10 @@ def test_the_card_of_a_single_file_base_opens_it_as_one(bench: Bench, opened: tu
     assert 'pipe.load_lora_weights("mug-step0040.safetensors"' in text
     assert "The review of this run found 0.85 best" in text
     demo = card(
-        replace(facts, base_name="demo"), [entry], pipeline="StableDiffusionXLPipeline", judged_weight=None
+        replace(facts, base=replace(facts.base, name="demo")),
+        [entry],
+        pipeline="StableDiffusionXLPipeline",
+        judged_weight=None,
     )
+    assert "from_pretrained(BASE_DIR)" in demo and str(facts.base.path.parent) not in demo
     assert "models/Lora" in text and "models/Lora" not in demo

@@ -44,6 +44,10 @@ def test_the_record_has_the_keys_that_scripts_rely_on(done: tuple[Path, JobDir])
         f"runs/r4/review/{name}.png" for name in ("sweep", "isolation", "before-after")
     ]
     assert all((project / sheet).is_file() for sheet in record["sheets"])
+    base = Path(SPEC.base.source)  # a folder of this machine: what is passed on names it and not its place
+    assert record["settings"]["base"] == read_settings(project / record["sheets"][0])["base"] == base.name
+    for file in [run.review / "review.json", *run.review.rglob("*.png")]:
+        assert str(base.parent).encode() not in file.read_bytes()
     assert [test["test"] for test in record["tests"]] == ["sweep", "isolation"]
     for test in record["tests"]:
         assert test["verdict"] == "unknown" and test["advice"]
