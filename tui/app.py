@@ -12,6 +12,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
+from textual.screen import Screen
 from textual.types import CSSPathType
 from textual.worker import get_current_worker
 
@@ -23,7 +24,8 @@ from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
 from tui.keymap import Keymap, config_file, read_keymap
 from tui.overview import Facts, facts_of
 from tui.pictures import Pictures
-from tui.run_list import ALIVE, RunRow, RunsSeen, watch_runs
+from tui.run_jobs import ALIVE
+from tui.run_list import RunRow, RunsSeen, watch_runs
 from tui.run_words import live
 from tui.screens.room import Room
 from tui.spans import Spans
@@ -83,6 +85,24 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self._rooms: dict[str, Room] = {}
         self._first = (project, room)
         self._ascii = theme.Ascii() if self.options.ascii else None
+        for each in theme.themes():
+            self.register_theme(each)
+        asked = self.options.theme or str(remembered.habits().get("theme", ""))
+        # Before the sheets are read for the first time, or they are read again for it.
+        self.theme = theme.choose(
+            asked, no_color=self.options.no_color, color_system=self.options.color_system
+        )
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first room itself: an empty screen below it would be laid out, styled and sent for nothing."""
+        project, name = self._first
+        first = self._room_made(
+            (name or "project") if project is not None and self._opened(project) else "home"
+        )
+        # What push_screen would have done: switch_screen takes it away again, and fails where there is nothing.
+        first._push_result_callback(first, None)
+        return first
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ASCII for what is left."""
@@ -93,18 +113,7 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         return [*filters, self._ascii] if self._ascii else filters
 
     def on_mount(self) -> None:
-        for each in theme.themes():
-            self.register_theme(each)
-        asked = self.options.theme or str(remembered.habits().get("theme", ""))
-        self.theme = theme.choose(
-            asked, no_color=self.options.no_color, color_system=self.options.color_system
-        )
         self.set_keymap(dict(self.keymap.own))
-        project, room = self._first
-        if project is None:
-            self.go("home")
-        else:
-            self.open_project(project, room)
         if self.keymap.problems:
             self.say(str(self.keymap.problems[0]))
         if not self.is_headless:
@@ -115,28 +124,33 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         # A pass over everything that lives would hold up keys for a fifth of a second; what is young is still collected.
         young, middle, _ = gc.get_threshold()
         gc.set_threshold(young, middle, _NEVER)
+        gc.freeze()
+        gc.enable()
         self.set_timer(_LATER, lambda: self.run_worker(_import_rooms, thread=True, exit_on_error=False))
 
     def open_project(self, path: Path, room: str = "") -> None:
         """Open the project in a folder, in a room."""
-        if not (path / "project.toml").is_file():
+        if self._opened(path):
+            self.go(room or "project")
+        else:
             self.say(f"There is no project in {path}.")
-            return
+
+    def _opened(self, path: Path) -> bool:
+        """Take the project in a folder as the open one, if there is one."""
+        if not (path / "project.toml").is_file():
+            return False
         path = path.resolve()
         if path != self.project:
             self._close_project()
             self.project, self.facts = path, Facts(path.name)
             self.pictures = None if self._without_pictures() else Pictures(path / "cache")
             remembered.opened(path, self.clock())
-            self.run_worker(self._watch, thread=True, group="runs", exclusive=True, exit_on_error=False)
-        self.go(room or "project")
+            self.call_after_refresh(self._begin_watch)
+        return True
 
     def go(self, name: str) -> None:
         """Show a room; rooms are made when they are first shown and keep their state."""
-        if name not in self._rooms:
-            self._rooms[name] = self._made(name)
-            self.install_screen(self._rooms[name], name)
-        if self.screen is self._rooms[name]:
+        if self.screen is self._room_made(name):
             return
         if isinstance(self.screen, Room):
             self.run_worker(self.screen.remember, thread=True, exit_on_error=False)
@@ -167,9 +181,8 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         return [words for words in (self.facts.name, self.facts.trigger, self.facts.base) if words]
 
     def live(self) -> Spans:
-        """The run at work, for the top line."""
-        alive = [row for row in self.rows if row.standing in ALIVE]
-        return live(alive[-1], self.clock()) if alive else ()
+        """What is at work, for the top line."""
+        return live(self.rows, self.clock())
 
     def action_act(self, action_id: str) -> None:
         """Do what a key means everywhere; the room that is shown may do it in its own way."""
@@ -268,11 +281,17 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         if isinstance(room, TrainRoom):
             room.follow(job)
 
-    def _made(self, name: str) -> Room:
-        # A room's module is imported when the room is first shown: home and help never need Pillow.
-        made = getattr(import_module(f"tui.screens.{name}"), f"{name.capitalize()}Room")()
-        assert isinstance(made, Room)
-        return made
+    def _room_made(self, name: str) -> Room:
+        if name not in self._rooms:
+            # A room's module is imported when the room is first shown: home and help never need Pillow.
+            made = getattr(import_module(f"tui.screens.{name}"), f"{name.capitalize()}Room")()
+            assert isinstance(made, Room)
+            self._rooms[name] = made
+            self.install_screen(made, name)
+        return self._rooms[name]
+
+    def _begin_watch(self) -> None:
+        self.run_worker(self._watch, thread=True, group="runs", exclusive=True, exit_on_error=False)
 
     def _watch(self) -> None:
         project, worker = self.project, get_current_worker()

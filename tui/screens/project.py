@@ -134,7 +134,8 @@ class ProjectRoom(Room):
             self._draw()
             return
         self._fill()
-        self._check(message.project)
+        # The rows first: a thread that imports and reads keeps the loop from drawing them.
+        self.call_after_refresh(self._check, message.project)
 
     def _check(self, project: "Project") -> None:
         self._parts = (0, 0)

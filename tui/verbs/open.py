@@ -1,6 +1,7 @@
 """safelight open: the workbench on a project."""
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -57,6 +58,8 @@ def run(
     out: Output = _PEOPLE,
 ) -> tuple[Path, ...]:
     """The workbench until the person leaves; what goes on without it is said, and given."""
+    # What is imported now stays: nothing to collect until the first paint, after which the app turns it on again.
+    gc.disable()
     from tui.app import Options, Workbench
     from tui.follow_lines import shown
 
