@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from engine.facts import add_facts
+from engine.memory import peak_memory_gb
 from projects import atomic
 from projects.curve import RECORD, Point, rebuild_curve
 from projects.events import State, Writer, fold_file, read
@@ -175,7 +176,7 @@ class Desk:
         self.emit("warning", text=text, **fields)
 
     def set_status(self, **fields: object) -> None:
-        """Set keys of status.json that no event carries: checkpoint, memory_gb."""
+        """Set keys of status.json that no event carries: checkpoint."""
         with self._mutex:
             self._status = replace(self._status, **fields)  # type: ignore[arg-type]
 
@@ -204,7 +205,7 @@ class Desk:
         self._rest()
         self.emit(word, **{**self._result, **fields})
         error = " ".join(str(fields[key]) for key in ("error", "hint") if fields.get(key))
-        self.set_status(phase=word, eta_seconds=None, error=error or None)
+        self.set_status(phase=word, eta_seconds=None, error=error or None, memory_gb=peak_memory_gb())
         self._quiet = math.inf
         self._try("status.json", self._write_status)
 
@@ -240,6 +241,7 @@ class Desk:
         while not self._closing.is_set():
             self._wake.wait(BEAT_SECONDS)
             self._wake.clear()
+            self.set_status(memory_gb=peak_memory_gb())
             self._try("requests", self._hear)
             self._try("status.json", self._write_status)
 

@@ -32,7 +32,7 @@ class Status:
     checkpoint: int | None = None
     """Step of the newest checkpoint."""
     memory_gb: float | None = None
-    """Most memory of the device used so far, 10**9 bytes."""
+    """Most memory taken so far, 10**9 bytes: reserved on the CUDA device, on a CPU resident of the worker."""
     updated: float | None = None
     """When this was written, seconds since 1970."""
     quiet_until: float | None = None

@@ -14,12 +14,16 @@ from engine.adapter import read_adapter
 from engine.dataset.coverage import seen
 from engine.dataset.items import read_items
 from engine.demo import BASE_DIR
+from engine.desk import Desk
 from engine.families.sdxl import SDXL
 from projects import atomic
 from projects.events import fold_file
+from projects.job import JobDir
 from projects.problems import Refused
+from projects.status import read_status
 from tests.engine.reference import reference_losses
 from tests.engine.runs import demo_project, events, losses, new_run, train_here, wait_until_heard
+from tests.projects.jobs import eventually
 
 
 @pytest.fixture
@@ -38,6 +42,8 @@ def test_a_run_writes_what_it_promises(project):
     assert train_here(job) == "done"
     state = fold_file(job.events)
     assert (state.step, state.steps) == (8, 8)
+    status = read_status(job.status)
+    assert status.memory_gb is not None and 0.2 < status.memory_gb < 64
     assert sorted(state.saved) == [3, 6, 8] == job.steps_saved()
     assert sorted(state.sampled) == [0, 4, 8]
     assert all((job.path / file).is_file() for files in state.sampled.values() for file in files)
@@ -48,6 +54,14 @@ def test_a_run_writes_what_it_promises(project):
     assert all(tensor.dtype == torch.float32 for tensor in adapter.values())
     assert all(bool(tensor.any()) for tensor in adapter.values())
     assert len(adapter) == 2 * 70
+
+
+def test_on_a_card_the_memory_is_what_was_reserved_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda: 14_812_345_678)
+    with Desk.open(JobDir(tmp_path)) as desk:
+        assert eventually(lambda: read_status(tmp_path / "status.json").memory_gb == 14.81)
+        desk.conclude("done")
 
 
 def test_what_was_trained_is_what_was_planned(project):
