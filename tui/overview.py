@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from projects.status import read_status
-from tui.run_list import RunRow, Standings
+from tui.run_list import RunRow, Standings, row_of
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,7 @@ def overview_of(project: Path, standings: Standings, before: Overview | None) ->
     from projects.project import runs
 
     found = runs(project)
-    newest = (
-        RunRow(job=found[-1], standing=standings.of(found[-1]), status=read_status(found[-1].status))
-        if found
-        else None
-    )
+    newest = row_of(found[-1], standings) if found else None
     counts = (before.pictures, before.captions) if before else (None, None)
     return Overview(facts, *counts, newest=newest)
 

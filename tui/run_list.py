@@ -13,10 +13,10 @@ from projects.job import JobDir
 from projects.locks import holder
 from projects.status import Status, read_status
 from projects.worker import JobState
+from tui.run_jobs import JobRow, jobs_of
 
 PAUSE: Final = 0.25
 RUNS_PAUSE: Final = 1.0
-ALIVE: Final = ("live", "stalled")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class RunRow:
     job: JobDir
     standing: JobState
     status: Status
+    jobs: tuple[JobRow, ...] = ()
+    """Those on the run that are not done."""
 
     @property
     def name(self) -> str:
@@ -89,7 +91,17 @@ def rows_of(project: Path, standings: Standings) -> Iterator[RunRow]:
     except OSError:
         return
     for job in reversed(found):
-        yield RunRow(job=job, standing=standings.of(job), status=read_status(job.status))
+        yield row_of(job, standings)
+
+
+def row_of(job: JobDir, standings: Standings) -> RunRow:
+    """One run as it stands, with its jobs."""
+    return RunRow(
+        job=job,
+        standing=standings.of(job),
+        status=read_status(job.status),
+        jobs=jobs_of(job, standings.of),
+    )
 
 
 def short_name(job: JobDir) -> str:

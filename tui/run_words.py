@@ -8,6 +8,7 @@ from projects.worker import JobState
 from tui.follow import RunView
 from tui.follow_lines import duration
 from tui.remembered import Seen
+from tui.run_jobs import ALIVE, ENDED_EARLY, JobRow
 from tui.run_list import RunRow
 from tui.spans import Span, Spans, wrapped
 
@@ -27,8 +28,14 @@ def mark(standing: JobState) -> Span:
 
 
 def short(row: RunRow) -> Spans:
-    """How a run stands, in a list."""
+    """How a run stands, in a list: where it is not at work, a job of it that is; and how many jobs wait behind."""
     status = row.status
+    working = [job for job in row.jobs if job.standing in ALIVE]
+    waiting = [job for job in row.jobs if job.standing == "queued"]
+    if row.standing not in ALIVE and working:
+        return [mark(working[0].standing), (f" {working[0].kind} {working[0].count}", "text")]
+    if row.standing not in (*ALIVE, "queued") and waiting:
+        return [mark("queued"), (f" {waiting[0].kind} waits", "muted")]
     at = f"{status.step or 0:,}" + (f"/{status.steps:,}" if status.steps else "")
     if row.standing in ("live", "stalled"):
         words = at if status.phase == "training" or not status.phase else status.phase.replace("-", " ")
@@ -36,11 +43,49 @@ def short(row: RunRow) -> Spans:
         words = f"{row.standing} at {status.step or 0:,}"
     else:
         words = row.standing
-    return [mark(row.standing), (f" {words}", "text" if row.standing == "live" else "muted")]
+    spans: list[Span] = [mark(row.standing), (f" {words}", "text" if row.standing == "live" else "muted")]
+    return [*spans, (f" +{len(waiting)}", "muted")] if waiting else spans
 
 
-def live(row: RunRow, now: float) -> Spans:
-    """The run at work, for the top line."""
+def live(rows: Sequence[RunRow], now: float) -> Spans:
+    """What is at work, for the top line: a run, else a job of one, else what waits. rows: newest first."""
+    runs = [row for row in rows if row.standing in ALIVE]
+    if runs:
+        return _live_run(runs[-1], now)
+    jobs = [job for row in reversed(rows) for job in row.jobs]
+    working = [job for job in jobs if job.standing in ALIVE]
+    if working:
+        return _job(working[0])
+    waiting = [row.name for row in reversed(rows) if row.standing == "queued" and row.status.pid]
+    waiting += [job.kind for job in jobs if job.standing == "queued"]
+    return [mark("queued"), (f" {waiting[0]} waits", "muted")] if waiting else ()
+
+
+def jobs(found: Sequence[JobRow]) -> Spans:
+    """The jobs of a run on one line: what works, what waits behind it, and what ended early."""
+    spans: list[Span] = []
+    for each in found:
+        if each.standing in ALIVE:
+            spans += [*_job(each), ("   ", "text")]
+    waiting = [each.kind for each in found if each.standing == "queued"]
+    if waiting:
+        words = f" {', '.join(waiting)} {'wait' if len(waiting) > 1 else 'waits'}"
+        spans += [mark("queued"), (f"{words}   ", "muted")]
+    for standing in ENDED_EARLY:
+        names = [each.kind for each in found if each.standing == standing]
+        if names:
+            spans += [mark(standing), (f" {', '.join(names)} {standing}   ", "muted")]
+    return spans
+
+
+def _job(row: JobRow) -> list[Span]:
+    """One that works: its kind and how far it is."""
+    doing = row.count or row.phase
+    return [mark(row.standing), (f" {row.kind}" + (f"  {doing}" if doing else ""), "text")]
+
+
+def _live_run(row: RunRow, now: float) -> Spans:
+    """A run that works."""
     status = row.status
     spans: list[Span] = [mark(row.standing)]
     if status.step and status.steps:

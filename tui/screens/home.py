@@ -16,7 +16,8 @@ from textual.worker import get_current_worker
 from tui import remembered
 from tui.bindings import bindings
 from tui.overview import Overview, overview_of, with_counts
-from tui.run_list import ALIVE, PAUSE, Standings
+from tui.run_jobs import ALIVE
+from tui.run_list import PAUSE, Standings
 from tui.run_words import short
 from tui.screens.room import Room
 from tui.spans import Span, Spans, cell, wrapped
@@ -142,7 +143,7 @@ class HomeRoom(Room):
             ink: list[Span] = list(short(overview.newest))
             room = len(spans[5][0])
             words = "".join(text for text, _ in ink[1:])
-            spans[5:6] = [ink[0], (cell(words, room - 2) + " ", ink[-1][1])]
+            spans[5:6] = [ink[0], (cell(words, room - 2) + " ", ink[1][1])]
         return spans
 
     def _text(self, path: Path) -> str:

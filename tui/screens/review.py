@@ -16,7 +16,8 @@ from tui.bindings import bindings
 from tui.follow import RunMoved, RunView, follow
 from tui.jobs import results
 from tui.reviews import Review, Shown, read_review
-from tui.run_list import ALIVE, RunRow, short_name
+from tui.run_jobs import ALIVE
+from tui.run_list import RunRow, short_name
 from tui.run_words import bar, mark
 from tui.screens.large import Large
 from tui.screens.room import Room

@@ -1,6 +1,6 @@
 """Room 4: the runs of the project, and one of them live: curve, previews, facts, log, and requests to its worker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,9 +17,10 @@ from tui import remembered, run_words
 from tui.bindings import bindings
 from tui.follow import RunMoved, RunView, follow
 from tui.moments import Moments
-from tui.run_list import ALIVE, RunRow, short_name
+from tui.run_jobs import ALIVE, JobRow
+from tui.run_list import RunRow, short_name
 from tui.screens.room import Room
-from tui.spans import Spans, cell
+from tui.spans import Spans, cell, length
 from tui.widgets.curve import CurvePlot
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
@@ -38,6 +39,7 @@ class TrainRoom(Room):
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[Path, RunRow] = {}
+        self._widest = 0
         self.job: JobDir | None = None
         self.view: RunView | None = None
         self._moments = Moments()
@@ -105,8 +107,9 @@ class TrainRoom(Room):
 
     def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
         """List them, and show the newest where none is shown yet."""
-        before = set(self._rows)
+        before = self._rows
         self._rows = {row.job.path: row for row in rows}
+        self._widest = max((length(run_words.short(row)) for row in rows), default=0)
         listed = self.query_one("#runs", LineList)
         listed.show(list(self._rows))
         self.set_class(not rows and self.job is None, "-empty")
@@ -114,8 +117,15 @@ class TrainRoom(Room):
             alive = [row for row in rows if row.standing in ALIVE]
             self.follow((alive or list(rows))[0].job)
             listed.focus()
-        elif self.job is not None and set(self._rows) != before:
+        elif self.job is not None and set(self._rows) != set(before):
             listed.go_to(self.job.path)
+        if self._jobs_in(before) != self._jobs_in(self._rows):
+            self.show_run()
+
+    def _jobs_in(self, rows: Mapping[Path, RunRow]) -> tuple[JobRow, ...]:
+        """The jobs of the run that is shown, as `rows` have them."""
+        row = rows.get(self.job.path) if self.job else None
+        return row.jobs if row else ()
 
     def _begin(self, job: JobDir) -> None:
         if job != self.job:
@@ -161,8 +171,9 @@ class TrainRoom(Room):
         at = self._moments.at
         lines = run_words.standing(view, short_name(view.job), now, width)
         lines.append(run_words.bar(view, width))
-        if asked := run_words.requests(view):
-            lines.append(asked)
+        lines += [
+            more for more in (run_words.jobs(self._jobs_in(self._rows)), run_words.requests(view)) if more
+        ]
         if self._since:
             lines.append([(self._since, "muted")])
         self.query_one("#standing", Lines).show(lines)
@@ -197,7 +208,7 @@ class TrainRoom(Room):
         row = self._rows[path]
         here = self.job is not None and path == self.job.path
         return [
-            (cell(row.name, min(14, width // 2)) + " ", "text" if here else "muted"),
+            (cell(row.name, max(8, min(14, width - self._widest - 1))) + " ", "text" if here else "muted"),
             *run_words.short(row),
         ]
 
