@@ -62,7 +62,7 @@ class FactsRead(Message):
 
 
 class Workbench(HeldKeys, App[tuple[Path, ...]]):
-    """Gives, when it ends, the runs that go on without it."""
+    """Gives, when it ends, the runs and jobs that go on without it."""
 
     ENABLE_COMMAND_PALETTE = False
     # All of them at once: a sheet that comes with a screen makes Textual read every other one again.
@@ -201,9 +201,11 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
             room.flush()
 
     def leave(self) -> None:
-        """End the workbench, not the runs."""
+        """End the workbench, not the runs and their jobs."""
         self.flush()
-        self.exit(tuple(row.job.path for row in self.rows if row.standing in ALIVE))
+        working = [row.job.path for row in self.rows if row.standing in ALIVE]
+        working += [each.job.path for row in self.rows for each in row.jobs if each.standing in ALIVE]
+        self.exit(tuple(working))
 
     def on_runs_seen(self, message: RunsSeen) -> None:
         self.rows = message.rows

@@ -77,6 +77,8 @@ async def test_a_job_at_work_is_seen_in_every_room_and_what_waits_behind_it_besi
     async with opened(run.path.parents[1], room="train", size=(80, 24)) as (bench, pilot):
         await until(pilot, lambda: "▶ review  12/60   … export waits" in text_of(bench))
         assert "▶ review  12/60" in text_of(bench).splitlines()[0]
+        await pilot.press("q")
+    assert bench.return_value == (run.jobs / "review-1",), "what goes on without the workbench"
 
 
 async def test_what_waits_behind_a_run_at_work_is_counted_in_the_list(
