@@ -11,6 +11,7 @@ from projects.checking import Checker
 from projects.firsttext import first_text
 from projects.job import JobDir
 from projects.problems import Problem, Refused, refuse
+from projects.replay import refuse_in_replay
 from projects.resolving import resolve_text
 from projects.spec import KINDS, JobSpec, Rating, RunSpec
 from projects.table import dump_table, is_newer, lines_of, plain_table, refuse_newer, set_values
@@ -236,6 +237,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _new_folder(parent: Path, name: Callable[[int], str]) -> JobDir:
+    refuse_in_replay(parent)
     try:
         parent.mkdir(parents=True, exist_ok=True)
         number = 1

@@ -18,6 +18,7 @@ from projects.job import JobDir
 from projects.locks import FileLock, holder
 from projects.machine import boot_id, host
 from projects.problems import refuse
+from projects.replay import refuse_in_replay
 from projects.status import WAITING, read_status
 
 JobState = Literal["queued", "live", "stalled", "done", "stopped", "failed", "died", "elsewhere"]
@@ -81,8 +82,9 @@ def start(job: JobDir, *, take_over: bool = False, verify: bool = False) -> int:
 
     It lives in a session of its own: the terminal, the connection or tmux may go. Returns when it holds the job's lock
     and has said `started`. Raises Refused when one works on it already, when it was last seen elsewhere
-    (take_over: go on nevertheless), and when the worker ended before it began.
+    (take_over: go on nevertheless), in a replay, and when the worker ended before it began.
     """
+    refuse_in_replay(job.path)
     require_here(job, take_over=take_over)
     running = holder(job.lock)
     if running is not None:

@@ -27,6 +27,7 @@ VERBS = {
     "follow": "Follow a run line by line; any number of terminals may.",
     "stop": "Ask a run to save and stop.",
     "resume": "Go on with a run exactly where its last checkpoint stands.",
+    "replay": "Play a recorded run again in the workbench.",
     "sample": "Draw pictures from prompts, with a run's adapter or the base alone.",
     "review": "Sheets that show what a run learned.",
     "export": "Files for other tools, each read back and compared.",

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from projects import atomic
 from projects.machine import state_folder
+from projects.replay import in_replay
 
 FORMAT: Final = 1
 _MOST: Final = 200
@@ -39,7 +40,9 @@ def recent_projects() -> dict[Path, float]:
 
 
 def opened(project: Path, now: float) -> None:
-    """Remember that a project was opened."""
+    """Remember that a project was opened. A replay is gone when it is left, and not remembered."""
+    if in_replay(project):
+        return
     _keep_projects({**recent_projects(), project: now})
 
 
@@ -58,7 +61,9 @@ def seen(run: Path) -> Seen | None:
 
 
 def keep_seen(run: Path, how: Seen) -> None:
-    """Remember how `run` stands."""
+    """Remember how `run` stands, unless it is a replay."""
+    if in_replay(run):
+        return
     runs = {**{path: told for path, told in _runs().items() if path != str(run)}, str(run): asdict(how)}
     _write("seen.json", {"runs": dict(list(runs.items())[-_MOST:])})
 

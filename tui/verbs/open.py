@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from projects.problems import refuse
+from projects.replay import in_replay
 from tui.output import Output, json_option
 
 _IMAGES = ("auto", "half", "kitty", "sixel", "off")
@@ -45,7 +46,7 @@ def command(folder: Path | None, theme: str, images: str, as_ascii: bool, out: O
     found = project if (project / "project.toml").is_file() else None
     left = run(found, theme=theme, images=images, as_ascii=as_ascii, out=out)
     out.result({"project": str(project) if found else None, "running": [str(path) for path in left]})
-    _leave()
+    leave()
 
 
 def run(
@@ -74,12 +75,15 @@ def run(
     # With a loop of its own: asyncio.run would wait for every thread that still looks at something.
     loop = asyncio.new_event_loop()
     left = Workbench(project, room=room, options=options).run(loop=loop) or ()
+    # A replay is no training, and is gone with its screen.
+    left = tuple(path for path in left if not in_replay(path))
     for path in left:
-        out.say(f"training goes on: safelight follow {shown(path)}")
+        what = path.name if path.parent.name == "jobs" else "training"
+        out.say(f"{what} goes on: safelight follow {shown(path)}")
     return left
 
 
-def _leave() -> None:
+def leave() -> None:
     """End now: threads that only look, at ten thousand pictures perhaps, are not waited for; those that save are."""
     deadline = time.monotonic() + _PATIENCE
     for thread in threading.enumerate():
