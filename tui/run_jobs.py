@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from projects.events import last_event
@@ -29,28 +28,39 @@ class JobRow:
     @property
     def kind(self) -> str:
         """review, export, sample, proof: the folder's name without its number."""
-        return self.job.path.name.rpartition("-")[0] or self.job.path.name
+        return _parts(self.job.path.name)[0]
 
 
 def jobs_of(run: JobDir, standing_of: Callable[[JobDir], JobState]) -> tuple[JobRow, ...]:
-    """The jobs on `run` that work or wait, and the newest of a kind where it ended early, in the order they were made."""
+    """The jobs on `run` that work or wait, and the newest of a kind where it ended early, in the order of their starts."""
     try:
-        names = os.listdir(run.jobs)
+        names = [name for name in os.listdir(run.jobs) if (run.jobs / name / "spec.toml").is_file()]
     except OSError:
         return ()
-    made = sorted((at, name) for name in names if (at := _made_ns(run.jobs / name)))
-    newest = {name.rpartition("-")[0]: name for _, name in made}
+    newest = dict(sorted(map(_parts, names)))
     rows = []
-    for _, name in made:
-        job = JobDir(run.jobs / name)
+    for name in names:
+        job, (kind, number) = JobDir(run.jobs / name), _parts(name)
         standing = standing_of(job)
         if standing in ALIVE:
             rows.append(_working(job, standing))
         elif (standing == "queued" and holder(job.lock) is not None) or (
-            standing in ENDED_EARLY and newest[name.rpartition("-")[0]] == name
+            standing in ENDED_EARLY and newest[kind] == number
         ):
             rows.append(JobRow(job=job, standing=standing))
-    return tuple(rows)
+    return tuple(sorted(rows, key=lambda row: _started(row.job)))
+
+
+def _parts(name: str) -> tuple[str, int]:
+    """review-2 is ("review", 2)."""
+    kind, _, number = name.rpartition("-")
+    return kind, int(number) if number.isdecimal() else 0
+
+
+def _started(job: JobDir) -> float:
+    """When its last attempt began: a chain starts from its front, also when it goes on."""
+    when = (last_event(job.events, ("started",)) or {}).get("t")
+    return when if isinstance(when, int | float) else 0.0
 
 
 def _working(job: JobDir, standing: JobState) -> JobRow:
@@ -59,11 +69,3 @@ def _working(job: JobDir, standing: JobState) -> JobRow:
     if isinstance(done, int) and isinstance(total, int):
         return JobRow(job=job, standing=standing, count=f"{done}/{total}")
     return JobRow(job=job, standing=standing, phase=str(last.get("name", "")).replace("-", " "))
-
-
-def _made_ns(folder: Path) -> int:
-    """When the job was written; 0 for what is no job."""
-    try:
-        return (folder / "spec.toml").stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -100,9 +100,19 @@ def test_what_is_done_or_was_done_again_since_is_not_told(run: JobDir) -> None:
     export = job_on(run, ExportJob, STARTED, failed)
     job_on(run, ExportJob)
     (run.jobs / "notes").mkdir()
+    (run.jobs / "mine").mkdir()
+    (run.jobs / "mine" / "spec.toml").write_text("anything")
     standings = Standings()
     assert jobs_of(run, standings.of) == (), "the last export was never started"
     for file in (run.jobs / "export-2").iterdir():
         file.unlink()
     (row,) = jobs_of(run, standings.of)
     assert (row.job, row.standing, row.kind) == (export, "failed", "export")
+
+
+def test_they_stand_in_the_order_in_which_they_began(
+    run: JobDir, at_work: Callable[[JobDir, str], None]
+) -> None:
+    for made, when in ((ExportJob, 9.0), (ReviewJob, 7.0)):
+        at_work(job_on(run, made, {**STARTED, "t": when}), "waiting-for-device")
+    assert [row.kind for row in jobs_of(run, Standings().of)] == ["review", "export"]
