@@ -69,26 +69,24 @@ def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], obj
 
 def _cell_errors(task: Task, cells: Sequence[tuple[int, int]]) -> list[float]:
     device = task.accelerator.device
-    timesteps = len(task.alphas_cumprod)
-    latents, noises, times, conditions, framings = [], [], [], [], []
+    latents, noises, shares, conditions, framings = [], [], [], [], []
     for index, k in cells:
         item = task.items[index]
         mean_CHW, _ = task.latents.get(item, 0, False)
         generator = torch.Generator().manual_seed(draw(task.seed, "evaluate", index, k) >> 1)
         latents.append(mean_CHW)
         noises.append(torch.randn(mean_CHW.shape, generator=generator))
-        times.append(int(TIMESTEP_SHARES[k] * timesteps))
+        shares.append(TIMESTEP_SHARES[k])
         conditions.append(task.conditions.get(item.captions[0]))
         framings.append(framing(item, 0))
     latents_BCHW, noise_BCHW = torch.stack(latents).to(device), torch.stack(noises).to(device)
-    timesteps_B = torch.tensor(times, device=device)
-    alpha_bar_B = task.alphas_cumprod[timesteps_B]
-    noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, alpha_bar_B)
+    levels = task.schedule.at(shares)
+    noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, levels)
     with autocast(task.accelerator):
         prediction_BCHW = task.family.predict(
-            task.denoiser, noisy_BCHW, timesteps_B, stack_conditions(conditions, device), framings
+            task.denoiser, noisy_BCHW, levels.timesteps_B, stack_conditions(conditions, device), framings
         )
-    target_BCHW = noise.target(task.objective, latents_BCHW, noise_BCHW, alpha_bar_B)
+    target_BCHW = noise.target(task.schedule.objective, latents_BCHW, noise_BCHW, levels)
     return (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3)).tolist()
 
 

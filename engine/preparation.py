@@ -20,6 +20,7 @@ from engine.desk import Desk, StopAsked
 from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.window import unread_from
+from engine.noise import NoiseSchedule
 from engine.step import Task
 from projects import spec as spec_of
 from projects.problems import Problem, Refused, refuse
@@ -223,13 +224,21 @@ def task_of(
     """What every step reads."""
     train = spec.train
     return Task(
-        family=family, objective=base.objective, denoiser=denoiser, accelerator=accelerator,
+        family=family, denoiser=denoiser, accelerator=accelerator,
         parameters=adapter.trained_parameters(denoiser), items=items, latents=latents, conditions=conditions,
-        alphas_cumprod=noise.alphas_cumprod(base.scheduler).to(accelerator.device), seed=train.seed,
+        schedule=schedule_of(base, accelerator.device), seed=train.seed,
         slots_per_step=train.batch * train.accumulate, resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
         max_grad_norm=train.max_grad_norm, adapter_dropout=spec.adapter.dropout,
     )  # fmt: skip
+
+
+def schedule_of(base: Base, device: torch.device) -> NoiseSchedule:
+    """The base's noise schedule as a training draws from it."""
+    alphas_cumprod = noise.alphas_cumprod(base.scheduler).to(device)
+    return NoiseSchedule(
+        objective=base.objective, timesteps=len(alphas_cumprod), alphas_cumprod=alphas_cumprod, device=device
+    )
 
 
 def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:

@@ -13,7 +13,8 @@ from engine import noise
 from engine.cache import ConditionReader, LatentReader
 from engine.dataset.items import Item
 from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
-from engine.families.family import Condition, Family, Framing, Objective
+from engine.families.family import Condition, Family, Framing
+from engine.noise import Levels, NoiseSchedule
 from projects.problems import listed, refuse
 
 
@@ -22,7 +23,6 @@ class Task:
     """What every step reads and none changes."""
 
     family: Family
-    objective: Objective
     denoiser: nn.Module
     accelerator: Accelerator
     parameters: Mapping[str, nn.Parameter]
@@ -30,8 +30,7 @@ class Task:
     items: Sequence[Item]
     latents: LatentReader
     conditions: ConditionReader
-    alphas_cumprod: Tensor
-    """(T,) on the device."""
+    schedule: NoiseSchedule
     seed: int
     slots_per_step: int
     resolutions: int
@@ -114,16 +113,15 @@ def slot_losses(task: Task, batch: MicroBatch) -> Tensor:
 
 def micro_batch_of(task: Task, step: int, slots: Sequence[Slot]) -> MicroBatch:
     """What the slots of one bucket train at step `step` (from 0), drawn by the formulas of noise.py."""
-    latents_BCHW, noise_BCHW, timesteps_B = _drawn(task, step, slots)
-    alpha_bar_B = task.alphas_cumprod[timesteps_B]
-    device = task.accelerator.device
+    latents_BCHW, noise_BCHW, levels = _drawn(task, step, slots)
+    device, objective = task.accelerator.device, task.schedule.objective
     return MicroBatch(
-        noisy_BCHW=noise.mix(latents_BCHW, noise_BCHW, alpha_bar_B),
-        timesteps_B=timesteps_B,
-        target_BCHW=noise.target(task.objective, latents_BCHW, noise_BCHW, alpha_bar_B),
+        noisy_BCHW=noise.mix(latents_BCHW, noise_BCHW, levels),
+        timesteps_B=levels.timesteps_B,
+        target_BCHW=noise.target(objective, latents_BCHW, noise_BCHW, levels),
         condition=stack_conditions([_condition(task, slot) for slot in slots], device),
         framings=[framing(task.items[slot.item], slot.resolution, slot.flip) for slot in slots],
-        min_snr_weight_B=noise.min_snr_weight(task.objective, alpha_bar_B, task.min_snr_gamma),
+        min_snr_weight_B=noise.min_snr_weight(objective, levels, task.min_snr_gamma),
         own_weight_B=torch.tensor([_own_weight(task, slot) for slot in slots], device=device),
     )
 
@@ -150,20 +148,20 @@ def autocast(accelerator: Accelerator) -> AbstractContextManager[object]:
     return accelerator.autocast()
 
 
-def _drawn(task: Task, step: int, slots: Sequence[Slot]) -> tuple[Tensor, Tensor, Tensor]:
-    """Latents and noise, (B, C, H, W), and timesteps, (B,), of the slots of one bucket, by the formulas of noise.py."""
-    latents, noises, timesteps = [], [], []
+def _drawn(task: Task, step: int, slots: Sequence[Slot]) -> tuple[Tensor, Tensor, Levels]:
+    """Latents and noise, (B, C, H, W), and levels of the slots of one bucket, by the formulas of noise.py."""
+    latents, noises, shares = [], [], []
     for slot in slots:
         mean_CHW, std_CHW = task.latents.get(task.items[slot.item], slot.resolution, slot.flip)
         shape = tuple(mean_CHW.shape)
         latents.append(mean_CHW + std_CHW * noise.gaussian(task.seed, "latent", step, slot.slot, shape))
         noises.append(noise.gaussian(task.seed, "noise", step, slot.slot, shape))
-        timesteps.append(noise.timestep(task.seed, step, slot.slot, len(task.alphas_cumprod)))
-    device = task.accelerator.device
+        shares.append(noise.share(task.seed, step, slot.slot))
+    device, (_, height, width) = task.accelerator.device, latents[0].shape
     return (
         torch.stack(latents).to(device),
         torch.stack(noises).to(device),
-        torch.tensor(timesteps, device=device),
+        task.schedule.drawn(shares, (height, width)),
     )
 
 

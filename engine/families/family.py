@@ -11,7 +11,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-Objective = Literal["epsilon", "v"]
+Objective = Literal["epsilon", "v", "flow"]
+"""What the denoiser predicts: the noise, v, or the velocity from picture to noise."""
 Condition = Mapping[str, Tensor]
 """What the denoiser is told of one text, without a batch axis; the keys are the family's own."""
 
