@@ -33,12 +33,7 @@ def target_modules(denoiser: nn.Module, targets: str | Sequence[str], family: Fa
                 where="adapter.targets",
                 hint=f"Known: {known}.",
             )
-        suffixes = family.lora_targets[targets]
-        return [
-            name
-            for name in layers
-            if any(name == suffix or name.endswith(f".{suffix}") for suffix in suffixes)
-        ]
+        targets = family.lora_targets[targets]
     chosen: set[str] = set()
     for pattern in targets:
         hits = [

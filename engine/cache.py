@@ -78,8 +78,8 @@ class LatentReader:
 class ConditionReader:
     """Conditions of the texts that were encoded for a run."""
 
-    def __init__(self, cache: Cache, family: Family, base: Base, *, clip_skip: int = 2) -> None:
-        self._cache, self._family, self._base, self._clip_skip = cache, family, base, clip_skip
+    def __init__(self, cache: Cache, family: Family, base: Base) -> None:
+        self._cache, self._family, self._base = cache, family, base
         self._entries = _Entries()
         self._files: dict[str | None, Path] = {}
 
@@ -93,7 +93,7 @@ class ConditionReader:
 
     def _read(self, text: str | None) -> Condition:
         if text not in self._files:
-            origin = _condition_origin(text, self._family, self._base, self._clip_skip)
+            origin = _condition_origin(text, self._family, self._base)
             self._files[text] = self._cache.condition_file(origin)
         return self._entries.read(self._files[text])
 
@@ -148,7 +148,6 @@ def encode_texts(
     base: Base,
     texts: Iterable[str],
     *,
-    clip_skip: int = 2,
     on_progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> ConditionReader:
@@ -156,10 +155,10 @@ def encode_texts(
 
     Returns early, with entries missing, when `should_stop()`. Raises Refused when the cache cannot be written.
     """
-    reader = ConditionReader(cache, family, base, clip_skip=clip_skip)
+    reader = ConditionReader(cache, family, base)
     wanted: dict[Path, Origin] = {}
     for text in (None, *texts):
-        origin = _condition_origin(text, family, base, clip_skip)
+        origin = _condition_origin(text, family, base)
         wanted[cache.condition_file(origin)] = origin
     missing = _missing(cache.conditions, wanted, on_progress)
     if not missing:
@@ -223,12 +222,16 @@ def _latent_origin(item: Item, placement: Placement, flip: bool, background: str
     return latent_origin(picture=item.sha256, placement=placement, background=background, flip=flip, vae=vae)
 
 
-def _condition_origin(text: str | None, family: Family, base: Base, clip_skip: int) -> Origin:
+def _condition_origin(text: str | None, family: Family, base: Base) -> Origin:
     encoders = {
         part: digest for part, digest in base.parts.items() if part.startswith(("text_encoder", "tokenizer"))
     }
     return condition_origin(
-        text=text, family=family.name, encoders=encoders, clip_skip=clip_skip, zeros=base.zero_unconditional
+        text=text,
+        family=family.name,
+        encoders=encoders,
+        clip_skip=base.clip_skip,
+        zeros=base.zero_unconditional,
     )
 
 

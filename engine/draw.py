@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.adapter import set_weights
 from engine.desk import StopAsked
-from engine.families.family import Base, Condition, Family
+from engine.families.family import Base, Condition, Drawing, Family
 from projects.problems import Problem, Refused
 from projects.spec import Sample, Sampler
 
@@ -41,6 +41,8 @@ class Shot:
     sampler: Sampler
     size: tuple[int, int]
     """Width and height in pixels."""
+    true_guidance: float = 1.0
+    """Classifier-free guidance of a base whose own is distilled; 1 is off."""
     weights: tuple[tuple[str, float], ...] = ()
     """Adapters by their name in the denoiser, each with the factor on its effect. Empty: the base."""
 
@@ -55,6 +57,7 @@ def shots_of(
             negative=sample.negative,
             seed=seed,
             guidance=sample.guidance,
+            true_guidance=sample.true_guidance,
             steps=sample.steps,
             sampler=sample.sampler,
             size=sample.size or (base.native_size, base.native_size),
@@ -74,7 +77,7 @@ def check_shots(family: Family, base: Base, shots: Sequence[Shot]) -> None:
             problems.append(
                 Problem(error=f"{family.name} has no sampler {sampler}.", where="sample.sampler", hint=hint)
             )
-    step = family.multiple_of(base)
+    step = base.bucket_step
     for width, height in dict.fromkeys(shot.size for shot in shots):
         if width % step or height % step:
             near = " x ".join(str(max(step, round(side / step) * step)) for side in (width, height))
@@ -121,22 +124,21 @@ def draw_pictures(
         for indices in _batches(shots, _device_of(denoiser).type):
             first, batch = shots[indices[0]], [shots[index] for index in indices]
             set_weights(denoiser, dict(first.weights))
-            pixels_BCHW = family.draw(
-                denoiser,
-                vae,
-                base,
-                first.sampler,
-                [conditions.get(shot.prompt) for shot in batch],
-                [
+            asked = Drawing(
+                sampler=first.sampler,
+                conditions=[conditions.get(shot.prompt) for shot in batch],
+                unconditionals=[
                     conditions.get(shot.negative) if shot.negative else conditions.unconditional()
                     for shot in batch
                 ],
-                first.guidance,
-                first.steps,
-                first.size,
-                [torch.Generator("cpu").manual_seed(shot.seed) for shot in batch],
-                after_step,
+                guidance=first.guidance,
+                true_guidance=first.true_guidance,
+                steps=first.steps,
+                size_wh=first.size,
+                generators=[torch.Generator("cpu").manual_seed(shot.seed) for shot in batch],
+                on_step=after_step,
             )
+            pixels_BCHW = family.draw(denoiser, vae, base, asked)
             for index, pixels_CHW in zip(indices, pixels_BCHW, strict=True):
                 pictures[index] = _picture(pixels_CHW)
                 on_picture(index, pictures[index])
@@ -148,7 +150,7 @@ def _batches(shots: Sequence[Shot], device: str) -> Iterator[list[int]]:
     """Indices of shots that can pass through the denoiser together, as many at once as PIXELS_AT_ONCE allows."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for index, shot in enumerate(shots):
-        key = (shot.weights, shot.size, shot.sampler, shot.steps, shot.guidance)
+        key = (shot.weights, shot.size, shot.sampler, shot.steps, shot.guidance, shot.true_guidance)
         alike.setdefault(key, []).append(index)
     for indices in alike.values():
         width, height = shots[indices[0]].size

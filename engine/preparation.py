@@ -23,8 +23,8 @@ from engine.families.window import unread_from
 from engine.noise import NoiseSchedule
 from engine.step import Task
 from projects import spec as spec_of
-from projects.problems import Problem, Refused, refuse
-from projects.spec import RunSpec, Sample, TrainJob, data_sets
+from projects.problems import Refused, refuse
+from projects.spec import RunSpec, Sample, Train, TrainJob, data_sets
 
 STEP_QUIET = 900.0
 """Seconds that training may be silent before it counts as stalled: a large model's first step compiles and warms up."""
@@ -97,31 +97,7 @@ def open_trained_on(desk: Desk, base: spec_of.Base, project: Path, fingerprint: 
     return family, opened
 
 
-def check_family(spec: RunSpec, family: Family) -> None:
-    """Refuse what the family cannot do, all of it at once."""
-    problems = []
-    if spec.adapter.text_encoder and family.freezes_text_encoder:
-        problems.append(
-            Problem(
-                error=f"{family.name} keeps its text encoders frozen.",
-                where="adapter.text_encoder",
-                hint="Leave it false.",
-            )
-        )
-    if spec.base.clip_skip not in family.clip_skips:
-        allowed = ", ".join(map(str, family.clip_skips))
-        problems.append(
-            Problem(
-                error=f"{family.name} takes clip_skip {allowed}, not {spec.base.clip_skip}.",
-                where="base.clip_skip",
-                hint=f"Say {allowed}, or leave it out.",
-            )
-        )
-    if problems:
-        raise Refused(problems, usage=True)
-
-
-def items_of(desk: Desk, job: TrainJob, family: Family, base: Base, steps: int) -> list[Item]:
+def items_of(desk: Desk, job: TrainJob, base: Base, steps: int) -> list[Item]:
     """The run's items: scanned and written once by its first attempt, read and compared with the disk by later ones."""
     desk.phase("looking at the pictures", quiet=3600)
     if desk.job.items.exists():
@@ -134,7 +110,7 @@ def items_of(desk: Desk, job: TrainJob, family: Family, base: Base, steps: int) 
     scanned = scan(
         Path(job.project),
         spec,
-        bucket_step=family.multiple_of(base),
+        bucket_step=base.bucket_step,
         missing=job.missing_caption,
         on_progress=stoppable(desk, "looking at the pictures"),
     )
@@ -226,15 +202,28 @@ def task_of(
     return Task(
         family=family, denoiser=denoiser, accelerator=accelerator,
         parameters=adapter.trained_parameters(denoiser), items=items, latents=latents, conditions=conditions,
-        schedule=schedule_of(base, accelerator.device), seed=train.seed,
+        schedule=schedule_of(train, family, base, accelerator.device), seed=train.seed,
         slots_per_step=train.batch * train.accumulate, resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
         max_grad_norm=train.max_grad_norm, adapter_dropout=spec.adapter.dropout,
     )  # fmt: skip
 
 
-def schedule_of(base: Base, device: torch.device) -> NoiseSchedule:
+def schedule_of(train: Train, family: Family, base: Base, device: torch.device) -> NoiseSchedule:
     """The base's noise schedule as a training draws from it."""
+    if base.objective == "flow":
+
+        def shift(height: int, width: int) -> float:
+            return noise.resolution_shift(base.scheduler, height * width // family.patch**2)
+
+        return NoiseSchedule(
+            objective="flow",
+            timesteps=int(base.scheduler.get("num_train_timesteps", 1000)),
+            alphas_cumprod=None,
+            sampling=train.timestep_sampling,
+            **({"shift": shift} if train.timestep_shift == "resolution" else {}),
+            device=device,
+        )
     alphas_cumprod = noise.alphas_cumprod(base.scheduler).to(device)
     return NoiseSchedule(
         objective=base.objective, timesteps=len(alphas_cumprod), alphas_cumprod=alphas_cumprod, device=device
@@ -279,9 +268,13 @@ def epoch_at(task: Task, step: int) -> float:
     return step * task.slots_per_step / len(epoch_list(task.items))
 
 
-def warn_of_cut(desk: Desk, base: Base, items: Sequence[Item], prompts: Sequence[str]) -> None:
+def warn_of_cut(
+    desk: Desk, family: Family, base: Base, items: Sequence[Item], prompts: Sequence[str]
+) -> None:
     """Say once which captions and prompts the model does not read to their end: the rest of them is never trained."""
-    cuts = unread_from(base, dict.fromkeys([text for item in items for text in item.captions] + [*prompts]))
+    cuts = unread_from(
+        family, base, dict.fromkeys([text for item in items for text in item.captions] + [*prompts])
+    )
     if not cuts:
         return
     files = [item.picture for item in items if any(text in cuts for text in item.captions)]
@@ -292,11 +285,11 @@ def warn_of_cut(desk: Desk, base: Base, items: Sequence[Item], prompts: Sequence
     )
 
 
-def outside_window(spec: RunSpec, base: Base, items: Sequence[Item]) -> list[str]:
+def outside_window(spec: RunSpec, family: Family, base: Base, items: Sequence[Item]) -> list[str]:
     """Subject pictures with a caption whose trigger lies, whole or in part, beyond the tokens that the model reads."""
     words = [word.casefold() for word in triggers_of(spec)]
     subject = [item for item in items if item.role == "subject"]
-    cuts = unread_from(base, {text for item in subject for text in item.captions})
+    cuts = unread_from(family, base, {text for item in subject for text in item.captions})
 
     def is_cut_off(caption: str) -> bool:
         found = [(caption.casefold().find(word), len(word)) for word in words]

@@ -136,7 +136,7 @@ def draw_for_job(
     desk.phase("encoding prompts", quiet=1800)
     texts = [shot.prompt for shot in shots] + [shot.negative for shot in shots if shot.negative]
     texts = list(dict.fromkeys(texts))
-    _warn_of_cut(desk, base, texts)
+    _warn_of_cut(desk, family, base, texts)
     conditions = encode_texts(
         Cache(project / "cache"), family, base, texts,
         on_progress=lambda done, total: desk.progress("encoding prompts", done, total),
@@ -227,9 +227,9 @@ def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:
     return {file.key: (file.name, file.hash) for file in files}
 
 
-def _warn_of_cut(desk: Desk, base: Base, texts: Sequence[str]) -> None:
+def _warn_of_cut(desk: Desk, family: Family, base: Base, texts: Sequence[str]) -> None:
     """Say which texts the encoder does not read to their end."""
-    for text, cut in unread_from(base, texts).items():
+    for text, cut in unread_from(family, base, texts).items():
         desk.warn(f"A prompt is longer than what the model reads. Not read: {text[cut:]}")
 
 

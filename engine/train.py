@@ -39,12 +39,11 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
 
     trained_on = manifest.base if manifest else ""
     family, base = preparation.open_trained_on(desk, spec.base, project, trained_on)
-    preparation.check_family(spec, family)
-    items = preparation.items_of(desk, job, family, base, steps)
+    items = preparation.items_of(desk, job, base, steps)
     allow(project, spec, "train", [text for item in items for text in item.captions])
     sample = preparation.sample_of(spec, items)
     check_shots(family, base, shots_of(sample, base, sample.prompts))
-    preparation.warn_of_cut(desk, base, items, sample.prompts)
+    preparation.warn_of_cut(desk, family, base, items, sample.prompts)
     latents, conditions = preparation.encode(desk, project, spec, family, base, items)
 
     desk.phase("loading the denoiser", quiet=1800)
@@ -110,7 +109,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
             epoch=preparation.epoch_at(task, step), seconds=time.perf_counter() - began,
         )  # fmt: skip
         if health and step == min(HEALTH_STEPS, steps):
-            report(desk, health, preparation.outside_window(spec, base, items))
+            report(desk, health, preparation.outside_window(spec, family, base, items))
             health = None
 
     coverage.close()

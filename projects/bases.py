@@ -6,23 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
+from projects.families import FAMILIES, FamilyFacts, present
 from projects.problems import refuse
-from projects.recognition import NOT_YET, family_of, no_base
+from projects.recognition import NOT_THERE, family_of, no_base
 from projects.tensorfile import Header, read_header
-
-FAMILY_PRESETS = {"sdxl": "sdxl"}
-"""Families that are there, and the preset each starts from."""
 
 PICKLES = (".ckpt", ".bin", ".pt", ".pth", ".pkl")
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "demo" / "base"
-
-_LAYERS = {
-    "attention": re.compile(r"attn[12]\.to_(q|k|v|out\.0)\.weight$"),
-    "attention+mlp": re.compile(r"(attn[12]\.to_(q|k|v|out\.0)|ff\.net\.(0\.proj|2))\.weight$"),
-}
-"""Weights that an adapter with these targets acts on; the names are the same in folders and single files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +35,19 @@ class BaseFacts:
     """Preset that stands where the project says nothing."""
     path: Path | None = None
     """Its folder or file, where it is on this machine."""
-    clip_skips: tuple[int, ...] = ()
-    """Values of base.clip_skip that are possible, in A1111's counting; empty when unknown."""
+    clip_skips: tuple[int, ...] | None = None
+    """Values of base.clip_skip that are possible, in A1111's counting: none where CLIP's layers are not read. None when
+    unknown."""
     freezes_text_encoder: bool = False
     """Whether adapters on its text encoders are refused."""
     widths: Mapping[str, int] = field(default_factory=dict)
     """Inputs plus outputs of all layers by adapter.targets: an adapter of rank r on them has r times as many parameters."""
+    hint: str = ""
+    """What somebody who chooses it for new work should know."""
+    companion: str = ""
+    """Hub id that text encoders and VAE come from, where the base is a file without them."""
+    companion_size: str = ""
+    """What is downloaded then, in words."""
 
 
 UNKNOWN = BaseFacts(kind="")
@@ -76,13 +75,22 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
         return _of_folder(path.resolve(), "folder", "")
     if path.is_file():
         return _of_file(path.resolve())
-    if path.suffix.lower() != ".safetensors" and re.fullmatch(
-        r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", source
-    ):
+    if is_hub_id(source):
         snapshot = hub_snapshot(source, revision)
         return _of_folder(snapshot, "hub", "") if snapshot else BaseFacts(kind="hub")
     hint = 'Name a folder, a .safetensors file, a hub id (owner/name) or "demo".'
     raise refuse(f'There is no base "{source}" ({path}).', hint=hint, usage=True)
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether `source` can be owner/name on the hub."""
+    named = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", source)
+    return named is not None and not source.lower().endswith(".safetensors")
+
+
+def bucket_step(native: int, least: int) -> int:
+    """Step of bucket sides: a sixteenth of the native side (64 px at 1024), and a multiple of what the model needs."""
+    return max(least, native // 16 // least * least)
 
 
 def hub_snapshot(repository: str, revision: str = "") -> Path | None:
@@ -104,67 +112,90 @@ def adapter_parameters(facts: BaseFacts, rank: int, targets: str | tuple[str, ..
     return rank * width or None
 
 
+def of_family(name: str) -> BaseFacts:
+    """What is known of a hub id that is not on this machine, from the family that the project says."""
+    family = FAMILIES[name]
+    return BaseFacts(
+        kind="hub",
+        preset=family.preset,
+        clip_skips=family.clip_skips,
+        freezes_text_encoder=family.freezes_text_encoder,
+        hint=family.hint,
+    )
+
+
 def _facts(
     kind: Literal["demo", "folder", "file", "hub"],
-    family: str,
-    native: int,
-    least: int,
+    family: FamilyFacts,
+    size: tuple[int, int],
     preset: str,
-    path: Path | None,
-    widths: Mapping[str, int],
+    path: Path,
+    headers: Sequence[Header],
 ) -> BaseFacts:
-    """`least`: pixels that the model needs sides to be a multiple of; buckets take a sixteenth of the native side."""
-    step = max(least, native // 16 // least * least)
-    floors = (native * 3 // 4, native)
-    chosen = preset or FAMILY_PRESETS.get(family, "")
+    """`size`: native side, and pixels that sides must be a multiple of; buckets take a sixteenth of the native side."""
+    native, least = size
+    widths = family.widths({name: shape for header in headers for name, shape in header.shapes.items()})
     return BaseFacts(
         kind=kind,
-        family=family,
+        family=family.name,
         native_size=native,
-        floors=floors,
-        bucket_step=step,
-        preset=chosen,
+        floors=family.floors(native),
+        bucket_step=bucket_step(native, least),
+        preset=preset or family.preset,
         path=path,
-        clip_skips=(2,),
-        freezes_text_encoder=True,
+        clip_skips=family.clip_skips,
+        freezes_text_encoder=family.freezes_text_encoder,
         widths=widths,
+        hint=family.hint,
+        companion=family.companion if kind == "file" else "",
+        companion_size=family.companion_size if kind == "file" else "",
     )
 
 
 def _of_folder(folder: Path, kind: Literal["demo", "folder", "hub"], preset: str) -> BaseFacts:
     """A folder in diffusers layout."""
     index = _config(folder / "model_index.json", "This folder is not a base model in diffusers layout")
-    if "transformer" in index and "unet" not in index:
-        name = str(index.get("_class_name", "")).lower()
-        families = {"flux": "flux", "qwen": "qwen_edit", "stablediffusion3": "sd3"}
-        _refuse_family(
-            next((family for word, family in families.items() if word in name), ""),
-            str(index.get("_class_name")),
-        )
-    unet = _config(folder / "unet" / "config.json", "This base has no U-Net config")
+    part = "transformer" if present(index, "transformer") else "unet"
+    denoiser = _config(folder / part / "config.json", f"This base has no config of its {part}")
+    family = next(
+        (each for each in FAMILIES.values() if each.denoiser == part and each.in_folder(index, denoiser)),
+        None,
+    )
+    _check_inputs(index, denoiser)
+    if family is None:
+        _refuse_family(_not_there(index, denoiser), str(index.get("_class_name")))
     vae = _config(folder / "vae" / "config.json", "This base has no VAE config")
-    crossed = unet.get("cross_attention_dim")
-    if unet.get("in_channels") == 9:
-        raise _not_a_base("an inpainting model", "its U-Net takes 9 channels")
-    if unet.get("addition_embed_type") != "text_time":
-        _refuse_family({768: "sd15", 1024: "sd2"}.get(crossed, "") if isinstance(crossed, int) else "", "")
-    if not _present(index, "text_encoder"):
-        raise _not_a_base("an SDXL refiner", "it has the second text encoder only")
-    if not _present(index, "text_encoder_2"):
-        _refuse_family("", str(index.get("_class_name")))
-    weights = sorted((folder / "unet").glob("*.safetensors"))
-    if not weights and list((folder / "unet").glob("*.bin")):
+    weights = sorted((folder / part).glob("*.safetensors"))
+    if not weights and list((folder / part).glob("*.bin")):
         raise refuse(
             "The weights in this folder are pickles (.bin), and opening one runs whatever code is in it.",
             hint="Use a version of the model with .safetensors files.",
             usage=True,
         )
-    factor = 2 ** (len(_list(vae, "block_out_channels")) - 1)
-    least = factor * 2 ** (len(_list(unet, "block_out_channels")) - 1)
-    sample = unet.get("sample_size")
-    native = (sample if isinstance(sample, int) and sample > 0 else 128) * factor
     headers = [read_header(file) for file in weights if ".fp16" not in file.name or len(weights) == 1]
-    return _facts(kind, "sdxl", native, least, preset, folder, _widths(headers))
+    return _facts(kind, family, family.size(denoiser, vae), preset, folder, headers)
+
+
+def _check_inputs(index: Mapping[str, Any], denoiser: Mapping[str, Any]) -> None:
+    """Refuse a folder whose denoiser is not that of a base: it takes more than noisy latents, or only refines them."""
+    if denoiser.get("in_channels") == 9:
+        raise _not_a_base("an inpainting model", "its U-Net takes 9 channels")
+    if denoiser.get("addition_embed_type") == "text_time" and not present(index, "text_encoder"):
+        raise _not_a_base("an SDXL refiner", "it has the second text encoder only")
+    inputs = denoiser.get("in_channels")
+    if denoiser.get("_class_name") == "FluxTransformer2DModel" and isinstance(inputs, int) and inputs > 64:
+        raise _not_a_base(
+            "a FLUX model that fills or is led by a picture", f"its transformer takes {inputs} channels"
+        )
+
+
+def _not_there(index: Mapping[str, Any], denoiser: Mapping[str, Any]) -> str:
+    """A family that is recognised by its folder and not there; "" for none."""
+    if "unet" in index:
+        return "sd2" if denoiser.get("cross_attention_dim") == 1024 else ""
+    name = str(index.get("_class_name", "")).lower()
+    known = {"qwen": "qwen_edit", "stablediffusion3": "sd3"}
+    return next((family for word, family in known.items() if word in name), "")
 
 
 def _of_file(path: Path) -> BaseFacts:
@@ -176,33 +207,24 @@ def _of_file(path: Path) -> BaseFacts:
     other = no_base(header.shapes)
     if other:
         raise _not_a_base(*other)
-    family = family_of(header.shapes)
-    if family not in FAMILY_PRESETS:
-        _refuse_family(family, "")
-    return _facts("file", "sdxl", 1024, 32, "", path, _widths([header]))
+    found = family_of(header.shapes)
+    if found not in FAMILIES:
+        _refuse_family(found, "")
+    return _facts("file", FAMILIES[found], FAMILIES[found].file_size, "", path, [header])
 
 
-def _widths(headers: Sequence[Header]) -> dict[str, int]:
-    shapes = [item for header in headers for item in header.shapes.items() if len(item[1]) == 2]
-    return {
-        targets: sum(sum(shape) for name, shape in shapes if layers.search(name))
-        for targets, layers in _LAYERS.items()
-    }
-
-
-def _refuse_family(family: str, said: str) -> None:
+def _refuse_family(family: str, said: str) -> NoReturn:
     """Raise Refused for a base whose family is not there."""
-    known = ", ".join(FAMILY_PRESETS)
     named = (
-        f"This is {NOT_YET[family]} ({family})"
+        f"This is {NOT_THERE[family][0]} ({family})"
         if family
         else f"The family of this base is not known{said and f' ({said})'}"
     )
-    raise refuse(f"{named}.", hint=f"Families that can be trained: {known}.", usage=True)
+    raise refuse(f"{named}.", hint=f"Families that can be trained: {', '.join(FAMILIES)}.", usage=True)
 
 
 def _not_a_base(what: str, why: str) -> Exception:
-    hint = "base.source must name a complete SDXL base: text encoders, U-Net with 4 input channels, VAE."
+    hint = "base.source must name a complete base: text encoders, VAE, and a denoiser that takes noisy latents only."
     return refuse(f"This is {what}, not a base that can be trained: {why}.", hint=hint, usage=True)
 
 
@@ -220,19 +242,3 @@ def _config(file: Path, missing: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise refuse(f"{file} is not a table.", hint="Download or copy it again.", usage=True)
     return table
-
-
-def _list(config: Mapping[str, Any], name: str) -> list[Any]:
-    value = config.get(name)
-    return (
-        value
-        if isinstance(value, list) and 0 < len(value) < 12
-        else [0] * 4
-        if name == "block_out_channels"
-        else []
-    )
-
-
-def _present(index: Mapping[str, Any], part: str) -> bool:
-    value = index.get(part)
-    return isinstance(value, list) and len(value) == 2 and None not in value

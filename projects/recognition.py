@@ -1,10 +1,9 @@
 """What a single .safetensors file is, told by the names and shapes of its tensors."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-Shapes = Mapping[str, tuple[int, ...]]
-UNET = "model.diffusion_model."
+from projects.families import FAMILIES, UNET, Shapes
 
 
 def _any(shapes: Shapes, prefix: str) -> bool:
@@ -14,6 +13,12 @@ def _any(shapes: Shapes, prefix: str) -> bool:
 def _channels_in(shapes: Shapes) -> int:
     shape = shapes.get(UNET + "input_blocks.0.0.weight", ())
     return shape[1] if len(shape) == 4 else 0
+
+
+def _flux_inputs(shapes: Shapes) -> int:
+    """Channels of a FLUX transformer's input; 64 in a base."""
+    shape = next((shape for name, shape in shapes.items() if name.endswith("img_in.weight")), ())
+    return shape[1] if len(shape) == 2 else 0
 
 
 def _only(shapes: Shapes, *prefixes: str) -> bool:
@@ -31,6 +36,13 @@ NO_BASE: tuple[tuple[str, str, Callable[[Shapes], bool]], ...] = (
         "it has control blocks",
         lambda shapes: any(
             re.match(r"control_model\.|controlnet_|input_hint_block|zero_convs", n) for n in shapes
+        ),
+    ),
+    (
+        "a T5 text encoder",
+        "it has T5's blocks only",
+        lambda shapes: _only(
+            shapes, "encoder.block.", "encoder.final_layer_norm.", "shared.", "decoder.block."
         ),
     ),
     (
@@ -56,9 +68,18 @@ NO_BASE: tuple[tuple[str, str, Callable[[Shapes], bool]], ...] = (
         ),
     ),
     (
-        "an SDXL base without its VAE",
+        "a base without its VAE",
         "it has no first_stage_model tensors",
-        lambda shapes: _any(shapes, "conditioner.embedders.1.") and not _any(shapes, "first_stage_model."),
+        lambda shapes: (
+            _any(shapes, UNET)
+            and (_any(shapes, "conditioner.embedders.1.") or _any(shapes, "cond_stage_model."))
+            and not _any(shapes, "first_stage_model.")
+        ),
+    ),
+    (
+        "a FLUX model that fills or is led by a picture",
+        "its transformer takes more than 64 channels",
+        lambda shapes: FAMILIES["flux"].in_file(shapes) and _flux_inputs(shapes) > 64,
     ),
     (
         "a U-Net alone",
@@ -71,23 +92,18 @@ NO_BASE: tuple[tuple[str, str, Callable[[Shapes], bool]], ...] = (
 )
 """What it is, how that shows, and the test; in this order."""
 
-FAMILIES: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
-    ("sdxl", lambda shapes: _any(shapes, "conditioner.embedders.1.") and _any(shapes, UNET + "label_emb.")),
-    ("flux", lambda shapes: any(re.search(r"(^|\.)double_blocks\.0\.img_attn", name) for name in shapes)),
-    ("sd3", lambda shapes: any(re.search(r"(^|\.)joint_blocks\.0\.", name) for name in shapes)),
-    ("sd15", lambda shapes: _any(shapes, "cond_stage_model.transformer.")),
-    ("sd2", lambda shapes: _any(shapes, "cond_stage_model.model.")),
-)
-
-
-NOT_YET = {
-    "sd15": "a Stable Diffusion 1.x base",
-    "sd2": "a Stable Diffusion 2.x base",
-    "sd3": "a Stable Diffusion 3 base",
-    "flux": "a FLUX base",
-    "qwen_edit": "a Qwen-Image base",
+NOT_THERE: dict[str, tuple[str, Callable[[Shapes], bool]]] = {
+    "sd2": ("a Stable Diffusion 2.x base", lambda shapes: _any(shapes, "cond_stage_model.model.")),
+    "sd3": (
+        "a Stable Diffusion 3 base",
+        lambda shapes: any(re.search(r"(^|\.)joint_blocks\.0\.", name) for name in shapes),
+    ),
+    "qwen_edit": (
+        "a Qwen-Image base",
+        lambda shapes: any(re.search(r"transformer_blocks\.0\.txt_mod\.1", name) for name in shapes),
+    ),
 }
-"""Families that are recognised and refused."""
+"""Families that are recognised and refused: what they are, and the test."""
 
 
 def no_base(shapes: Shapes) -> tuple[str, str] | None:
@@ -96,5 +112,6 @@ def no_base(shapes: Shapes) -> tuple[str, str] | None:
 
 
 def family_of(shapes: Shapes) -> str:
-    """Family of a complete base; "" when it is none that is known."""
-    return next((family for family, test in FAMILIES if test(shapes)), "")
+    """Family of a base, one that is not there yet included; "" when it is none that is known."""
+    there = (name for name, facts in FAMILIES.items() if facts.in_file(shapes))
+    return next(there, next((name for name, (_, test) in NOT_THERE.items() if test(shapes)), ""))

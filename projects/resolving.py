@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from projects import bases, presets
+from projects.families import FAMILIES
 from projects.problems import Problem, Refused
 from projects.rules import Fault
 from projects.spec import RunSpec
@@ -31,7 +32,8 @@ def resolve_text(
     name = _text_at(table, "train", "preset") or facts.preset
     if facts.kind == "hub" and not name:
         error = "This base is not on this machine yet, so its kind and its preset are not known."
-        hint = 'Say it: base.family = "sdxl", or a train.preset. The files are fetched when the run starts.'
+        known = ", ".join(f'"{name}"' for name in FAMILIES)
+        hint = f"Say it: base.family is one of {known}, or say a train.preset. The files are fetched when the run starts."
         problems.append(Problem(error=error, where=where(("base", "source")), hint=hint))
     layers = []
     if name in presets.NAMES:
@@ -47,6 +49,9 @@ def resolve_text(
         spec = parse_table(table, RunSpec, where=where, layers=layers)
     except Refused as refused:
         raise Refused([*refused.problems, *problems], usage=True) from None
+    problems += [
+        Problem(error=error, where=where(key), hint=hint) for key, error, hint in _misfits(spec, facts)
+    ]
     if problems:
         raise Refused(problems, usage=True)
     return _filled(spec, facts, name)
@@ -73,8 +78,8 @@ def _facts(
         return bases.UNKNOWN, [
             dataclasses.replace(one, where=where(("base", "source"))) for one in refused.problems
         ]
-    if said in bases.FAMILY_PRESETS and not facts.preset:
-        facts = dataclasses.replace(facts, preset=bases.FAMILY_PRESETS[said])
+    if said in FAMILIES and facts.kind == "hub" and not facts.family:
+        facts = bases.of_family(said)
     return facts, [
         Problem(error=error, where=where(key), hint=hint) for key, error, hint in _against(table, facts)
     ]
@@ -83,17 +88,56 @@ def _facts(
 def _against(table: dict[str, Any], facts: bases.BaseFacts) -> Iterator[Fault]:
     """What the project says and the base cannot do."""
     family = _value_at(table, "base", "family")
-    if family in bases.FAMILY_PRESETS and facts.family and family != facts.family:
+    if family in FAMILIES and facts.family and family != facts.family:
         error = f'The project says family "{family}", the base itself is "{facts.family}".'
         yield ("base", "family"), error, "Leave base.family out, or name another base."
     skip = _value_at(table, "base", "clip_skip")
-    if facts.clip_skips and type(skip) is int and 1 <= skip <= 12 and skip not in facts.clip_skips:
+    if (
+        facts.clip_skips is not None
+        and type(skip) is int
+        and 1 <= skip <= 12
+        and skip not in facts.clip_skips
+    ):
         possible = " or ".join(map(str, facts.clip_skips))
         error = f"This base always reads clip skip {possible} (A1111's counting), not {skip}."
-        yield ("base", "clip_skip"), error, f"Write {possible}, or leave it out."
+        if not possible:
+            error = "This base reads no layer of CLIP but its last, so clip skip means nothing."
+        yield (
+            ("base", "clip_skip"),
+            error,
+            f"Write {possible}, or leave it out." if possible else "Leave it out.",
+        )
     if facts.freezes_text_encoder and _value_at(table, "adapter", "text_encoder") is True:
         error = "The text encoders of this base stay frozen."
         yield ("adapter", "text_encoder"), error, "Write false, or leave it out."
+    if _text_at(table, "base", "companion") and facts.kind and not facts.companion:
+        error = "This base has its own text encoders and VAE."
+        yield ("base", "companion"), error, "Leave it out."
+
+
+def _misfits(spec: RunSpec, facts: bases.BaseFacts) -> Iterator[Fault]:
+    """Numbers that mean something for other families only: ignored, they would let a person believe in them."""
+    family = FAMILIES.get(facts.family or spec.base.family)
+    if family is None:
+        return
+    train, sample, own = spec.train, spec.sample, f"{family.name}'s own preset has what fits"
+    if family.flow and train.min_snr_gamma:
+        error = "Min-SNR weighs the timesteps of noise prediction; this base predicts a flow and has none."
+        yield ("train", "min_snr_gamma"), error, f"Write 0; {own}."
+    for name, plain in (("timestep_sampling", "uniform"), ("timestep_shift", "none")):
+        if not family.flow and getattr(train, name) != plain:
+            error = f"train.{name} is for bases that predict a flow; this one draws its timesteps evenly."
+            yield ("train", name), error, f'Write "{plain}", or leave it out.'
+    if sample.sampler not in family.samplers:
+        known = ", ".join(family.samplers)
+        yield (
+            ("sample", "sampler"),
+            f'{family.name} has no sampler "{sample.sampler}".',
+            f"There are: {known}.",
+        )
+    if not family.distilled and sample.true_guidance != 1.0:
+        error = "true_guidance is for bases with distilled guidance; here sample.guidance is the true one."
+        yield ("sample", "true_guidance"), error, "Leave it out."
 
 
 def _filled(spec: RunSpec, facts: bases.BaseFacts, preset: str) -> RunSpec:
@@ -101,7 +145,7 @@ def _filled(spec: RunSpec, facts: bases.BaseFacts, preset: str) -> RunSpec:
     size = spec.sample.size or ((facts.native_size, facts.native_size) if facts.native_size else None)
     return dataclasses.replace(
         spec,
-        base=dataclasses.replace(spec.base, family="sdxl" if facts.family == "sdxl" else spec.base.family),
+        base=dataclasses.replace(spec.base, family=facts.family or spec.base.family),  # type: ignore[arg-type]
         adapter=dataclasses.replace(spec.adapter, alpha=alpha),
         train=dataclasses.replace(spec.train, preset=preset),
         sample=dataclasses.replace(spec.sample, size=size),

@@ -36,12 +36,16 @@ class Base:
     source: str = ""
     """The base model: a hub id (stabilityai/stable-diffusion-xl-base-1.0), a folder in diffusers layout, one .safetensors
     file, or "demo" for the little model that comes with Safelight. Relative paths are relative to the project."""
-    family: Literal["", "sdxl"] = ""
+    family: Literal["", "sdxl", "sd15", "flux"] = ""
     """The kind of model. Read from the base itself when left out; say it only to be held to it."""
     revision: str = ""
     """Branch, tag or commit of a hub id. Empty: the hub's main."""
-    clip_skip: Annotated[int, Bounds(1, 12)] = 2
-    """Which layer of CLIP is read, counted as A1111 does (2 = the last but one). SDXL always reads 2 and refuses others."""
+    clip_skip: Annotated[int, Bounds(1, 12)] | None = None
+    """Which layer of CLIP is read, counted as A1111 does (1 = the last, 2 = the last but one). SDXL always reads 2 and
+    refuses others; FLUX reads none and refuses any."""
+    companion: str = ""
+    """Where text encoders and VAE come from when the base is one file without them (FLUX): a hub id or a folder in
+    diffusers layout. Left out: the family's own hub id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +152,12 @@ class Train:
     """Recompute activations in the backward pass: far less memory, about a quarter slower."""
     caption_dropout: Annotated[float, Bounds(0.0, 1.0)] = 0.05
     """Share of draws trained without caption, on what sampling uses for an empty negative prompt."""
+    timestep_sampling: Literal["uniform", "logit_normal"] = "uniform"
+    """How often each noise level is trained, for bases that predict a flow. logit_normal: mostly the middle; other tools
+    call it sigmoid."""
+    timestep_shift: Literal["none", "resolution"] = "none"
+    """resolution: larger pictures train more at the noisy end, as the base draws them (flux_shift in other tools). For bases
+    that predict a flow."""
     min_snr_gamma: Annotated[float, Bounds(0.0, 100.0)] = 5.0
     """Weight of easy timesteps is capped at this signal-to-noise ratio (arXiv 2303.09556). 0: off."""
     prior_weight: Annotated[float, Bounds(0.0, 10.0)] = 1.0
@@ -173,7 +183,10 @@ class Sample:
     negative: str = ""
     """Negative prompt, the same for all."""
     guidance: Annotated[float, Bounds(0.0, 50.0)] = 7.0
-    """Classifier-free guidance. 6 to 8 for SDXL, 1 to 2 for turbo bases."""
+    """Classifier-free guidance. 6 to 8 for SDXL and SD 1.5, 1 to 2 for turbo bases; FLUX is told it as a number, 3.5."""
+    true_guidance: Annotated[float, Bounds(1.0, 50.0)] = 1.0
+    """For bases with distilled guidance (FLUX): classifier-free guidance on top, which makes the negative prompt act and
+    takes twice the time. 1: off."""
     steps: Annotated[int, Bounds(1, 1000)] = 30
     """Denoising steps. 25 to 35, turbo 4 to 8."""
     sampler: Sampler = "dpm++ 2m karras"

@@ -74,7 +74,7 @@ def latent_origin(*, picture: str, placement: Placement, background: str, flip: 
 
 
 def condition_origin(
-    *, text: str | None, family: str, encoders: Mapping[str, str], clip_skip: int, zeros: bool
+    *, text: str | None, family: str, encoders: Mapping[str, str], clip_skip: int | None, zeros: bool
 ) -> Origin:
     """What decides a condition. `text` None is the unconditional; `zeros` says whether the base's is zeros.
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.export.kohya import to_kohya
 from engine.export.peft_keys import CONFIG_KEY, adapter_config, to_peft_keys
+from engine.families.family import Fused
 
 Format = Literal["kohya", "diffusers", "comfyui"]
 Layout = Literal["kohya", "diffusers"]
@@ -48,11 +49,11 @@ def content(
     alpha: float,
     dtype: torch.dtype,
     component: str,
-    name_of: Callable[[str], str],
+    place_of: Callable[[str], Fused],
 ) -> Content:
     """The file of one layout from the adapter's tensors by peft name."""
     if layout == "kohya":
-        tensors = to_kohya(state, alpha=alpha, dtype=dtype, name_of=name_of)
+        tensors = to_kohya(state, alpha=alpha, dtype=dtype, place_of=place_of)
         return Content(tensors=tensors, alpha=alpha, metadata={})
     tensors = to_peft_keys(state, rank=rank, alpha=alpha, dtype=dtype, component=component)
     config = adapter_config(state, rank=rank, component=component)

@@ -23,7 +23,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from engine.adapter import load_adapter, set_weights
-from engine.export.peft_keys import component_name
 from engine.families.family import Base, Condition, Family, Framing
 from projects.problems import refuse
 
@@ -81,7 +80,7 @@ def question_for(family: Family, base: Base, text: str) -> Question:
     told = family.encode_condition(encoders, [text])[0]
     del encoders
     gc.collect()
-    side = min(base.native_size, 4 * family.multiple_of(base))
+    side = min(base.native_size, 4 * base.bucket_step)
     latents = side // base.latent_factor
     noise = torch.randn(
         (len(SHARES), family.latent_channels, latents, latents), generator=torch.Generator().manual_seed(0)
@@ -121,16 +120,16 @@ def check(path: Path, family: Family, base: Base, question: Question, reference:
     denoiser = family.load_denoiser(base, torch.float32).eval()
     with _listening() as heard:
         try:
-            pipeline_around(denoiser, base).load_lora_weights(str(path))
+            pipeline_around(denoiser, family, base).load_lora_weights(str(path))
         except Exception as error:  # whatever stops the loader stops our users too
             raise refuse(
                 f"diffusers cannot load the file: {type(error).__name__}: {error}".split("\n")[0],
                 where=path.name,
             ) from error
-    messages = [line for line in heard if not _about_absent_parts(line, component_name(base.configs))]
+    messages = [line for line in heard if not _about_absent_parts(line, family.denoiser)]
     wrapped = {name: module for name, module in denoiser.named_modules() if isinstance(module, LoraLayer)}
     meant = {key.rsplit(".lora_", 1)[0] for key in reference.state}
-    strays = set(wrapped) ^ meant
+    strays = [name for name in set(wrapped) ^ meant if name not in wrapped or _acts(wrapped[name])]
     layers = [_layer_difference(wrapped[name], name, reference) for name in sorted(set(wrapped) & meant)]
     return Verdict(
         keys=keys,
@@ -165,7 +164,7 @@ def relative_difference(expected: Tensor, found: Tensor) -> float:
     return max(float((one - other).norm() / one.norm().clamp_min(1e-30)) for one, other in rows)
 
 
-def pipeline_around(denoiser: nn.Module, base: Base) -> Any:
+def pipeline_around(denoiser: nn.Module, family: Family, base: Base) -> Any:
     """The base's own diffusers pipeline with nothing in it but the denoiser: loading an adapter needs no more."""
     index = json.loads((base.configs / "model_index.json").read_text("utf-8"))
     kind = getattr(diffusers, str(index["_class_name"]), None)
@@ -178,8 +177,11 @@ def pipeline_around(denoiser: nn.Module, base: Base) -> Any:
             f"diffusers has no pipeline {index['_class_name']} that loads adapters.",
             where=base.configs / "model_index.json",
         )
-    needed = [name for name, told in inspect.signature(kind).parameters.items() if told.default is told.empty]
-    return kind(**{name: denoiser if name == component_name(base.configs) else None for name in needed})
+    known = inspect.signature(kind).parameters
+    needed = [name for name, told in known.items() if told.default is told.empty]
+    # Without this SD 1.x's says that something is missing, which here is nothing against the file.
+    checker = {"requires_safety_checker": False} if "requires_safety_checker" in known else {}
+    return kind(**{name: denoiser if name == family.denoiser else None for name in needed}, **checker)
 
 
 def _keys(path: Path) -> int:
@@ -211,6 +213,12 @@ def _layer_difference(layer: Any, name: str, reference: Reference) -> float:
     )
     distance = (found * layer.scaling[adapter] - meant).norm()
     return float(distance / meant.norm()) if meant.norm() > 0 else float(distance)
+
+
+def _acts(layer: Any) -> bool:
+    """Whether an adapter changes its layer: of a fused tensor, the parts that were not trained are written as zeros."""
+    (adapter,) = layer.lora_A
+    return bool(layer.lora_A[adapter].weight.any()) and bool(layer.lora_B[adapter].weight.any())
 
 
 def _about_absent_parts(message: str, component: str) -> bool:

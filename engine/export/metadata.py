@@ -19,8 +19,8 @@ def metadata_of(
 ) -> dict[str, str]:
     """All of it for one file, hashes included. `model_spec` is the family's."""
     told = {
-        **model_spec,
         **_training(facts, content.alpha),
+        **model_spec,
         **_model_spec(facts),
         **_safelight(facts, layers_per_block),
         **content.metadata,
@@ -37,7 +37,7 @@ def _training(facts: Facts, alpha: float) -> dict[str, str]:
         "ss_sd_model_name": facts.base.name,
         "ss_v2": "False",
         "ss_resolution": f"({side}, {side})",
-        "ss_clip_skip": str(spec.base.clip_skip),
+        "ss_clip_skip": "None" if facts.base.clip_skip is None else str(facts.base.clip_skip),
         "ss_num_train_images": str(facts.images),
         "ss_num_reg_images": str(facts.regularization),
         "ss_network_module": "networks.lora",

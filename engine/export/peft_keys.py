@@ -7,12 +7,9 @@ alpha = rank: every reader arrives at scale 1 and at the same adapter.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
-
-from projects.problems import refuse
 
 CONFIG_KEY = "lora_adapter_metadata"
 """Where diffusers looks for the adapter's peft configuration."""
@@ -43,12 +40,3 @@ def adapter_config(state: Mapping[str, Tensor], *, rank: int, component: str) ->
         "target_modules": sorted({key.rsplit(".lora_", 1)[0] for key in state}),
     }
     return json.dumps({f"{component}.{key}": value for key, value in config.items()}, sort_keys=True)
-
-
-def component_name(configs: Path) -> str:
-    """What the base's pipeline calls its denoiser: `unet` or `transformer`, read from model_index.json in `configs`."""
-    parts = json.loads((configs / "model_index.json").read_text("utf-8"))
-    for name in ("unet", "transformer"):
-        if name in parts:
-            return name
-    raise refuse("The pipeline has neither unet nor transformer.", where=configs / "model_index.json")

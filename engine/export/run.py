@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -23,8 +23,7 @@ from engine.export.card import Exported, card
 from engine.export.facts import Facts, gather
 from engine.export.formats import DTYPES, SUFFIX, Layout, content, files_of
 from engine.export.metadata import metadata_of
-from engine.export.peft_keys import component_name
-from engine.families.family import Base, Family
+from engine.families.family import Base, Family, Fused
 from engine.preparation import open_trained_on
 from projects import atomic
 from projects.job import JobDir
@@ -94,13 +93,11 @@ def _texts(spec: RunSpec) -> list[str]:
 
 
 def _bytes_of(layout: Layout, facts: Facts, family: Family, state: dict[str, Tensor], dtype: str) -> bytes:
-    configs = facts.base.configs
-    component = component_name(configs)
-    config: dict[str, Any] = json.loads((configs / component / "config.json").read_text("utf-8"))
+    config = family.config(facts.base)
 
-    def name_of(path: str) -> str:
+    def place_of(path: str) -> Fused:
         try:
-            return family.kohya_name(config, path)
+            return family.original(config, path)
         except KeyError:
             raise refuse(
                 "This layer has no name in kohya files.", where=path, hint="Export with --format diffusers."
@@ -112,8 +109,8 @@ def _bytes_of(layout: Layout, facts: Facts, family: Family, state: dict[str, Ten
         rank=facts.rank,
         alpha=facts.alpha,
         dtype=DTYPES[dtype],
-        component=component,
-        name_of=name_of,
+        component=family.denoiser,
+        place_of=place_of,
     )
     told = metadata_of(facts, made, family.model_spec, int(config.get("layers_per_block", 2)))
     return pack(made.tensors, told)

@@ -4,7 +4,7 @@ Axes in names and comments: B batch, C channels, H height, W width (latents or p
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,10 +30,19 @@ class Base:
     path: Path
     """That folder or file."""
     configs: Path
-    """Folder with model_index.json and the parts' configs: `path` itself, or the family's own for a single file."""
+    """Folder with model_index.json, the parts' configs and the tokenizers: `path` itself, or for a single file the
+    family's own or its companion."""
+    companion: Path | None = None
+    """diffusers folder with the parts that a single file has not."""
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """Parts that are in a single file -> what their tensors' names begin with there. Empty for a folder."""
+    clip_skip: int | None = None
+    """Layer of CLIP that is read, in A1111's counting; None where the family reads none."""
     objective: Objective
     native_size: int
     """Side in pixels of the square the base was made for."""
+    bucket_step: int
+    """Bucket sides, and sides of what is drawn, are multiples of so many pixels."""
     latent_factor: int
     """Pixels per latent, 8 for SDXL."""
     zero_unconditional: bool
@@ -59,28 +68,73 @@ class Framing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
-    """One family: facts and functions. Differences are values here, never `if family == ...` at a place of use."""
+class Drawing:
+    """What a family's `draw` is asked: one condition, unconditional and generator a picture, the rest the same for all."""
+
+    sampler: str
+    conditions: Sequence[Condition]
+    unconditionals: Sequence[Condition]
+    guidance: float
+    true_guidance: float
+    """Classifier-free guidance of a base whose own is distilled; 1 is off. Other families have `guidance` only."""
+    steps: int
+    size_wh: tuple[int, int]
+    """Pixels."""
+    generators: Sequence[torch.Generator]
+    """On the CPU."""
+    on_step: Callable[[int, int], object] = lambda done, steps: None
+    """Called with (done, steps) after each step; what it raises ends the drawing and reaches the caller."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fused:
+    """Where a layer lies in files of the original code: a tensor that several layers may share, one below the other."""
 
     name: str
-    multiple_of: Callable[[Base], int]
-    """Step of bucket sides in pixels."""
+    """Module of the original code, without suffix."""
+    place: int = 0
+    """Which of the layers in it, from above."""
+    rows: tuple[int, ...] = ()
+    """Outputs of each layer in it; empty where it is alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One family: facts and functions. Differences are values here, never `if family == ...` at a place of use.
+
+    What can be known without torch (recognition, sizes, what it cannot do) is in projects/families.py.
+    """
+
+    name: str
+    denoiser: Literal["unet", "transformer"]
+    """The denoiser's part in a diffusers folder; what is exported in diffusers' layout is named after it."""
+    models: Mapping[str, Any]
+    """Part with weights -> the class of diffusers or transformers that loads it."""
+    tokenizers: tuple[str, ...]
+    """Parts with a vocabulary."""
+    inside: Mapping[str, str]
+    """Parts that one file of the original code holds -> what their tensors' names begin with; the others come from the
+    base's companion."""
+    objectives: tuple[Objective, ...]
+    patch: int
+    """Latents on a side that make one token of the denoiser; 1 for U-Nets."""
     latent_channels: int
     lora_targets: Mapping[str, tuple[str, ...]]
-    """Named choice (attention, attention+mlp) -> module-name suffixes that peft matches."""
+    """Named choice (attention, attention+mlp) -> patterns of module paths, as adapter.targets has them."""
     dead_targets: tuple[str, ...]
     """Patterns of targets that cannot receive a gradient in this family (none for SDXL)."""
-    freezes_text_encoder: bool
-    clip_skips: tuple[int, ...]
-    """Values of base.clip_skip that are taken, in A1111's counting."""
     samplers: Mapping[str, Callable[[Mapping[str, Any]], Any]]
     """Sampler by the name people know -> scheduler built from the base's scheduler config."""
 
+    config: Callable[[Base], Mapping[str, Any]]
+    """The denoiser's config, without its weights."""
     load_denoiser: Callable[[Base, torch.dtype], nn.Module]
     load_vae: Callable[[Base, torch.dtype], nn.Module]
     load_encoders: Callable[[Base, torch.dtype], Any]
     """Tokenizers and text encoders together, as the family's own `encode_condition` takes them."""
 
+    reads: Callable[[Base], tuple[Any, int]]
+    """The tokenizer that decides how much of a text is read, and how many tokens of it are, marks not counted."""
     encode_images: Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]]
     """(vae, pixels_BCHW in [-1, 1]) -> mean_BCHW and std_BCHW of the latents, scaled as the denoiser reads them, fp32."""
     encode_condition: Callable[[Any, Sequence[str]], list[Condition]]
@@ -91,10 +145,11 @@ class Family:
     """(denoiser, noisy_BCHW, timesteps_B, conditions with batch axis in front, framings) -> prediction_BCHW."""
     decode: Callable[[nn.Module, Tensor], Tensor]
     """(vae, latents_BCHW) -> pixels_BCHW in [0, 1], fp32."""
-    draw: Callable[..., Tensor]
-    """(denoiser, vae, base, sampler, conditions, unconditionals, guidance, steps, size_wh, generators, on_step) ->
-    pixels_BCHW in [0, 1]. The family's pipeline of diffusers with conditions given; encoders are not needed."""
-    kohya_name: Callable[[Mapping[str, Any], str], str]
-    """(denoiser config, module path) -> name in kohya files without the suffix (lora_unet_input_blocks_4_1_...)."""
+    draw: Callable[[nn.Module, nn.Module, Base, Drawing], Tensor]
+    """(denoiser, vae, base, what is asked) -> pixels_BCHW in [0, 1]. The family's pipeline of diffusers with conditions
+    given; encoders are not needed."""
+    original: Callable[[Mapping[str, Any], str], Fused]
+    """(denoiser's config, module path) -> where the layer lies in kohya's files, whose names are the original code's with
+    _ for dots. Raises KeyError for a module that has no name there."""
     model_spec: Mapping[str, str]
     """Constants of exported metadata: modelspec.architecture, modelspec.implementation, ss_base_model_version ..."""

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,10 @@ Progress = Callable[[int, int], object]
 """(done_bytes, total_bytes)"""
 
 _WHERE = "base.source"
+_MODELS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "safety_checker")
+"""Parts with weights, of all families: which one it is shows when the configs are here."""
 _SMALL = re.compile(
-    r"model_index\.json|(scheduler|tokenizer(_2)?|text_encoder(_2)?|unet|vae)/[^/]+\.(json|txt)"
-)
-_WEIGHTS = re.compile(
-    r"((?:unet|vae|text_encoder(?:_2)?)/(?:diffusion_pytorch_)?model)(\.fp16)?(-\d+-of-\d+)?\.safetensors"
+    r"model_index\.json|(scheduler|tokenizer(_2)?|text_encoder(_2)?|unet|transformer|vae|safety_checker|feature_extractor)/[^/]+\.(json|txt)"
 )
 
 
@@ -30,34 +29,38 @@ def snapshot(
     complete: Callable[[Path], bool],
     check: Callable[[Path], None],
     on_progress: Progress,
+    parts: Sequence[str] = _MODELS,
 ) -> Path:
     """Folder of the snapshot in huggingface_hub's cache. What is there and complete is used without asking the network.
 
-    Otherwise the configs come first; `check(folder)` may refuse the base by them before its weights are downloaded.
-    `on_progress(done, total)` counts the bytes of all files needed, those that are there already included. Raises Refused
-    when the hub cannot be reached, knows no such model, or the disk is full.
+    `parts`: whose weights are wanted. The configs come first; `check(folder)` may refuse the base by them before its
+    weights are downloaded. `on_progress(done, total)` counts the bytes of all files needed, those that are there already
+    included. Raises Refused when the hub cannot be reached, knows no such model, or the disk is full.
     """
     cached = hub_snapshot(repository, revision)
     if cached is not None and complete(cached):
         return cached
     try:
-        return _download(repository, revision, check, on_progress)
+        return _download(repository, revision, check, on_progress, parts)
     except Refused:
         raise
     except Exception as error:
         raise _refusal(repository, revision, error) from error
 
 
-def wanted(sizes: Mapping[str, int]) -> list[str]:
-    """Names of the files that are needed out of a repository's: configs and tokenizers first, then safetensors.
+def wanted(sizes: Mapping[str, int], models: Sequence[str] = _MODELS) -> list[str]:
+    """Names of the files that are needed out of a repository's: configs and tokenizers first, then safetensors of `models`.
 
     The plain weights of each part, half-precision ones where there are no others; never a pickle. Raises Refused for a
     repository that has none.
     """
     small = sorted(name for name in sizes if _SMALL.fullmatch(name))
+    weights_of = re.compile(
+        rf"((?:{'|'.join(models)})/(?:diffusion_pytorch_)?model)(\.fp16)?(-\d+-of-\d+)?\.safetensors"
+    )
     parts: dict[str, dict[bool, list[str]]] = {}
     for name in sorted(sizes):
-        if match := _WEIGHTS.fullmatch(name):
+        if match := weights_of.fullmatch(name):
             parts.setdefault(match[1], {}).setdefault(match[2] is None, []).append(name)
     weights = [name for variants in parts.values() for name in variants.get(True) or variants[False]]
     if "model_index.json" not in sizes:
@@ -77,12 +80,14 @@ def wanted(sizes: Mapping[str, int]) -> list[str]:
     return [*small, *weights]
 
 
-def _download(repository: str, revision: str, check: Callable[[Path], None], on_progress: Progress) -> Path:
+def _download(
+    repository: str, revision: str, check: Callable[[Path], None], on_progress: Progress, parts: Sequence[str]
+) -> Path:
     from huggingface_hub import HfApi, hf_hub_download
 
     info = HfApi().model_info(repository, revision=revision or None, files_metadata=True)
     sizes = {str(file.rfilename): int(file.size or 0) for file in info.siblings or []}
-    names = wanted(sizes)
+    names = wanted(sizes, parts)
     small = [name for name in names if _SMALL.fullmatch(name)]
     total = sum(sizes[name] for name in names)
     _check_space(total)

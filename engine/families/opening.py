@@ -2,23 +2,25 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from engine.families import hub, singlefile
 from engine.families.digests import combined, file_digest
 from engine.families.family import Base, Family, Objective
+from engine.families.flux import FLUX
+from engine.families.sd15 import SD15
 from engine.families.sdxl import SDXL
 from engine.families.weights import weight_files
 from projects import bases, spec
+from projects.families import FAMILIES as FACTS
+from projects.families import levels
 from projects.problems import Problem, Refused, refuse
 from projects.tensorfile import read_header
 
-FAMILIES: Mapping[str, Family] = {"sdxl": SDXL}
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (SDXL, SD15, FLUX)}
 
-_MODELS = ("unet", "vae", "text_encoder", "text_encoder_2")
-_TOKENIZERS = ("tokenizer", "tokenizer_2")
 _AGAIN = "Download the base model again, complete."
 
 
@@ -50,21 +52,46 @@ def open_base(
     # Of the path as it was said: a link's own name tells more than that of the folder behind it.
     said = os.path.abspath(project / Path(base.source).expanduser())
     name = base.source if kind in ("hub", "demo") else os.path.basename(said)
-    return family, (_file_base if facts.path.is_file() else _folder_base)(
-        base.source, name, facts.path, facts.family
-    )
+    clip_skips = FACTS[family.name].clip_skips
+    clip_skip = base.clip_skip or (2 if 2 in clip_skips else None)
+    if facts.path.is_dir():
+        return family, _folder_base(base.source, name, facts.path, family, clip_skip)
+    companion = _companion(base, project, family, on_progress) if facts.companion else None
+    return family, _file_base(base.source, name, facts.path, family, clip_skip, companion)
+
+
+def _companion(base: spec.Base, project: Path, family: Family, on_progress: hub.Progress) -> Path:
+    """The diffusers folder that the parts outside of the base's file come from, downloaded where it is a hub id."""
+    source = base.companion or FACTS[family.name].companion
+    folder = project / Path(source).expanduser()
+    outside = [part for part in family.models if part not in family.inside]
+    if not folder.is_dir():
+        if not bases.is_hub_id(source):
+            hint = "Name a hub id, or a folder in diffusers layout."
+            raise refuse(f"There is no {folder}.", where="base.companion", hint=hint, usage=True)
+        return hub.snapshot(
+            source, "", complete=lambda at: not _lacking(at, family, outside), check=lambda at: None,
+            on_progress=on_progress, parts=outside,
+        )  # fmt: skip
+    if problems := _lacking(folder, family, outside):
+        raise Refused(problems)
+    return folder.resolve()
 
 
 def is_complete(folder: Path) -> bool:
     """Whether a diffusers folder has everything that is loaded from it."""
-    return not _lacking(folder)
+    try:
+        family = FAMILIES[bases.describe(str(folder), folder).family]
+    except Refused:
+        return False
+    return not _lacking(folder, family, list(family.models))
 
 
 def _check(base: spec.Base, folder: Path) -> None:
     """Refuse a base by its configs, before its gigabytes are downloaded."""
     facts = bases.describe(str(folder), folder)
     _hold_to(base, FAMILIES[facts.family])
-    _facts(folder, {})
+    _facts(folder, FAMILIES[facts.family], {})
 
 
 def _hold_to(base: spec.Base, family: Family) -> None:
@@ -77,60 +104,86 @@ def _hold_to(base: spec.Base, family: Family) -> None:
                 hint="Leave base.family out, or name another base.",
             )
         )
-    if base.clip_skip not in family.clip_skips:
-        takes = ", ".join(str(value) for value in family.clip_skips)
+    clip_skips = FACTS[family.name].clip_skips
+    if base.clip_skip is not None and base.clip_skip not in clip_skips:
+        takes = ", ".join(map(str, clip_skips))
         problems.append(
             Problem(
-                error=f"{family.name} always reads CLIP at clip_skip {takes}, never at {base.clip_skip}.",
+                error=f"{family.name} always reads CLIP at clip_skip {takes}, never at {base.clip_skip}."
+                if takes
+                else f"{family.name} reads no layer of CLIP but its last, so clip_skip means nothing.",
                 where="base.clip_skip",
-                hint=f"Say {takes}, or leave it out.",
+                hint=f"Say {takes}, or leave it out." if takes else "Leave it out.",
             )
         )
     if problems:
         raise Refused(problems, usage=True)
 
 
-def _folder_base(source: str, name: str, folder: Path, family: str) -> Base:
-    problems = _lacking(folder)
+def _folder_base(source: str, name: str, folder: Path, family: Family, clip_skip: int | None) -> Base:
+    problems = _lacking(folder, family, list(family.models))
     if problems:
         raise Refused(problems)
-    digests = {part: [(file.name, _digest(file)) for file in weight_files(folder / part)] for part in _MODELS}
+    digests = {part: _weights(folder / part) for part in family.models}
     return Base(
         source=source,
         name=name,
         layout="folder",
         path=folder,
         configs=folder,
+        clip_skip=clip_skip,
         fingerprint=combined(
-            (f"{part}/{name}", digest) for part in _MODELS for name, digest in digests[part]
+            (f"{part}/{name}", digest) for part in digests for name, digest in digests[part]
         ),
-        parts=_parts(folder, digests),
-        **_facts(folder, {}),
+        parts=_parts(folder, family, digests),
+        **_facts(folder, family, {}),
     )
 
 
-def _file_base(source: str, name: str, file: Path, family: str) -> Base:
+def _file_base(
+    source: str, name: str, file: Path, family: Family, clip_skip: int | None, companion: Path | None
+) -> Base:
     shapes = read_header(file).shapes
-    singlefile.check_parts(file, shapes)
-    configs = singlefile.CONFIGS / family
-    digest = _digest(file)
+    inside = singlefile.parts_in(file, shapes, family.inside)
+    configs = companion or singlefile.CONFIGS / family.name
+    digest = ("file", _digest(file))
+    digests = {
+        part: [digest] if companion is None or part in inside else _weights(companion / part)
+        for part in family.models
+    }
+    outside = [(f"{part}/{name}", of) for part in digests if part not in inside for name, of in digests[part]]
     return Base(
         source=source,
         name=name,
         layout="file",
         path=file,
         configs=configs,
-        fingerprint=combined([("file", digest)]),
-        parts=_parts(configs, {part: [("file", digest)] for part in _MODELS}),
-        **_facts(configs, singlefile.scheduler_overrides(shapes)),
+        companion=companion,
+        inside=inside,
+        clip_skip=clip_skip,
+        fingerprint=combined([digest, *outside]),
+        parts=_parts(configs, family, digests),
+        **_facts(configs, family, singlefile.scheduler_overrides(shapes)),
     )
 
 
-def _parts(configs: Path, weights: Mapping[str, list[tuple[str, str]]]) -> dict[str, str]:
+def _weights(folder: Path) -> list[tuple[str, str]]:
+    return [(file.name, _digest(file)) for file in weight_files(folder)]
+
+
+def _parts(configs: Path, family: Family, weights: Mapping[str, list[tuple[str, str]]]) -> dict[str, str]:
     """A digest a part over its weights and its config: the same weights at another scale are another VAE."""
-    models = {part: [*files, *_texts(configs / part, ["config.json"])] for part, files in weights.items()}
-    tokenizers = {name: _texts(configs / name, _vocabulary(configs / name)) for name in _TOKENIZERS}
+    models = {
+        part: [*files, *_texts(configs / part, _own_config(configs / part))]
+        for part, files in weights.items()
+    }
+    tokenizers = {name: _texts(configs / name, _vocabulary(configs / name)) for name in family.tokenizers}
     return {name: combined(files) for name, files in {**models, **tokenizers}.items()}
+
+
+def _own_config(folder: Path) -> list[str]:
+    """A companion need not have the config of the part that is in the file: the file's shapes tell it."""
+    return ["config.json"] if (folder / "config.json").is_file() else []
 
 
 def _texts(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
@@ -141,38 +194,49 @@ def _vocabulary(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir() if file.suffix in (".json", ".txt")]
 
 
-def _facts(configs: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(configs: Path, family: Family, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """What the configs say of size, factor, noise and the unconditional, by the names of `Base`'s fields."""
     index = _config(configs / "model_index.json")
-    unet, vae = (_config(configs / part / "config.json") for part in ("unet", "vae"))
+    vae = _config(configs / "vae" / "config.json")
+    said = configs / family.denoiser / "config.json"
+    denoiser = _config(said) if said.is_file() else {}
     scheduler = {**_config(configs / "scheduler" / "scheduler_config.json"), **overrides}
-    factor = 2 ** (len(vae["block_out_channels"]) - 1)
+    native, least = FACTS[family.name].size(denoiser, vae)
     return {
-        "objective": _objective(scheduler, configs),
-        "native_size": int(unet.get("sample_size") or 128) * factor,
-        "latent_factor": factor,
+        "objective": _objective(scheduler, family, configs),
+        "native_size": native,
+        "bucket_step": bases.bucket_step(native, least),
+        "latent_factor": 2 ** (levels(vae) - 1),
         "zero_unconditional": bool(index.get("force_zeros_for_empty_prompt", True)),
         "scheduler": scheduler,
     }
 
 
-def _objective(scheduler: Mapping[str, Any], configs: Path) -> Objective:
+def _objective(scheduler: Mapping[str, Any], family: Family, configs: Path) -> Objective:
+    """What the denoiser predicts, by the scheduler that the base was made with."""
     known: dict[str, Objective] = {"epsilon": "epsilon", "v_prediction": "v"}
-    objective = known.get(str(scheduler.get("prediction_type", "epsilon")))
     kind = str(scheduler.get("_class_name", ""))
-    if objective is None or "beta_schedule" not in scheduler or kind.startswith(("EDM", "FlowMatch")):
+    found = (
+        known.get(str(scheduler.get("prediction_type", "epsilon"))) if "beta_schedule" in scheduler else None
+    )
+    if kind.startswith("FlowMatch"):
+        found = "flow"
+    if found is None or kind.startswith("EDM") or found not in family.objectives:
+        able = {"epsilon": "noise", "v": "v", "flow": "a flow"}
+        words = " nor ".join(able[each] for each in family.objectives)
         raise refuse(
-            f"The base predicts neither noise nor v (it was made with {kind or 'an unnamed scheduler'}).",
+            f"The base predicts {'neither ' if len(family.objectives) > 1 else 'not '}{words} "
+            f"(it was made with {kind or 'an unnamed scheduler'}).",
             where=configs / "scheduler" / "scheduler_config.json",
-            hint="Name a base with prediction_type epsilon or v_prediction.",
+            hint=f"Name another base of the family {family.name}, with the scheduler config it was published with.",
         )
-    return objective
+    return found
 
 
-def _lacking(folder: Path) -> list[Problem]:
-    """What a diffusers folder lacks of what is loaded from it."""
+def _lacking(folder: Path, family: Family, parts: Sequence[str]) -> list[Problem]:
+    """What a diffusers folder lacks of `parts`, the tokenizers and the scheduler."""
     problems = []
-    for part in _MODELS:
+    for part in parts:
         files = weight_files(folder / part)
         absent = [file.name for file in files if not file.is_file()]
         pickles = sorted(file.name for file in (folder / part).glob("*") if file.suffix in bases.PICKLES)
@@ -188,7 +252,7 @@ def _lacking(folder: Path) -> list[Problem]:
             error = f"The {part} has no {'config.json' if files else 'weights'}."
         if error:
             problems.append(Problem(error=error, where=str(folder / part), hint=hint))
-    for name in (*_TOKENIZERS, "scheduler"):
+    for name in (*family.tokenizers, "scheduler"):
         if not any((folder / name).glob("*.json")):
             problems.append(Problem(error=f"The {name} is missing.", where=str(folder), hint=_AGAIN))
     return problems

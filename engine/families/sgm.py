@@ -40,11 +40,6 @@ def sgm_path(config: Mapping[str, Any], module: str) -> str:
     raise KeyError(module)
 
 
-def kohya_name(config: Mapping[str, Any], module: str) -> str:
-    """Name of `module` in a kohya file, without suffix: lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q."""
-    return "lora_unet_" + sgm_path(config, module).replace(".", "_")
-
-
 def _layers(config: Mapping[str, Any]) -> int:
     """Numbers of SGM that one block takes up: its layers and one more (down: the downsampler, up: the extra layer)."""
     layers = config["layers_per_block"]

@@ -1,21 +1,26 @@
-"""What one .safetensors file, as other tools publish bases, lacks: configs and vocabulary. They come with Safelight."""
+"""What one .safetensors file, as other tools publish bases, holds and lacks. Configs and vocabulary come with Safelight."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.families.weights import PREFIXES
 from projects.problems import Problem, Refused
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
-"""One diffusers folder a family, without weights."""
+"""One diffusers folder a family, without weights, for families whose files are complete."""
 
 
-def check_parts(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise Refused for every part that has no tensor in the file."""
-    missing = [
-        part for part, prefix in PREFIXES.items() if not any(name.startswith(prefix) for name in shapes)
-    ]
+def parts_in(
+    file: Path, shapes: Mapping[str, tuple[int, ...]], inside: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Parts of `inside` (a family's) -> what their names begin with in this file; "" where it has no such beginning.
+
+    Raises Refused for every part that has no tensor in the file.
+    """
+    bare = not any(name.startswith(tuple(inside.values())) for name in shapes)
+    if bare and len(inside) == 1:
+        return dict.fromkeys(inside, "")
+    missing = [part for part, prefix in inside.items() if not any(name.startswith(prefix) for name in shapes)]
     if missing:
         hint = "Take a version of the model with everything baked in, or its diffusers folder."
         raise Refused(
@@ -24,6 +29,7 @@ def check_parts(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
                 for part in missing
             ]
         )
+    return dict(inside)
 
 
 def scheduler_overrides(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:

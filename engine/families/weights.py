@@ -1,44 +1,39 @@
 """Loading one part of an opened base, from a folder or out of one file. Never a pickle, never the network."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import CLIPTokenizer
 
 from engine.families.family import Base
 from projects.problems import refuse
 
-_CLASSES: dict[str, Any] = {
-    "unet": UNet2DConditionModel,
-    "vae": AutoencoderKL,
-    "text_encoder": CLIPTextModel,
-    "text_encoder_2": CLIPTextModelWithProjection,
-}
-PREFIXES = {
-    "unet": "model.diffusion_model.",
-    "vae": "first_stage_model.",
-    "text_encoder": "conditioner.embedders.0.",
-    "text_encoder_2": "conditioner.embedders.1.",
-}
-"""Where a part's tensors are in an SDXL single file."""
+FromFile = Callable[[Base, str, Any, torch.dtype], nn.Module]
+"""(base, part, class, dtype) -> the part out of the base's one file."""
 
 # fp32 is to mean fp32: by default convolutions on newer cards round their inputs to 10 bits of mantissa.
 torch.backends.cudnn.allow_tf32 = False
 
 
-def load_part(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
-    """The part in `dtype` on the CPU, frozen, in evaluation mode. Only its own tensors are read.
+def load_part(
+    base: Base, part: str, kind: Any, dtype: torch.dtype, *, from_file: FromFile | None = None
+) -> nn.Module:
+    """The part as an instance of `kind` in `dtype` on the CPU, frozen, in evaluation mode. Only its own tensors are read.
 
-    Raises Refused when tensors are missing: a part that is half there draws noise and says nothing.
+    `from_file`: how it comes out of one file; left out: as diffusers does it. Raises Refused when tensors are missing: a
+    part that is half there draws noise and says nothing.
     """
     try:
-        module = _from_folder(base, part, dtype) if base.layout == "folder" else _from_file(base, part, dtype)
+        if part in base.inside:
+            module = (from_file or _from_file)(base, part, kind, dtype)
+        else:
+            module = _from_folder((base.companion or base.path) / part, part, kind, dtype)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         # What the loaders of diffusers and transformers raise for missing, damaged and ill-shaped tensors.
         raise refuse(
@@ -56,8 +51,24 @@ def load_part(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
     return module.eval().requires_grad_(False)
 
 
-def load_tokenizer(base: Base, name: str) -> Any:
-    """`tokenizer` or `tokenizer_2` of the base, cut and padded at 77 tokens."""
+def read_config(base: Base, part: str) -> Mapping[str, Any]:
+    """config.json of a part. Raises Refused when it is missing or damaged."""
+    file = base.configs / part / "config.json"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise refuse(
+            "A config of the base model is missing or damaged.",
+            where=file,
+            hint="Download the base model again, complete.",
+        )
+    return found
+
+
+def load_clip_tokenizer(base: Base, name: str) -> Any:
+    """A CLIP tokenizer of the base, cut and padded at 77 tokens."""
     return CLIPTokenizer.from_pretrained(str(base.configs / name), local_files_only=True)
 
 
@@ -78,11 +89,10 @@ def weight_files(folder: Path) -> list[Path]:
     return []
 
 
-def _from_folder(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
-    folder = base.path / part
+def _from_folder(folder: Path, part: str, kind: Any, dtype: torch.dtype) -> nn.Module:
     names = [file.name for file in weight_files(folder)]
     variant = next((known for known in ("fp16", "bf16") if names and f".{known}" in names[0]), None)
-    module, report = _CLASSES[part].from_pretrained(
+    module, report = kind.from_pretrained(
         str(folder),
         torch_dtype=dtype,
         variant=variant,
@@ -101,9 +111,8 @@ def _from_folder(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
     return found
 
 
-def _from_file(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
-    tensors = _read_prefix(base.path, PREFIXES[part])
-    kind = _CLASSES[part]
+def _from_file(base: Base, part: str, kind: Any, dtype: torch.dtype) -> nn.Module:
+    tensors = read_prefix(base.path, base.inside[part])
     if part.startswith("text_encoder"):
         return create_diffusers_clip_model_from_ldm(
             kind,
@@ -119,7 +128,8 @@ def _from_file(base: Base, part: str, dtype: torch.dtype) -> nn.Module:
     return module
 
 
-def _read_prefix(file: Path, prefix: str) -> dict[str, Tensor]:
+def read_prefix(file: Path, prefix: str) -> dict[str, Tensor]:
+    """The tensors of a file whose names begin with `prefix`, with their whole names."""
     with safe_open(str(file), framework="pt") as opened:
         return {name: opened.get_tensor(name) for name in opened.keys() if name.startswith(prefix)}  # noqa: SIM118
 

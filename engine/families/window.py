@@ -1,17 +1,16 @@
-"""What of a text the encoders do not read: CLIP's window holds 77 tokens, its start and end marks among them."""
+"""What of a text the encoders do not read: their windows end, after 77 tokens with CLIP, its two marks among them."""
 
 from collections.abc import Iterable
 
-from engine.families.family import Base
-from engine.families.weights import load_tokenizer
+from engine.families.family import Base, Family
 
-MARKS = 2
+CLIP_WINDOW = 75
+"""Tokens of one's own that CLIP reads."""
 
 
-def unread_from(base: Base, texts: Iterable[str]) -> dict[str, int]:
+def unread_from(family: Family, base: Base, texts: Iterable[str]) -> dict[str, int]:
     """Text -> index of its first character that is not read; texts that are read to their end are not in it."""
-    tokenizer = load_tokenizer(base, "tokenizer")
-    own = tokenizer.model_max_length - MARKS
+    tokenizer, own = family.reads(base)
     cuts = {}
     for text in texts:
         offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True).offset_mapping

@@ -10,7 +10,7 @@ from typing import Any
 
 from projects.problems import refuse
 
-NAMES = ("sdxl", "sdxl-turbo", "demo")
+NAMES = ("sdxl", "sdxl-turbo", "sd15", "flux", "demo")
 
 
 def preset(name: str) -> Mapping[str, Any]:

@@ -15,7 +15,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from engine.families import digests, hub, singlefile
 from engine.families.family import Base
 from engine.families.opening import open_base
-from engine.families.weights import load_part, load_tokenizer
+from engine.families.sdxl import SDXL
+from engine.families.weights import load_clip_tokenizer, load_part
 from projects import bases, spec
 from projects.problems import Refused
 from tests.engine.tiny import build_file, build_folder, tiny_base
@@ -72,7 +73,9 @@ def test_a_single_file_holds_the_same_model_as_its_folder(tmp_path: Path, tiny_c
     folder, single = opened(tiny_base()), opened(file)
     assert single.layout == "file" and single.path == file
     for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
-        left, right = (load_part(base, part, torch.float32).state_dict() for base in (folder, single))
+        left, right = (
+            load_part(base, part, SDXL.models[part], torch.float32).state_dict() for base in (folder, single)
+        )
         assert left.keys() == right.keys(), part
         assert all(torch.equal(left[name], right[name]) for name in left), part
 
@@ -102,11 +105,11 @@ def test_the_configs_that_are_shipped_are_sdxls() -> None:
     assert counts == [2_567_463_684, 83_653_863, 123_060_480, 694_659_840]
     shipped = Base(
         source="", name="", layout="file", path=configs, configs=configs, objective="epsilon", native_size=1024,
-        latent_factor=8, zero_unconditional=True, scheduler={}, fingerprint="", parts={},
+        bucket_step=64, latent_factor=8, zero_unconditional=True, scheduler={}, fingerprint="", parts={},
     )  # fmt: skip
     text, start, end = "a photo of an astronaut", 49406, 49407
     for name, padding in (("tokenizer", end), ("tokenizer_2", 0)):
-        ids = load_tokenizer(shipped, name)(text, padding="max_length", max_length=9).input_ids
+        ids = load_clip_tokenizer(shipped, name)(text, padding="max_length", max_length=9).input_ids
         assert ids == [start, 320, 1125, 539, 550, 18376, end, padding, padding]
 
 
@@ -122,7 +125,9 @@ def test_half_precision_variants_and_shards_are_found(tmp_path: Path) -> None:
     assert len(list((folder / "unet").glob("*.safetensors"))) > 1
     base, whole = opened(folder), opened(tiny_base())
     for part in ("unet", "vae", "text_encoder"):
-        left, right = (load_part(each, part, torch.float32).state_dict() for each in (base, whole))
+        left, right = (
+            load_part(each, part, SDXL.models[part], torch.float32).state_dict() for each in (base, whole)
+        )
         assert all(torch.equal(left[name], right[name]) for name in right), part
     next(iter(sorted((folder / "unet").glob("*.safetensors")))).unlink()
     assert "The unet lacks diffusion_pytorch_model-00001-of" in refusal(folder)
@@ -138,9 +143,9 @@ def test_a_part_with_missing_tensors_is_not_loaded(tmp_path: Path, tiny_configs:
         tiny_base(), tmp_path / "m.safetensors", drop="first_stage_model.decoder.conv_in.weight"
     )
     with pytest.raises(Refused, match=r"lacks 1 tensors, decoder\.conv_in\.weight"):
-        load_part(opened(folder), "vae", torch.float32)
+        load_part(opened(folder), "vae", SDXL.models["vae"], torch.float32)
     with pytest.raises(Refused, match="The vae of the base model is incomplete"):
-        load_part(opened(file), "vae", torch.float32)
+        load_part(opened(file), "vae", SDXL.models["vae"], torch.float32)
 
 
 # ---- what is refused
@@ -292,7 +297,7 @@ def test_a_cached_hub_id_opens_without_the_network(tmp_path: Path, monkeypatch: 
     hub_cache(tmp_path, "someone/tiny", tiny_base())
     base = opened("someone/tiny")
     assert base.source == base.name == "someone/tiny" and base.fingerprint == opened(tiny_base()).fingerprint
-    assert load_part(base, "vae", torch.float32)
+    assert load_part(base, "vae", SDXL.models["vae"], torch.float32)
 
 
 def test_needed_files_are_chosen_and_pickles_are_not() -> None:
@@ -305,12 +310,13 @@ def test_needed_files_are_chosen_and_pickles_are_not() -> None:
             "unet/diffusion_pytorch_model.bin", "vae/diffusion_pytorch_model-00001-of-00002.safetensors",
             "vae/diffusion_pytorch_model-00002-of-00002.safetensors", "vae/config.json",
             "vae/diffusion_pytorch_model.safetensors.index.json", "safety_checker/model.safetensors",
-            "sd_xl_base_1.0.safetensors",
+            "sd_xl_base_1.0.safetensors", "transformer/config.json",
         ],
         1,
     )  # fmt: skip
     weights = [name for name in hub.wanted(sizes) if name.endswith(".safetensors")]
     assert weights == [
+        "safety_checker/model.safetensors",
         "text_encoder/model.safetensors",
         "unet/diffusion_pytorch_model.fp16.safetensors",
         "vae/diffusion_pytorch_model-00001-of-00002.safetensors",
@@ -319,6 +325,8 @@ def test_needed_files_are_chosen_and_pickles_are_not() -> None:
     assert set(hub.wanted(sizes)) - set(weights) == {
         name for name in sizes if name.endswith((".json", "merges.txt"))
     }
+    only = hub.wanted(sizes, ("vae",))
+    assert [name.split("/")[0] for name in only if name.endswith(".safetensors")] == ["vae", "vae"]
     with pytest.raises(Refused, match="runs whatever code"):
         hub.wanted({"model_index.json": 1, "unet/diffusion_pytorch_model.bin": 1})
     with pytest.raises(Refused, match=r"no model_index\.json.*Download big\.safetensors"):

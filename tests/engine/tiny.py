@@ -50,9 +50,9 @@ def build_folder(
         ("text_encoder", HIDDEN[0], CLIPTextModel),
         ("text_encoder_2", HIDDEN[1], CLIPTextModelWithProjection),
     ):
-        kind(_text_config(width, ids)).save_pretrained(folder / part)
+        kind(text_config(width, ids)).save_pretrained(folder / part)
     make_unet(layers_per_block).save_pretrained(folder / "unet")
-    _make_vae().save_pretrained(folder / "vae")
+    make_vae().save_pretrained(folder / "vae")
     _make_scheduler(scheduler or {}).save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionXLPipeline",
@@ -116,8 +116,8 @@ def build_file(folder: Path, file: Path, markers: tuple[str, ...] = (), drop: st
         module, _, kind = name.rpartition(".")
         tensors[f"model.diffusion_model.{sgm_path(config, module)}.{kind}"] = tensor
     for name, tensor in _part(folder, "vae").items():
-        tensors[f"first_stage_model.{_vae_name(name)}"] = (
-            tensor[..., None, None] if _is_vae_attention(name) else tensor
+        tensors[f"first_stage_model.{vae_name(name)}"] = (
+            tensor[..., None, None] if is_vae_attention(name) else tensor
         )
     for name, tensor in _part(folder, "text_encoder").items():
         tensors[f"conditioner.embedders.0.transformer.text_model.{name.removeprefix('text_model.')}"] = tensor
@@ -133,11 +133,13 @@ def _part(folder: Path, part: str) -> dict[str, Tensor]:
     return load_file(next((folder / part).glob("*.safetensors")))
 
 
-def _is_vae_attention(name: str) -> bool:
+def is_vae_attention(name: str) -> bool:
+    """Whether single files hold the weight as a convolution of 1 x 1."""
     return re.search(r"attentions\.0\.to_(q|k|v|out\.0)\.weight", name) is not None
 
 
-def _vae_name(name: str) -> str:
+def vae_name(name: str) -> str:
+    """The original code's name of a tensor of the VAE."""
     for old, new in (
         (r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}"),
         (r"mid_block\.attentions\.0\.group_norm", "mid.attn_1.norm"),
@@ -185,7 +187,7 @@ def _open_clip(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
-def _text_config(width: int, ids: Mapping[str, int]) -> CLIPTextConfig:
+def text_config(width: int, ids: Mapping[str, int]) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=ids["eos_token_id"] + 1,
         hidden_size=width,
@@ -199,14 +201,15 @@ def _text_config(width: int, ids: Mapping[str, int]) -> CLIPTextConfig:
     )
 
 
-def _make_vae() -> AutoencoderKL:
+def make_vae(scaling_factor: float = 0.13025) -> AutoencoderKL:
+    """Four channels, a factor of 4."""
     return AutoencoderKL(
         block_out_channels=(8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 3,
         up_block_types=("UpDecoderBlock2D",) * 3,
         latent_channels=4,
         norm_num_groups=4,
-        scaling_factor=0.13025,
+        scaling_factor=scaling_factor,
         sample_size=64,
     )
 

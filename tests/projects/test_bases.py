@@ -119,14 +119,20 @@ def without(*prefixes: str) -> dict[str, list[int]]:
         ({"encoder.conv_in.weight": [4, 3, 3, 3], "decoder.conv_in.weight": [4, 4]}, "a VAE"),
         ({**SDXL, "model.diffusion_model.input_blocks.0.0.weight": [8, 9, 3, 3]}, "an inpainting model"),
         ({**without("conditioner"), "conditioner.embedders.0.model.ln_final.weight": [4]}, "an SDXL refiner"),
-        (without("first_stage_model"), "an SDXL base without its VAE"),
+        (without("first_stage_model"), "a base without its VAE"),
         (without("conditioner", "first_stage"), "a U-Net alone"),
         ({"text_model.embeddings.token_embedding.weight": [4, 4]}, "a text encoder"),
         ({"control_model.input_hint_block.0.weight": [4, 4]}, "a ControlNet"),
-        ({"double_blocks.0.img_attn.qkv.weight": [4, 4], "img_in.weight": [4, 4]}, "a FLUX base (flux)"),
         (
-            {**without("conditioner"), "cond_stage_model.transformer.text_model.x.weight": [4]},
-            "a Stable Diffusion 1.x base (sd15)",
+            {**without("conditioner"), "cond_stage_model.model.ln_final.weight": [4]},
+            "a Stable Diffusion 2.x base (sd2)",
+        ),
+        ({"joint_blocks.0.x_block.attn.qkv.weight": [4, 4]}, "a Stable Diffusion 3 base (sd3)"),
+        ({"transformer_blocks.0.txt_mod.1.weight": [4, 4]}, "a Qwen-Image base (qwen_edit)"),
+        ({"encoder.block.0.layer.0.x.weight": [4, 4], "shared.weight": [4, 4]}, "a T5 text encoder"),
+        (
+            {"double_blocks.0.img_attn.qkv.weight": [12, 4], "img_in.weight": [4, 384]},
+            "a FLUX model that fills or is led by a picture",
         ),
         ({"layers.0.weight": [4, 4]}, "not known"),
         ({}, "not known"),
@@ -144,17 +150,75 @@ def test_other_files_are_named_as_what_they_are(
     [
         ({}, {"in_channels": 9}, "an inpainting model"),
         ({"text_encoder": [None, None]}, {}, "an SDXL refiner"),
-        ({}, {"addition_embed_type": None, "cross_attention_dim": 768}, "(sd15)"),
-        ({"unet": None, "transformer": ["d", "F"], "_class_name": "FluxPipeline"}, {}, "is not known"),
+        (
+            {"text_encoder_2": [None, None]},
+            {"addition_embed_type": None, "cross_attention_dim": 1024},
+            "a Stable Diffusion 2.x base (sd2)",
+        ),
+        ({"text_encoder_2": [None, None]}, {}, "is not known"),
     ],
 )
 def test_other_folders_are_named_as_what_they_are(tmp_path: Path, index: Any, unet: Any, words: str) -> None:
-    base = folder(tmp_path / "stable-diffusion-xl", index=index, unet=unet)
-    if "transformer" in index:
-        del index["unet"]
-        (base / "model_index.json").write_text(json.dumps(index))
-        words = "(flux)"
+    folder(tmp_path / "stable-diffusion-xl", index=index, unet=unet)
     assert words in refusal("stable-diffusion-xl", tmp_path)
+
+
+def flux_folder(path: Path, **transformer: Any) -> Path:
+    """A FLUX base in diffusers layout, without weights."""
+    for part in ("transformer", "vae"):
+        (path / part).mkdir(parents=True)
+    index = {"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}
+    (path / "model_index.json").write_text(json.dumps(index))
+    config = {"_class_name": "FluxTransformer2DModel", "in_channels": 64, **transformer}
+    (path / "transformer/config.json").write_text(json.dumps(config))
+    vae = {"block_out_channels": [128, 256, 512, 512], "sample_size": 1024}
+    (path / "vae/config.json").write_text(json.dumps(vae))
+    return path
+
+
+def test_a_flux_folder_is_known_and_its_relatives_are_not(tmp_path: Path) -> None:
+    facts = describe(str(flux_folder(tmp_path / "sd15")), tmp_path)
+    assert (facts.family, facts.preset, facts.native_size, facts.bucket_step) == ("flux", "flux", 1024, 64)
+    assert facts.clip_skips == () and facts.freezes_text_encoder and not facts.companion
+    flux_folder(tmp_path / "fill", in_channels=384)
+    assert "a FLUX model that fills or is led by a picture" in refusal("fill", tmp_path)
+
+
+@pytest.mark.parametrize("prefix", ["", "model.diffusion_model."])
+def test_a_flux_file_has_the_transformer_only(tmp_path: Path, prefix: str) -> None:
+    width, rank = 64, 16
+    layers = {
+        "img_in.weight": [width, 64],
+        "double_blocks.0.img_attn.qkv.weight": [3 * width, width],
+        "double_blocks.0.img_attn.proj.weight": [width, width],
+        "double_blocks.0.img_mlp.0.weight": [4 * width, width],
+        "single_blocks.0.linear1.weight": [7 * width, width],
+        "single_blocks.0.linear2.weight": [width, 5 * width],
+        "single_blocks.0.modulation.lin.weight": [3 * width, width],
+    }
+    tensors(tmp_path / "sdxl.safetensors", {prefix + name: shape for name, shape in layers.items()})
+    facts = describe("sdxl.safetensors", tmp_path)
+    assert (facts.kind, facts.family, facts.native_size, facts.bucket_step) == ("file", "flux", 1024, 64)
+    assert facts.companion == "black-forest-labs/FLUX.1-dev" and "T5" in facts.companion_size
+    attention = 3 * 2 * width + 2 * width + 3 * 2 * width
+    mlp = 5 * width + 5 * width + 6 * width
+    assert bases.adapter_parameters(facts, rank, "attention") == rank * attention
+    assert bases.adapter_parameters(facts, rank, "attention+mlp") == rank * (attention + mlp)
+
+
+def test_an_sd15_file_and_folder_are_known(tmp_path: Path) -> None:
+    shapes = {**without("conditioner", "label"), "cond_stage_model.transformer.text_model.x.weight": [4]}
+    shapes = {name: shape for name, shape in shapes.items() if "label_emb" not in name}
+    tensors(tmp_path / "realistic_sdxl.safetensors", shapes)
+    facts = describe("realistic_sdxl.safetensors", tmp_path)
+    assert (facts.family, facts.native_size, facts.bucket_step, facts.floors) == ("sd15", 512, 64, (512, 768))
+    assert facts.clip_skips == tuple(range(1, 13)) and not facts.freezes_text_encoder and "SDXL" in facts.hint
+    index = {"text_encoder_2": [None, None]}
+    unet = {"addition_embed_type": None, "cross_attention_dim": 768, "sample_size": 64}
+    base = folder(tmp_path / "base", index=index, unet={**unet, "block_out_channels": [320, 640, 1280, 1280]})
+    (base / "vae/config.json").write_text(json.dumps({"block_out_channels": [128, 256, 512, 512]}))
+    facts = describe(str(base), tmp_path)
+    assert (facts.family, facts.preset, facts.native_size, facts.bucket_step) == ("sd15", "sd15", 512, 64)
 
 
 def test_pickles_are_refused_with_the_reason(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from projects.eventlog import Writer
 from projects.job import JobDir
 from projects.machine import boot_id, host
+from projects.presets import NAMES
 from projects.project import new_run_dir, open_project, resolve, write_job
 from projects.spec import TrainJob
 from tests.tui.conftest import TRIGGER, Said, Say
@@ -121,7 +122,7 @@ def test_explain_says_why_a_preset_has_its_number_and_what_each_preset_is_for(sa
     assert "preset sdxl: 0.0001\n    Twice or more echoes training pictures" in said.out
     assert "left out: equal to rank" in say("explain", "adapter.alpha").out
     reasons = say("explain", "train.preset", "--json").json["reasons"]
-    assert set(reasons) == {"sdxl", "sdxl-turbo", "demo"} and reasons["sdxl"].startswith("SDXL 1.0 and")
+    assert set(reasons) == set(NAMES) and reasons["sdxl"].startswith("SDXL 1.0 and")
 
 
 def test_explain_of_a_key_that_is_not_there_exits_2_and_names_the_near_one(say: Say) -> None:

@@ -1,6 +1,5 @@
 """Adapters on the tiny base that look trained: B is not zero."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +33,8 @@ class Trained:
             rank=self.rank,
             alpha=self.alpha,
             dtype=DTYPES[dtype],
-            component="unet",
-            name_of=lambda path: self.family.kohya_name(self.config, path),
+            component=self.family.denoiser,
+            place_of=lambda path: self.family.original(self.config, path),
         )
 
 
@@ -56,5 +55,5 @@ def make_trained(opened: tuple[Family, Base], rank: int, alpha: float) -> Traine
     state = make_adapter(family, base, "attention+mlp", rank=rank, alpha=alpha)
     question = question_for(family, base, "the cat")
     reference = reference_of(family, base, question, state, rank=rank, alpha=alpha)
-    config = json.loads((base.configs / "unet" / "config.json").read_text("utf-8"))
+    config = family.config(base)
     return Trained(family, base, config, state, rank, alpha, question, reference)

@@ -53,7 +53,7 @@ def test_tensors_handed_over_without_their_metadata_act_the_same(
 ) -> None:
     tensors = load_file(written(trained, layout, tmp_path))
     denoiser = trained.family.load_denoiser(trained.base, torch.float32)
-    pipeline_around(denoiser, trained.base).load_lora_weights(tensors)
+    pipeline_around(denoiser, trained.family, trained.base).load_lora_weights(tensors)
     question = trained.question
     with torch.no_grad():
         found = trained.family.predict(

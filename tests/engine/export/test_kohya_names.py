@@ -5,7 +5,7 @@ import torch
 from diffusers import StableDiffusionXLPipeline, UNet2DConditionModel
 from diffusers.utils import convert_unet_state_dict_to_peft
 
-from engine.export.kohya import path_of_name, to_kohya
+from engine.export.kohya import kohya_name, path_of_name, to_kohya
 from engine.families.sdxl import SDXL
 from tests.engine.tiny import make_unet
 
@@ -61,7 +61,7 @@ def test_the_real_sdxl_unet_gets_exactly_the_722_linear_names_of_sd_scripts(
         for name, module in sdxl_unet.named_modules()
         if ".attentions." in name and isinstance(module, torch.nn.Linear)
     ]
-    named = [SDXL.kohya_name(sdxl_unet.config, path) for path in inside_transformers]
+    named = [kohya_name(SDXL.original(sdxl_unet.config, path)) for path in inside_transformers]
     assert len(named) == len(set(named)) == 722
     assert set(named) == names_sd_scripts_knows()
 
@@ -73,7 +73,9 @@ def test_targets_of_the_family_stay_inside_what_sd_scripts_knows(sdxl_unet: UNet
             for name, _ in sdxl_unet.named_modules()
             if name.endswith(tuple(f".{end}" for end in suffixes))
         ]
-        assert {SDXL.kohya_name(sdxl_unet.config, path) for path in paths} <= names_sd_scripts_knows()
+        assert {
+            kohya_name(SDXL.original(sdxl_unet.config, path)) for path in paths
+        } <= names_sd_scripts_knows()
 
 
 def test_convolutions_are_named_as_in_the_original(sdxl_unet: UNet2DConditionModel) -> None:
@@ -88,7 +90,7 @@ def test_convolutions_are_named_as_in_the_original(sdxl_unet: UNet2DConditionMod
     }
     expected |= {"lora_unet_label_emb_0_0", "lora_unet_label_emb_0_2"}
     found = {
-        SDXL.kohya_name(sdxl_unet.config, name)
+        kohya_name(SDXL.original(sdxl_unet.config, name))
         for name, module in sdxl_unet.named_modules()
         if isinstance(module, torch.nn.Linear | torch.nn.Conv2d) and ".attentions." not in name
     }
@@ -105,7 +107,7 @@ def test_diffusers_finds_every_layer_of_the_real_sdxl_unet_again(sdxl_unet: UNet
     keys = [f"{path}.lora_{side}.weight" for path in paths for side in "AB"]
     state = {key: torch.full((1, 1), float(number)) for number, key in enumerate(keys)}
     tensors = to_kohya(
-        state, alpha=1.0, dtype=torch.float32, name_of=lambda path: SDXL.kohya_name(sdxl_unet.config, path)
+        state, alpha=1.0, dtype=torch.float32, place_of=lambda path: SDXL.original(sdxl_unet.config, path)
     )
     found, alphas = StableDiffusionXLPipeline.lora_state_dict(tensors, unet_config=sdxl_unet.config)
     arrived = convert_unet_state_dict_to_peft(
@@ -123,7 +125,7 @@ def test_every_name_leads_back_to_its_layer(layers_per_block: int) -> None:
     ]
     assert len(paths) > 100
     for path in paths:
-        assert path_of_name(SDXL.kohya_name(unet.config, path), layers_per_block) == path
+        assert path_of_name(kohya_name(SDXL.original(unet.config, path)), layers_per_block) == path
 
 
 @pytest.mark.parametrize(

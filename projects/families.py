@@ -1,0 +1,195 @@
+"""What is known of each family without torch: how its files are recognised, its sizes, and what it cannot do.
+
+`engine/families/` holds the other half of each, under the same name: the code that loads and runs it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from projects.spec import Sampler
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Tensor name -> shape, of one file or of all files of one part."""
+Config = Mapping[str, Any]
+
+UNET = "model.diffusion_model."
+"""Where the denoiser's tensors are in single files of most families."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyFacts:
+    """One family. Differences are values here, never `if family == ...` at a place of use."""
+
+    name: str
+    called: str
+    """For people, with an article."""
+    preset: str
+    """The preset that such a base starts from."""
+    denoiser: Literal["unet", "transformer"]
+    in_file: Callable[[Shapes], bool]
+    """Whether the tensors of one file are a base of this family."""
+    in_folder: Callable[[Config, Config], bool]
+    """(model_index.json, the denoiser's config) -> whether a diffusers folder is one."""
+    size: Callable[[Config, Config], tuple[int, int]]
+    """(denoiser's config, VAE's config) -> native side in pixels, and what sides must be a multiple of."""
+    file_size: tuple[int, int]
+    """The same where one file says nothing of it."""
+    floors: Callable[[int], tuple[int, int]]
+    """Native side -> short side of a picture in pixels: below the first too small, from the second on good."""
+    clip_skips: tuple[int, ...]
+    """Values of base.clip_skip that are possible, in A1111's counting; empty where CLIP's layers are not read."""
+    freezes_text_encoder: bool
+    """Whether adapters on its text encoders are refused."""
+    widths: Callable[[Shapes], Mapping[str, int]]
+    """Shapes of the denoiser -> by adapter.targets, inputs plus outputs of all layers that learn."""
+    samplers: tuple[Sampler, ...]
+    """What it can be drawn with, by the names people know."""
+    flow: bool = False
+    """Whether it predicts a flow: timesteps are then drawn by train.timestep_sampling and weighed alike."""
+    distilled: bool = False
+    """Whether guidance is distilled into it: sample.guidance is then a number it is told, and a negative prompt acts only
+    with sample.true_guidance."""
+    hint: str = ""
+    """What somebody who chooses it for new work should know."""
+    companion: str = ""
+    """Hub id that text encoders and VAE come from where one file holds the denoiser only. Empty: files are complete."""
+    companion_size: str = ""
+    """What is downloaded then, in words."""
+
+
+def _any(shapes: Shapes, prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in shapes)
+
+
+_UNET_SAMPLERS: tuple[Sampler, ...] = ("dpm++ 2m karras", "euler a", "euler", "ddim", "unipc")
+
+
+def _unet_size(native: int) -> Callable[[Config, Config], tuple[int, int]]:
+    def size(unet: Config, vae: Config) -> tuple[int, int]:
+        factor = 2 ** (levels(vae) - 1)
+        sample = unet.get("sample_size")
+        latent = sample if isinstance(sample, int) and sample > 0 else native // 8
+        return latent * factor, factor * 2 ** (levels(unet) - 1)
+
+    return size
+
+
+def levels(config: Config) -> int:
+    """Levels of a U-Net or VAE; 4 where the config does not tell."""
+    value = config.get("block_out_channels")
+    return len(value) if isinstance(value, list) and 0 < len(value) < 12 else 4
+
+
+_ATTENTION = r"attn[12]\.to_(q|k|v|out\.0)"
+_UNET_LAYERS = {
+    "attention": re.compile(rf"{_ATTENTION}\.weight$"),
+    "attention+mlp": re.compile(rf"({_ATTENTION}|ff\.net\.(0\.proj|2))\.weight$"),
+}
+"""The names are the same in folders and in single files."""
+
+
+def _unet_widths(shapes: Shapes) -> Mapping[str, int]:
+    flat = [item for item in shapes.items() if len(item[1]) == 2]
+    return {
+        targets: sum(sum(shape) for name, shape in flat if layers.search(name))
+        for targets, layers in _UNET_LAYERS.items()
+    }
+
+
+_FLUX_WIDTHS: tuple[tuple[re.Pattern[str], Callable[[int, int], tuple[int, int]]], ...] = (
+    (re.compile(r"transformer_blocks\.\d+\.attn\.(to|add)_.+"), lambda out, into: (out + into, 0)),
+    (re.compile(r"transformer_blocks\.\d+\.(ff|ff_context|proj)[._].+"), lambda out, into: (0, out + into)),
+    # The original code's names: q, k and v in one tensor, in single blocks the MLP's first half too.
+    (re.compile(r"_blocks\.\d+\.(img|txt)_attn\.qkv"), lambda out, into: (out + 3 * into, 0)),
+    (re.compile(r"_blocks\.\d+\.(img|txt)_attn\.proj"), lambda out, into: (out + into, 0)),
+    (re.compile(r"_blocks\.\d+\.(img|txt)_mlp\..+"), lambda out, into: (0, out + into)),
+    (re.compile(r"_blocks\.\d+\.linear1"), lambda out, into: (6 * into, out - 2 * into)),
+    (re.compile(r"_blocks\.\d+\.linear2"), lambda out, into: (0, out + into)),
+)
+"""Layer -> (outputs, inputs) -> widths of the attention and of the MLP in it."""
+
+
+def _flux_widths(shapes: Shapes) -> Mapping[str, int]:
+    attention = mlp = 0
+    for name, shape in shapes.items():
+        layer = name.removesuffix(".weight")
+        width = next((width for pattern, width in _FLUX_WIDTHS if pattern.search(layer)), None)
+        if width is not None and len(shape) == 2 and layer != name:
+            of_attention, of_mlp = width(*shape)
+            attention, mlp = attention + of_attention, mlp + of_mlp
+    return {"attention": attention, "attention+mlp": attention + mlp}
+
+
+def _is_flux_file(shapes: Shapes) -> bool:
+    return any(re.search(r"(^|\.)double_blocks\.0\.img_attn", name) for name in shapes)
+
+
+FAMILIES: Mapping[str, FamilyFacts] = {
+    facts.name: facts
+    for facts in (
+        FamilyFacts(
+            name="sdxl",
+            called="an SDXL base",
+            preset="sdxl",
+            denoiser="unet",
+            in_file=lambda shapes: _any(shapes, "conditioner.embedders.1.") and _any(shapes, UNET + "label_emb."),
+            in_folder=lambda index, unet: (
+                unet.get("addition_embed_type") == "text_time" and present(index, "text_encoder_2")
+            ),
+            size=_unet_size(1024),
+            file_size=(1024, 32),
+            floors=lambda native: (native * 3 // 4, native),
+            clip_skips=(2,),
+            freezes_text_encoder=True,
+            widths=_unet_widths,
+            samplers=_UNET_SAMPLERS,
+        ),
+        FamilyFacts(
+            name="sd15",
+            called="a Stable Diffusion 1.x base",
+            preset="sd15",
+            denoiser="unet",
+            in_file=lambda shapes: _any(shapes, "cond_stage_model.transformer."),
+            in_folder=lambda index, unet: (
+                unet.get("addition_embed_type") is None
+                and not present(index, "text_encoder_2")
+                and unet.get("cross_attention_dim") != 1024
+            ),
+            size=_unet_size(512),
+            file_size=(512, 64),
+            floors=lambda native: (native, native * 3 // 2),
+            clip_skips=tuple(range(1, 13)),
+            freezes_text_encoder=False,
+            widths=_unet_widths,
+            samplers=_UNET_SAMPLERS,
+            hint="Stable Diffusion 1.5 draws 512 to 768 pixels at best: for new photographic work SDXL or FLUX go further.",
+        ),
+        FamilyFacts(
+            name="flux",
+            called="a FLUX base",
+            preset="flux",
+            denoiser="transformer",
+            in_file=_is_flux_file,
+            in_folder=lambda index, transformer: transformer.get("_class_name") == "FluxTransformer2DModel",
+            size=lambda transformer, vae: (int(vae.get("sample_size") or 1024), 2 ** levels(vae)),
+            file_size=(1024, 16),
+            floors=lambda native: (native * 3 // 4, native),
+            clip_skips=(),
+            freezes_text_encoder=True,
+            widths=_flux_widths,
+            samplers=("euler",),
+            flow=True,
+            distilled=True,
+            companion="black-forest-labs/FLUX.1-dev",
+            companion_size="9.5 GB of T5, 0.2 GB of CLIP and 0.2 GB of VAE",
+        ),
+    )
+}  # fmt: skip
+
+
+def present(index: Config, part: str) -> bool:
+    """Whether model_index.json names the part."""
+    value = index.get(part)
+    return isinstance(value, list) and len(value) == 2 and None not in value
