@@ -15,6 +15,9 @@ from projects.tensorfile import Header, read_header
 FAMILY_PRESETS = {"sdxl": "sdxl"}
 """Families that are there, and the preset each starts from."""
 
+FAMILY_WIDTHS = {"sdxl": {"attention": 1_451_520, "attention+mlp": 2_616_320}}
+"""`BaseFacts.widths` of families whose bases all have the same layers: for a base that is not on this machine yet."""
+
 PICKLES = (".ckpt", ".bin", ".pt", ".pth", ".pkl")
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "demo" / "base"
 
@@ -64,7 +67,7 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
         return UNKNOWN
     if source == "demo":
         return _of_folder(DEMO_FOLDER, "demo", "demo")
-    path = project_path / Path(source).expanduser()
+    path = _placed(source, project_path)
     if path.suffix.lower() in PICKLES:
         hint = "Use the .safetensors version of the model, or convert it on a machine you can afford to lose."
         raise refuse(
@@ -76,13 +79,31 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
         return _of_folder(path.resolve(), "folder", "")
     if path.is_file():
         return _of_file(path.resolve())
-    if path.suffix.lower() != ".safetensors" and re.fullmatch(
-        r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", source
-    ):
+    if _is_hub_id(source):
         snapshot = hub_snapshot(source, revision)
         return _of_folder(snapshot, "hub", "") if snapshot else BaseFacts(kind="hub")
-    hint = 'Name a folder, a .safetensors file, a hub id (owner/name) or "demo".'
-    raise refuse(f'There is no base "{source}" ({path}).', hint=hint, usage=True)
+    hint = 'Name a folder or a .safetensors file (from the project on), a hub id (owner/name) or "demo".'
+    raise refuse(f'There is no base "{source}": nothing is at {path}.', hint=hint, usage=True)
+
+
+def is_somewhere(source: str, project_path: Path) -> bool:
+    """Whether `source` can name a base at all: the demo's, something on this machine, or a hub id. Opens nothing."""
+    return source == "demo" or _placed(source, project_path).exists() or _is_hub_id(source)
+
+
+def to_be_fetched(source: str, project_path: Path, *, revision: str = "") -> bool:
+    """Whether `source` is a hub id that is not on this machine yet, of which nothing here knows the family."""
+    there = _placed(source, project_path).exists()
+    return _is_hub_id(source) and not there and hub_snapshot(source, revision) is None
+
+
+def _placed(source: str, project_path: Path) -> Path:
+    return project_path / Path(source).expanduser()
+
+
+def _is_hub_id(source: str) -> bool:
+    named = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", source)
+    return named is not None and Path(source).suffix.lower() not in (".safetensors", *PICKLES)
 
 
 def hub_snapshot(repository: str, revision: str = "") -> Path | None:

@@ -30,8 +30,9 @@ def resolve_text(
     facts, problems = _facts(table, folder, where)
     name = _text_at(table, "train", "preset") or facts.preset
     if facts.kind == "hub" and not name:
-        error = "This base is not on this machine yet, so its kind and its preset are not known."
-        hint = 'Say it: base.family = "sdxl", or a train.preset. The files are fetched when the run starts.'
+        error = "This base is not on this machine yet, so nothing here can tell its kind."
+        kinds = " or ".join(f'"{family}"' for family in bases.FAMILY_PRESETS)
+        hint = f"Say it: base.family = {kinds}. The files are fetched when a run starts."
         problems.append(Problem(error=error, where=where(("base", "source")), hint=hint))
     layers = []
     if name in presets.NAMES:
