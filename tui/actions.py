@@ -73,6 +73,8 @@ def _lists() -> list[Action]:
         step("first", "g,home", "first row"),
         step("last", "G,end", "last row"),
         Action(id="list.filter", group=find, keys="slash", words="filter the list", palette=False),
+        Action(id="list.clear-filter", group=find, keys="escape", words="clear the filter", when="hits",
+               palette=False),
         Action(id="list.next-hit", group=find, keys="n", words="next hit of the last search", when="hits",
                palette=False),
         Action(id="list.previous-hit", group=find, keys="N", words="previous hit", when="hits", palette=False),
@@ -94,6 +96,8 @@ def _home() -> list[Action]:
         Action(id="home.demo", group=group, keys="d", words="make and train the demo", label="demo"),
         Action(id="home.forget", group=group, keys="D", words="take the project off this list (its files stay)",
                when="row", otherwise="The list is empty."),
+        Action(id="home.undo", group=group, keys="u", words="put the project back that was taken off", when="taken",
+               otherwise="Nothing was taken off the list."),
     ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
 from tui.keymap import Keymap, config_file, read_keymap
-from tui.overview import Facts, facts_of
+from tui.overview import Facts, facts_of, place_of
 from tui.pictures import Pictures
 from tui.run_jobs import ALIVE
 from tui.run_list import RunRow, RunsSeen, watch_runs
@@ -179,6 +179,12 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         if self.project is None or self.screen is self._rooms.get("home"):
             return ["safelight"]
         return [words for words in (self.facts.name, self.facts.trigger, self.facts.base) if words]
+
+    def place(self) -> str:
+        """The folder of the open project, as a person writes it, for the top line; "" where it is not said there."""
+        # The project room says it over its form.
+        elsewhere = self.screen not in (self._rooms.get("home"), self._rooms.get("project"))
+        return place_of(self.project, self.size.width) if elsewhere and self.project else ""
 
     def live(self) -> Spans:
         """What is at work, for the top line."""

@@ -1,11 +1,14 @@
 """The arithmetic shown before a run."""
 
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from projects.bases import BaseFacts
+from projects.families import FAMILIES
 from projects.plan import plan, resolve_steps
 from projects.spec import Adapter, Base, RunSpec, Train
 
@@ -73,7 +76,35 @@ def test_notes_say_scale_rule_and_what_is_thin() -> None:
     good = plan(spec(steps=1000), COUNTS).notes
     assert len(good) == 1, good
     far = "\n".join(plan(spec(resolution=(64, 128)), COUNTS, facts=DEMO).notes)
-    assert "Resolution 128 is beyond the base's native size, 64." in far
+    assert "Resolution 128 is beyond what the base was made for, 64." in far
+
+
+SDXL = Path(__file__).parents[2] / "engine" / "families" / "configs" / "sdxl" / "unet" / "config.json"
+
+
+def test_the_widths_of_sdxl_are_those_of_its_config() -> None:
+    unet = json.loads(SDXL.read_text())
+    deep, layers = unet["transformer_layers_per_block"], unet["layers_per_block"]
+    down = [kind.startswith("CrossAttn") for kind in unet["down_block_types"]]
+    attention = mlp = 0
+    for at, side in enumerate(unet["block_out_channels"]):
+        ups = unet["up_block_types"][len(down) - 1 - at].startswith("CrossAttn")
+        blocks = deep[at] * (layers * down[at] + (layers + 1) * ups + (at == len(down) - 1))
+        attention += blocks * (14 * side + 2 * unet["cross_attention_dim"])
+        mlp += blocks * ((side + 8 * side) + (4 * side + side))
+    assert FAMILIES["sdxl"].usual_widths == {"attention": attention, "attention+mlp": attention + mlp}
+
+
+def test_a_base_that_is_not_here_is_planned_by_the_family_that_was_said() -> None:
+    hub = BaseFacts(kind="hub")
+    said = dataclasses.replace(spec(steps=100), base=Base(source="a/b", family="sdxl"))
+    made = plan(said, COUNTS, facts=hub, device="cuda:0")
+    assert made.disk_bytes == 2 * 12 * 32 * FAMILIES["sdxl"].usual_widths["attention"]
+    notes = "\n".join(made.notes)
+    assert "downloaded when the run starts" in notes and "7 GB" in notes and "not known" not in notes
+    assert "NVIDIA" not in notes
+    assert "a step of SDXL takes minutes" in "\n".join(plan(said, COUNTS, facts=hub, device="cpu").notes)
+    assert "NVIDIA" not in "\n".join(plan(spec(steps=100), COUNTS, facts=DEMO, device="cpu").notes)
 
 
 def test_what_stands_in_the_way_is_a_problem() -> None:

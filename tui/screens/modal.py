@@ -54,20 +54,34 @@ class Choice:
 class Pick(ModalScreen[str | None]):
     """A list that typing narrows; gives the key of the row, None when the person left."""
 
-    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = _LEAVE
+
+    def __init__(self, title: str, choices: Sequence[Choice], *, at: str = "", typing: bool = True) -> None:
+        """at: the row to begin on. typing: without it the keys move in the list, for one that needs no narrowing."""
         super().__init__()
         self._title, self._choices = title, {choice.key: choice for choice in choices}
+        self._at, self._typing = at, typing
 
     def compose(self) -> ComposeResult:
-        """A line to type into, and the list."""
+        """A line to type into, or the title, and the list."""
         with Vertical(id="pick"):
-            yield LineEdit(placeholder=self._title)
-            yield LineList(self._row, text=lambda key: self._choices[key].words)
+            if self._typing:
+                yield LineEdit(placeholder=self._title)
+            else:
+                yield Lines([[(self._title, "bold"), ("   enter takes it, esc leaves", "muted")]])
+            yield LineList(
+                self._row, text=lambda key: self._choices[key].words, clears="", finds=self._typing
+            )
 
     def on_mount(self) -> None:
-        self.query_one(LineList).show(list(self._choices))
-        self.query_one(LineList).can_focus = False
-        self.query_one(LineEdit).focus()
+        rows = self.query_one(LineList)
+        rows.show(list(self._choices))
+        rows.go_to(self._at)
+        if self._typing:
+            rows.can_focus = False
+            self.query_one(LineEdit).focus()
+        else:
+            rows.focus()
 
     def _row(self, key: str, width: int) -> Spans:
         choice = self._choices[key]
@@ -94,8 +108,12 @@ class Pick(ModalScreen[str | None]):
 
     @on(LineList.Chosen)
     def chosen(self, event: LineList.Chosen) -> None:
-        """A click on the row that the cursor is on."""
+        """Enter, or a click on the row that the cursor is on."""
         self.dismiss(str(event.key))
+
+    def action_leave(self) -> None:
+        """Nothing is picked."""
+        self.dismiss(None)
 
 
 class Reading(ModalScreen[None]):
@@ -134,6 +152,7 @@ class Reading(ModalScreen[None]):
     def ask_filter(self) -> None:
         """Type a filter."""
         edit = self.query_one(LineEdit)
+        edit.value = self.query_one(LineList).filter
         edit.display = True
         self.set_focus(edit)
         if isinstance(self.app, HeldKeys):
@@ -149,7 +168,7 @@ class Reading(ModalScreen[None]):
         """Back to the lines; esc drops the filter."""
         if event.way == "escape":
             event.edit.value = ""
-            event.edit.display = False
+        event.edit.display = False
         self.query_one(LineList).focus()
 
     def action_leave(self) -> None:
@@ -167,5 +186,5 @@ def help_lines(keys: Callable[[str], str], width: int) -> list[Spans]:
         for action in ACTIONS.values():
             if action.place == place:
                 lines.append([(f"  {cell(keys(action.id), 14)}", "text"), (action.words, "muted")])
-    text = "In a text: enter takes it and goes on, esc or tab leaves it, up and down go to the next field."
+    text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
     return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]

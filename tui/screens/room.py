@@ -106,10 +106,20 @@ class Room(Screen[None]):
         """Top line and keys as they are now."""
         if not self.is_mounted:
             return
-        self.query_one(TopLine).show(self.bench.about(), self.bench.live())
+        self.query_one(TopLine).show(self.bench.about(), self.bench.live(), self.bench.place())
+        # While somebody types, no key of the room works.
+        if (typing := getattr(self.focused, "keys", None)) is not None:
+            self.query_one(KeyLine).show(typing, fixed=0)
+            return
         keymap = self.bench.keymap
         keys = [(keymap.shown(action), action.label) for action in self.applicable() if action.label]
         self.query_one(KeyLine).show(keys)
+
+    def on_descendant_focus(self) -> None:
+        self.refresh_frame()
+
+    def on_descendant_blur(self) -> None:
+        self.refresh_frame()
 
     def do_side(self) -> None:
         """Show or hide the side pane."""
@@ -132,7 +142,8 @@ class Room(Screen[None]):
 
         self._filtered = event.line_list
         await self.query("#filter").remove()
-        edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter")
+        keys = (("enter", "keep the filter"), ("esc", "clear it"), ("up down", "move"))
+        edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter", keys=keys)
         await self.mount(edit, before=self.query_one(KeyLine))
         self.set_focus(edit)
         self.bench.release_keys()

@@ -26,15 +26,19 @@ class TopLine(Horizontal):
         self._room = room
         self._about: list[str] = []
         self._live: list[Span] = []
+        self._place = ""
 
     def compose(self) -> ComposeResult:
         """What stays, and what changes."""
         yield Lines(id="about")
         yield Lines(id="live")
 
-    def show(self, about: Sequence[str], live: Spans) -> None:
-        """about: what the line says of the project, the most important first. live: the run that is at work."""
-        self._about, self._live = list(about), list(live)
+    def show(self, about: Sequence[str], live: Spans, place: str = "") -> None:
+        """about: what the line says of the project, the most important first. live: the run that is at work.
+
+        place: the project's folder, for a line with room for it.
+        """
+        self._about, self._live, self._place = list(about), list(live), place
         shown = self.query_one("#live", Lines)
         width = length(live) + 1 if live else 1
         if shown.styles.width is None or shown.styles.width.value != width:
@@ -52,7 +56,10 @@ class TopLine(Horizontal):
         for at, words in enumerate(self._about):
             about += [(" · ", "muted")] * (at > 0) + [(words, "bold" if at == 0 else "muted")]
         rooms = self._rooms(short=False)
-        if length(about) + length(rooms) + 6 > width:
+        place = [(f"  {self._place}", "muted")] if self._place else []
+        if length(about) + length(place) + length(rooms) + 6 <= width:
+            about += place
+        elif length(about) + length(rooms) + 6 > width:
             rooms = self._rooms(short=True)
         about = cropped(about, max(12, width - length(rooms) - 4))
         self.query_one("#about", Lines).show(
@@ -76,12 +83,13 @@ class KeyLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._keys: Sequence[tuple[str, str]] = ()
+        self._fixed = 2
         self.sentence = ""
 
-    def show(self, keys: Sequence[tuple[str, str]]) -> None:
-        """keys: (key, word), the important ones first; the last two stand at the right end whatever fits."""
-        if keys != self._keys:
-            self._keys = list(keys)
+    def show(self, keys: Sequence[tuple[str, str]], *, fixed: int = 2) -> None:
+        """keys: (key, word), the important ones first; the last `fixed` stand at the right end whatever fits."""
+        if keys != self._keys or fixed != self._fixed:
+            self._keys, self._fixed = list(keys), fixed
             self.refresh()
 
     def say(self, sentence: str) -> None:
@@ -95,7 +103,8 @@ class KeyLine(Widget):
         width, styles = self.size.width, inks(self)
         if self.sentence:
             return strip([(f" {self.sentence}", "text")], width, styles)
-        important, fixed = self._keys[:-2], self._keys[-2:]
+        last = len(self._keys) - self._fixed
+        important, fixed = self._keys[:last], self._keys[last:]
         right = [span for key, word in fixed for span in _pair(key, word)]
         left: list[Span] = [(" ", "text")]
         for key, word in important:
