@@ -48,6 +48,8 @@ class TrainRoom(Room):
         self._moments = Moments()
         self._since = ""
         self._bell = False
+        self._young: RunRow | None = None
+        """A run that was started here and that the look at all runs has not come to yet."""
         self._ending = ""
         """The sentence that said how the run ended: true until it goes on."""
 
@@ -113,21 +115,21 @@ class TrainRoom(Room):
 
     def follow(self, job: JobDir) -> None:
         """Show this run from now on. It may be younger than what the list knows."""
+        if job.path not in self._rows:
+            self._young = RunRow(job=job, standing="live", status=Status(phase="starts"))
         if not self.query("#runs"):
             self.job = job
             return
         self.set_class(False, "-empty")
+        self._list(self._rows)
         self.query_one("#runs", LineList).go_to(job.path)
         if job != self.job or not any(each.group == "follow" for each in self.workers):
             self._begin(job)
 
     def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
         """List them, and show the newest where none is shown yet."""
-        before = self._rows
-        self._rows = {row.job.path: row for row in rows}
-        self._widest = max((length(run_words.short(row)) for row in rows), default=0)
-        listed = self.query_one("#runs", LineList)
-        listed.show(list(self._rows))
+        before, listed = self._rows, self.query_one("#runs", LineList)
+        self._list({row.job.path: row for row in rows})
         self.set_class(not rows and self.job is None, "-empty")
         if rows and self.job is None:
             alive = [row for row in rows if row.standing in ALIVE]
@@ -137,6 +139,15 @@ class TrainRoom(Room):
             listed.go_to(self.job.path)
         if self._row_in(before) != self._row_in(self._rows):
             self.show_run()
+
+    def _list(self, rows: Mapping[Path, RunRow]) -> None:
+        """Show these runs, and in front the one that is younger than the look at them."""
+        young = self._young
+        if young is not None and rows.get(young.job.path, young) is not young:
+            young = self._young = None
+        self._rows = {**({young.job.path: young} if young else {}), **rows}
+        self._widest = max((length(run_words.short(row)) for row in self._rows.values()), default=0)
+        self.query_one("#runs", LineList).show(list(self._rows))
 
     def _row_in(self, rows: Mapping[Path, RunRow]) -> tuple[tuple[JobRow, ...], tuple[str, ...]]:
         """The jobs of the run that is shown, as `rows` have them, and what they made."""
@@ -156,9 +167,9 @@ class TrainRoom(Room):
             self.view, self._moments, self._since = None, Moments(), ""
         self.job = self.bench.chosen = job
         row = self._rows.get(job.path)
-        if self.view is None:
+        if row is not None and self.view is None:
             # What the list knows is shown at once; the follower's first look is a thread's start away.
-            self.view = RunView.of(row or RunRow(job=job, standing="live", status=Status(phase="starts")))
+            self.view = RunView.of(row)
             self.call_after_refresh(self.show_run)
         self.run_worker(
             lambda: self._follow(job), thread=True, group="follow", exclusive=True, exit_on_error=False
