@@ -168,7 +168,7 @@ async def test_a_long_refusal_is_said_in_full(aurelia: Path) -> None:
 
 async def test_the_log_shows_lines_whole(aurelia: Path) -> None:
     run = JobDir(aurelia / "runs" / "2026-11-17-0900-old")
-    run.log.write_text("word " * 40 + "lastword\n")
+    run.log.write_text("a line\n" * 60 + "word " * 40 + "lastword\n")
     async with opened(aurelia, room="train", size=(80, 24)) as (bench, pilot):
         await until(pilot, lambda: "old   ✓ done" in text_of(bench))
         await pilot.press("L")

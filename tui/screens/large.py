@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tui.app import Workbench
 
 
+_WORDS = 6
+"""Lines that words take at most."""
+
+
 class Large(ModalScreen[None]):
     """Goes through pictures one by one. Arrows go to the next one, and over the picture where only a part is seen."""
 
@@ -64,8 +68,11 @@ class Large(ModalScreen[None]):
             (key("help"), "text"), (" help   ", "muted"), (key("leave"), "text"), (" back", "muted"),
         ]  # fmt: skip
         one: Spans = [(f" {words}   ", "text"), *keys]
-        lines: list[Spans] = [[(f" {line}", "text")] for line in wrapped(words, width)[:3]]
-        shown = [one] if length(one) <= width else [*lines, [(" ", "text"), *keys]]
+        # Who goes closer wants to see the picture.
+        lines: list[Spans] = (
+            [] if self._view.zoomed else [[(f" {line}", "text")] for line in wrapped(words, width)]
+        )
+        shown = [one] if length(one) <= width else [*lines[:_WORDS], [(" ", "text"), *keys]]
         self.query_one(Lines).show(shown)
 
     @property
@@ -86,9 +93,11 @@ class Large(ModalScreen[None]):
 
     def do_zoom_in(self) -> None:
         self._view.closer()
+        self._say()
 
     def do_zoom_out(self) -> None:
         self._view.farther()
+        self._say()
 
     def do_left(self) -> None:
         self._arrow(-1, 0)
