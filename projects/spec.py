@@ -196,8 +196,8 @@ class Sample:
     """Each prompt is drawn with each of them."""
     size: Annotated[tuple[int, int], Bounds(16, 8192)] | None = None
     """Width and height in pixels. Left out: the base's native size."""
-    weight: Annotated[float, Bounds(-4.0, 4.0)] = 1.0
-    """Weight of the adapter in previews."""
+    weight: Annotated[float, Bounds(-4.0, 4.0)] | None = None
+    """Weight of the adapter in previews, and of the review's before and after. Left out: 1, in the review 0.7."""
     every: Annotated[int, Bounds(0, 1_000_000)] = 250
     """Steps between previews. 0: never."""
 

@@ -82,6 +82,8 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self.facts = Facts("")
         self.rows: tuple[RunRow, ...] = ()
         self.pictures: Pictures | None = None
+        self.chosen: JobDir | None = None
+        """The run that train and review room show; None until one of them chose."""
         self._rooms: dict[str, Room] = {}
         self._first = (project, room)
         self._ascii = theme.Ascii() if self.options.ascii else None
@@ -143,7 +145,8 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         if path != self.project:
             self._close_project()
             self.project, self.facts = path, Facts(path.name)
-            self.pictures = None if self._without_pictures() else Pictures(path / "cache")
+            self.pictures = Pictures(path / "cache", off=self._pictures_off())
+            self.chosen = None
             remembered.opened(path, self.clock())
             self.call_after_refresh(self._begin_watch)
         return True
@@ -316,9 +319,16 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
                 self.go("home")
             self.uninstall_screen(room)
 
-    def _without_pictures(self) -> bool:
+    def _pictures_off(self) -> str:
+        """Why no pictures are drawn; "" where they are."""
         options = self.options
-        return options.images == "off" or options.no_color or options.ascii or options.color_system is None
+        reasons = {
+            "--images off": options.images == "off",
+            "NO_COLOR": options.no_color,
+            "--ascii": options.ascii,
+            "no colours here": options.color_system is None,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def _import_rooms() -> None:

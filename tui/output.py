@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from projects.problems import Problem, Refused
+from tui.called import as_called
 from tui.printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -22,7 +23,7 @@ class Output:
 
     def say(self, words: str = "") -> None:
         """One or more lines for people, whatever they contain made harmless."""
-        click.echo(printable(words, lines=True), err=self.json)
+        click.echo(printable(as_called(words), lines=True), err=self.json)
 
     def result(self, value: Mapping[str, object]) -> None:
         """The verb's object, printed only with `--json`. Keys are those of the command line's documentation."""
@@ -47,7 +48,7 @@ def write_json(value: Mapping[str, object]) -> None:
 def report(refused: Refused, *, as_json: bool) -> int:
     """Tell people, and scripts with `--json`, what stands in the way. Returns the exit code, 2 for wrong use, else 1."""
     for problem in refused.problems:
-        click.echo(printable(words_of(problem), lines=True), err=True)
+        click.echo(printable(as_called(words_of(problem)), lines=True), err=True)
     if len(refused.problems) > 1:
         click.echo(f"{len(refused.problems)} problems.", err=True)
     if as_json:

@@ -35,8 +35,8 @@ OTHER_THINGS = (
     "a tree in a field",
 )
 ADVICE = (
-    "None of these prompts says the trigger. Where the right picture shows the subject or the look and the left one "
-    "does not, the adapter leaks: choose a rarer trigger, a lower rate, or more regularization pictures."
+    "None of these prompts says the trigger. Where the right picture shows the subject and the left one does not, the "
+    "adapter leaks: take a rarer trigger, a lower rate, or more regularization pictures."
 )
 
 

@@ -87,7 +87,7 @@ def plan(
     return (
         sweep.plan(with_trigger, TRAINED, weights),
         isolation.plan(without, TRAINED),
-        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights)),
+        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights, sample.weight)),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from projects.curve import Point
 from projects.eventlog import Writer
 from projects.job import JobDir
 from projects.machine import boot_id, host
@@ -255,6 +256,18 @@ def test_runs_tells_each_state_from_what_the_run_left(say: Say, project: Path) -
     assert runs["done"]["checkpoint"] == runs["done"]["run"] + "/checkpoints/step-000020"
     assert runs["died"]["checkpoint"] is None
     assert runs["done"]["run"].startswith("runs/")
+    assert runs["waits"]["steps"] == runs["stopped"]["steps"] == 20, "known before the first step"
+
+
+def test_runs_says_the_mean_of_the_last_fifty_steps_as_the_room_does(say: Say, project: Path) -> None:
+    run = a_run(project, begun(), ("step", {"step": 60}), ("done", {}), name="done")
+    run.curve.write_bytes(
+        b"".join(Point(step, 9.0 if step <= 10 else 0.25, 0, 0).pack() for step in range(1, 61))
+    )
+    run.status.write_text('{"format": 1, "step": 60, "loss": 0.7}')
+    assert "60/20   loss 0.2500, mean of 50" in say("runs", project).out
+    (told,) = say("runs", project, "--json").json["runs"]
+    assert (told["loss"], told["mean_loss"]) == (0.7, 0.25)
 
 
 def test_follow_tells_a_recorded_run_and_its_exit_code_says_how_it_ended(say: Say, project: Path) -> None:
@@ -500,6 +513,7 @@ def test_demo_runs_the_whole_chain_and_says_what_was_made(
     assert len(said.json["exports"]) == 2
     assert len(stand_in) == 4
     assert "24 of 24" in said.err and "safelight sample" in said.err
+    assert "review/sweep.png   the base in the first column" in said.err
 
 
 def test_a_demo_whose_training_fails_says_why_and_exits_1(

@@ -12,6 +12,7 @@ from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.keymap import read_keymap
 from tui.screens.home import HomeRoom
+from tui.screens.large import Large
 from tui.screens.modal import Pick, Reading
 from tui.screens.palette import choices
 from tui.screens.project import ProjectRoom
@@ -20,7 +21,7 @@ from tui.screens.room import Room
 from tui.screens.train import TrainRoom
 from tui.widgets.line_list import LineList
 
-ROOMS = {"home": HomeRoom, "project": ProjectRoom, "train": TrainRoom, "review": ReviewRoom}
+ROOMS = {"home": HomeRoom, "project": ProjectRoom, "train": TrainRoom, "review": ReviewRoom, "large": Large}
 
 
 @pytest.fixture(autouse=True)

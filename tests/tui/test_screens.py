@@ -17,6 +17,7 @@ from tui.screens.project import ProjectRoom
 from tui.screens.review import ReviewRoom
 from tui.screens.train import TrainRoom
 from tui.widgets.picture_row import PictureRow
+from tui.widgets.picture_view import PictureView
 
 PRESET = {
     "adapter": {"rank": 16, "alpha": 16},
@@ -106,7 +107,7 @@ async def test_review_room(aurelia: Path, size: tuple[int, int]) -> None:
         room = bench.screen
         assert isinstance(room, ReviewRoom)
         await until(pilot, lambda: "pictures" in room.conditions())
-        await until(pilot, lambda: all_drawn(room.query_one("#review-picture", PictureRow)))
+        await until(pilot, lambda: room.query_one("#review-picture", PictureView).complete)
         assert not matches(bench, f"review-{size[0]}x{size[1]}")
 
 

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui.actions import ACTIONS
-from tui.spans import Spans, cell, wrapped
+from tui.spans import Spans, cell, folded, wrapped
 from tui.widgets.held_keys import HeldKeys
 from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
@@ -121,9 +121,14 @@ class Reading(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = _LEAVE
 
-    def __init__(self, title: str, lines: Sequence[Spans], *, from_end: bool = False) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[Spans], *, from_end: bool = False, folded: bool = False
+    ) -> None:
+        """folded: lines that are longer than the screen is wide go on below; else they are cut."""
         super().__init__()
-        self._title, self._lines, self._from_end = title, lines, from_end
+        self._title, self._lines, self._from_end, self._folded = title, lines, from_end, folded
+        self._rows: list[tuple[int, Spans]] = []
+        """Number of the line, and what of it stands on the row."""
 
     def compose(self) -> ComposeResult:
         """A title over a list of lines."""
@@ -136,17 +141,33 @@ class Reading(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(LineEdit).display = False
-        lines = self.query_one(LineList)
-        lines.show(range(len(self._lines)))
-        lines.focus()
-        if self._from_end:
+        self.query_one(LineList).focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._lay_out)
+
+    def _lay_out(self) -> None:
+        lines, first = self.query_one(LineList), not self._rows
+        width = lines.scrollable_content_region.width - 2
+        if width <= 0:
+            return
+        self._rows = [(at, part) for at, line in enumerate(self._lines) for part in self._parts(line, width)]
+        lines.show(range(len(self._rows)))
+        if first and self._from_end:
             self.call_after_refresh(lines.do_last)
 
+    def _parts(self, line: Spans, width: int) -> list[Spans]:
+        """The rows of a line: folded text has the one ink of its beginning."""
+        if not self._folded or not line:
+            return [line]
+        return [[(part, line[0][1])] for part in folded("".join(text for text, _ in line), width)]
+
     def _line(self, at: int, _width: int) -> Spans:
-        return self._lines[at]
+        return self._rows[at][1]
 
     def _text(self, at: Hashable) -> str:
-        return "".join(text for text, _ in self._lines[at]) if isinstance(at, int) else ""
+        """The whole line, so that a filter keeps all rows of it."""
+        return "".join(text for text, _ in self._lines[self._rows[at][0]]) if isinstance(at, int) else ""
 
     @on(LineList.FilterAsked)
     def ask_filter(self) -> None:
@@ -180,7 +201,7 @@ def help_lines(keys: Callable[[str], str], width: int) -> list[Spans]:
     """All actions by place and group, with their keys."""
     lines: list[Spans] = []
     titles = {"app": "Everywhere", "list": "In every list", "home": "Home", "project": "1 Project", "train": "4 Train",
-              "review": "5 Review"}  # fmt: skip
+              "review": "5 Review", "large": "A picture alone, large"}  # fmt: skip
     for place, title in titles.items():
         lines += [[("", "text")], [(title, "bold")]]
         for action in ACTIONS.values():

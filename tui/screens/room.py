@@ -10,6 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.actions import ACTIONS, Action
+from tui.called import as_called
 from tui.run_list import RunRow
 from tui.widgets.frame import KeyLine, TopLine
 from tui.widgets.line_list import LineList
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tui.app import Workbench
     from tui.widgets.line_edit import LineEdit
 
-SENTENCE_SECONDS = 12.0
+SENTENCE_SECONDS = 5.0
 
 
 class Room(Screen[None]):
@@ -84,7 +85,7 @@ class Room(Screen[None]):
 
     def say(self, sentence: str) -> None:
         """Say a sentence in the line of keys, until the next key or for some seconds."""
-        self.query_one(KeyLine).say(sentence)
+        self.query_one(KeyLine).say(as_called(sentence))
         if self._silence:
             self._silence.stop()
         self._silence = self.set_timer(SENTENCE_SECONDS, self.calm) if sentence else None

@@ -7,9 +7,10 @@ from textual.containers import Horizontal
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.spans import Span, Spans, cropped, ends, length, strip
+from tui.spans import Span, Spans, cropped, ends, length, strip, wrapped
 from tui.widgets.lines import Lines, inks
 
+_MOST_LINES = 3
 ROOMS = ("project", "pictures", "captions", "train", "review")
 
 
@@ -96,13 +97,23 @@ class KeyLine(Widget):
         """Show a sentence, or with "" the keys again."""
         if sentence != self.sentence:
             self.sentence = sentence
+            height = min(_MOST_LINES, len(self._lines()))
+            if self.styles.height is None or self.styles.height.value != height:
+                self.styles.height = height
             self.refresh()
+
+    def _lines(self) -> list[str]:
+        """The sentence in as many lines as it takes."""
+        return wrapped(self.sentence, max(20, self.size.width - 1))
 
     def render_line(self, y: int) -> Strip:
         """The line."""
         width, styles = self.size.width, inks(self)
         if self.sentence:
-            return strip([(f" {self.sentence}", "text")], width, styles)
+            lines = self._lines()
+            # What is beyond the last line is cut there.
+            words = " ".join(lines[y:]) if y == _MOST_LINES - 1 else lines[y] if y < len(lines) else ""
+            return strip([(f" {words}", "text")], width, styles)
         last = len(self._keys) - self._fixed
         important, fixed = self._keys[:last], self._keys[last:]
         right = [span for key, word in fixed for span in _pair(key, word)]

@@ -312,7 +312,8 @@ class LineList(ScrollView, can_focus=True):
         above = 0 if self._cursor == self._first_resting() else self._cursor
         wanted = min(above, max(top, self._cursor - height + 1))
         if wanted != top:
-            self.scroll_to(y=wanted, animate=False, immediate=True)
+            # Rows that came a moment ago have no scroll bar yet, without which nothing would scroll.
+            self.scroll_to(y=wanted, animate=False, immediate=True, force=True)
 
     def _dirty(self, at: int) -> None:
         # Without the scroll bar, whose cell would be sent along with every key.

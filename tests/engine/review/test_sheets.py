@@ -84,5 +84,6 @@ def test_a_label_is_whole_or_ends_in_dots_and_shows_marks_literally() -> None:
 
 
 def test_before_and_after_shares_a_weight_with_the_sweep_where_it_can() -> None:
-    assert before_after.starting_weight((0.5, 0.7, 0.85, 1.0)) == 0.7
-    assert before_after.starting_weight((0.5, 1.0)) == 0.75
+    assert before_after.starting_weight((0.5, 0.7, 0.85, 1.0), None) == 0.7
+    assert before_after.starting_weight((0.5, 1.0), None) == 0.75
+    assert before_after.starting_weight((0.5, 0.7, 1.0), 1.0) == 1.0, "the run's own weight"
