@@ -56,11 +56,11 @@ class Moments:
         if loss is not None:
             spans.append((f"   loss {loss:.4f}", "text"))
             spans.append((" mean of 50", "muted"))
-        if rate is not None:
-            spans.append((f"   rate {rate:.3g}", "muted"))
         measured = [step for step in view.state.evaluated if self.at is None or step <= self.at]
         subject, holdout = view.state.evaluated[max(measured)] if measured else (None, None)
-        for name, value in (("evaluated", subject), ("held out", holdout)):
+        for name, value in (("trained pictures", subject), ("held out", holdout)):
             if value is not None:
                 spans.append((f"   {name} {value:.4f}", "muted"))
+        if rate is not None:
+            spans.append((f"   learning rate {rate:.3g}", "muted"))
         return spans
