@@ -140,13 +140,15 @@ async def test_rooms_that_are_not_there_yet_say_what_exists_today(aurelia: Path)
 async def test_rooms_that_are_not_there_yet_stand_in_brackets_without_colour(
     aurelia: Path, options: Options
 ) -> None:
-    async with opened(aurelia, options=options) as (bench, _):
+    async with opened(aurelia, options=options) as (bench, pilot):
+        await until(pilot, lambda: "5 Review" in text_of(bench))
         top = text_of(bench).splitlines()[0]
         assert "1 Project  (2 Pictures)  (3 Captions)  4 Train  5 Review" in top
 
 
 async def test_rooms_that_are_not_there_yet_are_dimmer_than_those_that_are(aurelia: Path) -> None:
-    async with opened(aurelia) as (bench, _):
+    async with opened(aurelia) as (bench, pilot):
+        await until(pilot, lambda: "5 Review" in text_of(bench))
         top = bench.screen._compositor.render_strips(bench.size)[0]
         ink = {segment.text.strip(): segment.style.color for segment in top if segment.style}
         dim = ink["2 Pictures  3 Captions"]

@@ -12,7 +12,7 @@ from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
     "home": "Home", "project": "1 Project", "train": "4 Train", "review": "5 Review", "list": "In every list",
-    "app": "Everywhere",
+    "app": "Everywhere", "large": "A picture alone, large",
 }  # fmt: skip
 
 
