@@ -142,7 +142,8 @@ def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> It
     train, adapter = spec.train, spec.adapter
     alpha = adapter.rank if adapter.alpha is None else adapter.alpha
     rate = f"{train.learning_rate:g}"
-    yield f"Effective scale alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}, learning rate {rate}."
+    scale = f"alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}"
+    yield f"The adapter acts at a scale of {scale}; each step moves it by a learning rate of {rate}."
     if train.steps is None and train.epochs is None:
         subject, slots = counts.get("subject", 0), slots_a_step(spec)
         least = max(LEAST_STEPS, STEPS_A_PICTURE * subject)
@@ -163,9 +164,10 @@ def _notes_on_data(spec: RunSpec, counts: Mapping[Role, int], facts: BaseFacts) 
     if subject and facts.kind != "demo":
         share = regularization / (subject + regularization)
         if not 0.095 <= share <= 0.155:
-            yield f"Regularization pictures are {share:.0%} of all; 10 to 15 % is the rule of thumb."
+            of = "Regularization pictures (of other things, kept as they are)"
+            yield f"{of} are {share:.0%} of all; 10 to 15 % is the rule of thumb."
     if not counts.get("holdout", 0):
-        yield "There are no held-out pictures, so memorization cannot be measured on them."
+        yield "There are no held-out pictures (never trained, only measured), so learning cannot be told from copying."
     if not spec.trigger:
         yield "There is no trigger: the adapter will act on every prompt."
     most = max(facts.native_size, facts.floors[1])

@@ -205,7 +205,7 @@ def find_run(path: Path) -> JobDir:
         return newest
     if (path / "project.toml").is_file():
         raise refuse(
-            "This project has no runs yet.", where=path, hint="Start one with `safelight train`.", usage=True
+            "This project has no runs yet.", where=path, hint=f"Start one: safelight train {path}", usage=True
         )
     raise refuse(
         "There is neither a run nor a project here.", where=path, hint="Name a run or a project.", usage=True

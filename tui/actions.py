@@ -27,6 +27,8 @@ class Action:
     """What is said when the key is pressed and the condition is not met."""
     palette: bool = True
     """Whether the palette offers it."""
+    instead: str = ""
+    """What to use until this is there: the key says it, help and palette leave it out."""
 
     @property
     def place(self) -> str:
@@ -43,6 +45,10 @@ def _rooms() -> list[Action]:
     group = "Rooms"
     open_first = "Open a project first: enter on one of the list, or n for a new one."
     rooms = (("1", "project"), ("2", "pictures"), ("3", "captions"), ("4", "train"), ("5", "review"))
+    instead = {
+        "pictures": "2 Pictures is not there yet. Until then: safelight plan names what is wrong.",
+        "captions": "3 Captions is not there yet. Until then: safelight captions DIR check",
+    }
     return [
         *(
             Action(
@@ -52,6 +58,7 @@ def _rooms() -> list[Action]:
                 words=f"go to {name}",
                 when="project",
                 otherwise=open_first,
+                instead=instead.get(name, ""),
             )
             for key, name in rooms
         ),

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.types import CSSPathType
 from textual.worker import get_current_worker
 
@@ -37,6 +38,8 @@ _SHEETS = tuple(
     for name in ("room", "modal", "home", "new", "project", "train", "review", "large")
 )
 _NEVER = 1_000_000
+# Textual's own has glyphs for eighths of a cell, which not every terminal has.
+ScrollBar.renderer = theme.WholeCells
 _LATER = 0.7
 """Seconds after the first paint until rooms that may be next are imported."""
 
@@ -196,6 +199,9 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def action_act(self, action_id: str) -> None:
         """Do what a key means everywhere; the room that is shown may do it in its own way."""
         action, screen = ACTIONS[action_id], self.screen
+        if action.instead:
+            self.say(action.instead)
+            return
         if action.when and action.when not in self.conditions():
             self.say(action.otherwise)
             return
@@ -245,12 +251,6 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def do_review(self) -> None:
         self.go("review")
 
-    def do_pictures(self) -> None:
-        self.say("Room 2 (audit) is not there yet. What a run refuses: safelight plan DIR")
-
-    def do_captions(self) -> None:
-        self.say("Room 3 (captions) is not there yet. Check them: safelight captions DIR check")
-
     def do_side(self) -> None:
         """Nothing, where no room is shown."""
 
@@ -258,12 +258,16 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self.screen.focus_next()
 
     def do_help(self) -> None:
-        from tui.screens.modal import Reading, help_lines
+        from tui.screens.help import Help, help_lines
+
+        if isinstance(self.screen, Help):
+            return
 
         def keys(action_id: str) -> str:
             return self.keymap.shown(ACTIONS[action_id], all_keys=True)
 
-        self.push_screen(Reading("Keys", help_lines(keys, max(20, self.size.width - 10))))
+        width = max(20, self.size.width - 10)
+        self.push_screen(Help(help_lines(keys, width, getattr(self.screen, "ROOM", "")), width))
 
     def do_palette(self) -> None:
         from tui.screens.palette import offer

@@ -56,10 +56,10 @@ class Moments:
         if loss is not None:
             parts += [(0, (f"loss {loss:.4f}", "text")), (2, (" mean of 50", "muted")), (0, ("   ", "text"))]
         if rate is not None:
-            parts.append((1, (f"rate {rate:.3g}   ", "muted")))
+            parts.append((1, (f"learning rate {rate:.3g}   ", "muted")))
         measured = [step for step in view.state.evaluated if self.at is None or step <= self.at]
         subject, holdout = view.state.evaluated[max(measured)] if measured else (None, None)
-        for name, value in (("evaluated", subject), ("held out", holdout)):
+        for name, value in (("trained pictures", subject), ("held out", holdout)):
             if value is not None:
                 parts.append((0, (f"{name} {value:.4f}   ", "muted")))
         for dropped in range(4):

@@ -8,7 +8,7 @@ from pathlib import Path
 from projects.job import JobDir
 from projects.worker import JobState
 from tui.follow import RunView
-from tui.follow_lines import duration
+from tui.follow_lines import duration, pace
 from tui.remembered import Seen
 from tui.run_jobs import ALIVE, ENDED_EARLY, JobRow
 from tui.run_list import RunRow, short_name
@@ -260,11 +260,6 @@ def preview_name(file: str) -> str:
 def clock(when: float) -> str:
     """Hours and minutes, here."""
     return time.strftime("%H:%M", time.localtime(when))
-
-
-def pace(seconds: float) -> str:
-    """Seconds a step, or steps a second where that is the larger number."""
-    return f"{seconds:.2f} s/step" if seconds >= 1 else f"{1 / seconds:.2f} it/s"
 
 
 def log_lines(view: RunView, until: int | None, height: int) -> Sequence[Spans]:

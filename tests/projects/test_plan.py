@@ -70,7 +70,7 @@ def test_time_and_memory_only_as_measured() -> None:
 
 def test_notes_say_scale_rule_and_what_is_thin() -> None:
     notes = "\n".join(plan(spec(adapter={"rank": 32, "alpha": 1.0}, batch=2), {"subject": 12}).notes)
-    assert "1 / 32 = 0.03125, learning rate 0.0001" in notes
+    assert "1 / 32 = 0.03125; each step moves it by a learning rate of 0.0001" in notes
     assert "max(1500, 30 x 12 subject pictures) = 1500, over 2 pictures a step = 750" in notes
     assert "fewer than 20" in notes and "0% of all" in notes and "held-out" in notes
     good = plan(spec(steps=1000), COUNTS).notes

@@ -1,6 +1,6 @@
 """What stands for a moment over a room: a question of one line, a list to pick from, a text to read."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,13 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.actions import ACTIONS
-from tui.spans import Spans, cell, folded, wrapped
+from tui.spans import Spans, cell, ends, folded
 from tui.widgets.held_keys import HeldKeys
 from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
 
+_ROOM_FOR_KEYS = 70
 _LEAVE: list[BindingType] = [Binding("escape,q", "leave", "leave", show=False)]
 
 
@@ -120,6 +120,7 @@ class Reading(ModalScreen[None]):
     """Lines to read: the help, a log. The end is shown first where that is what matters."""
 
     BINDINGS: ClassVar[list[BindingType]] = _LEAVE
+    KEYS: ClassVar[str] = "esc leaves, / filters, n N next and previous"
 
     def __init__(
         self, title: str, lines: Sequence[Spans], *, from_end: bool = False, folded: bool = False
@@ -133,9 +134,7 @@ class Reading(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A title over a list of lines."""
         with Vertical(id="reading"):
-            yield Lines(
-                [[(self._title, "bold"), ("   esc leaves, / filters, n N next and previous", "muted")]]
-            )
+            yield Lines(id="title")
             yield LineList(self._line, text=self._text)
             yield LineEdit(placeholder="filter")
 
@@ -155,6 +154,15 @@ class Reading(ModalScreen[None]):
         lines.show(range(len(self._rows)))
         if first and self._from_end:
             self.call_after_refresh(lines.do_last)
+        self.call_after_refresh(self.show_title)
+
+    def show_title(self) -> None:
+        """What this is, the keys, and which part of the lines is seen where not all of them are."""
+        lines, title = self.query_one(LineList), self.query_one("#title", Lines)
+        top, height, count = lines.scroll_offset.y, lines.size.height, len(lines.rows)
+        seen = f"{top + 1}-{min(count, top + height)} of {count}" if count > height else ""
+        keys = f"   {self.KEYS}" if title.size.width > _ROOM_FOR_KEYS else "   esc leaves"
+        title.show([ends([(self._title, "bold"), (keys, "muted")], [(seen, "text")], title.size.width)])
 
     def _parts(self, line: Spans, width: int) -> list[Spans]:
         """The rows of a line: folded text has the one ink of its beginning."""
@@ -168,6 +176,11 @@ class Reading(ModalScreen[None]):
     def _text(self, at: Hashable) -> str:
         """The whole line, so that a filter keeps all rows of it."""
         return "".join(text for text, _ in self._lines[self._rows[at][0]]) if isinstance(at, int) else ""
+
+    @on(LineList.Moved)
+    def moved(self) -> None:
+        """Another part may be seen."""
+        self.call_after_refresh(self.show_title)
 
     @on(LineList.FilterAsked)
     def ask_filter(self) -> None:
@@ -183,6 +196,7 @@ class Reading(ModalScreen[None]):
     def narrow(self, event: LineEdit.Changed) -> None:
         """Show what holds the words."""
         self.query_one(LineList).set_filter(event.value)
+        self.call_after_refresh(self.show_title)
 
     @on(LineEdit.Left)
     def left(self, event: LineEdit.Left) -> None:
@@ -195,17 +209,3 @@ class Reading(ModalScreen[None]):
     def action_leave(self) -> None:
         """Back to the room."""
         self.dismiss(None)
-
-
-def help_lines(keys: Callable[[str], str], width: int) -> list[Spans]:
-    """All actions by place and group, with their keys."""
-    lines: list[Spans] = []
-    titles = {"app": "Everywhere", "list": "In every list", "home": "Home", "project": "1 Project", "train": "4 Train",
-              "review": "5 Review", "large": "A picture alone, large"}  # fmt: skip
-    for place, title in titles.items():
-        lines += [[("", "text")], [(title, "bold")]]
-        for action in ACTIONS.values():
-            if action.place == place:
-                lines.append([(f"  {cell(keys(action.id), 14)}", "text"), (action.words, "muted")])
-    text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
-    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]

@@ -102,6 +102,9 @@ def free_name(wanted: Path) -> Path:
 def write_project(folder: Path) -> Path:
     """Let the engine draw the demo's project into `folder`. Returns its absolute path."""
     folder = folder.expanduser().resolve()
+    if (folder / "project.toml").exists():
+        hint = f"Train it: safelight train {shown(folder)}   Or name another folder for the demo."
+        raise refuse("There is a project here already.", where=folder, hint=hint, usage=True)
     command = [sys.executable, "-P", "-m", "engine.demo", "project", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
@@ -209,7 +212,7 @@ def closing_words(chain: Chain, states: Sequence[State], seconds: float) -> str:
             "  Files for other tools:",
             *files,
             f"  Proof: {found['positive']} of {found['pairs']} pairs of the same seed show the subject more with the "
-            f"trigger {chain.trigger} than without it (p = {p if p is None else f'{p:.1g}'}): {verdict}.",
+            f"trigger {chain.trigger} than without it (by chance alone: p = {p if p is None else f'{p:.1g}'}): {verdict}.",
             "\nNext:",
             f'  safelight sample {place} --prompt "{prompt}"',
             "  safelight new my-project --base HUB-ID-OR-FILE --images FOLDER --trigger INVENTED-WORD",

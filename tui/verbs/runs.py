@@ -9,7 +9,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.project import open_project, read_job, runs
 from projects.status import read_status
-from tui.follow_lines import duration
+from tui.follow_lines import duration, shown
 from tui.jobs import in_project, newest_checkpoint
 from tui.output import Output, json_option
 from tui.printable import printable
@@ -26,7 +26,7 @@ def command(folder: Path, out: Output) -> None:
     for each in entries:
         out.say(line_of(each))
     if not entries:
-        out.say("No runs yet. Start one: safelight train")
+        out.say(f"No runs yet. Start one: safelight train {shown(project.path)}")
     out.result({"project": str(project.path), "runs": entries})
 
 

@@ -7,7 +7,9 @@ from textual.containers import Horizontal
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.actions import ACTIONS
 from tui.spans import Span, Spans, cropped, ends, length, strip, wrapped
+from tui.theme import SHADES
 from tui.widgets.lines import Lines, inks
 
 _MOST_LINES = 3
@@ -22,9 +24,10 @@ class TopLine(Horizontal):
     TopLine > #live { width: 1; }
     """
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, *, bracketed: bool = False) -> None:
+        """bracketed: rooms that are not there yet stand in brackets, as they do where there is no colour."""
         super().__init__()
-        self._room = room
+        self._room, self._bracketed = room, bracketed
         self._about: list[str] = []
         self._live: list[Span] = []
         self._place = ""
@@ -69,10 +72,15 @@ class TopLine(Horizontal):
 
     def _rooms(self, *, short: bool) -> list[Span]:
         spans: list[Span] = []
+        shades = SHADES.get(self.app.theme)
+        bracketed = self._bracketed or shades is None or not shades.ground
         for number, name in enumerate(ROOMS, 1):
             here = name == self._room
             words = f"{number} {name.capitalize()}" if here or not short else str(number)
-            spans += [("  ", "text")] * (number > 1) + [(words, "accent" if here else "muted")]
+            ink = "accent" if here else "muted"
+            if ACTIONS[f"app.{name}"].instead:
+                words, ink = f"({words})" if bracketed else words, "faint"
+            spans += [("  ", "text")] * (number > 1) + [(words, ink)]
         return spans
 
 
