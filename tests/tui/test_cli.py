@@ -437,18 +437,27 @@ def test_stop_acts_on_what_is_at_work_the_run_first_and_then_its_jobs(
 ) -> None:
     monkeypatch.setenv("STAND_IN_PAUSE", "60")
     run = a_run(project, begun(), ("done", {}), name="first")
-    job = new_job_dir(run.path, "sample")
     spec = SampleJob(project=str(project), run=str(run.path), spec=resolve(open_project(project)))
-    write_job(job, spec)
-    worker.start(job)
+
+    def draws() -> None:
+        job = new_job_dir(run.path, "sample")
+        write_job(job, spec)
+        worker.start(job)
+
+    draws()
     monkeypatch.setenv("STAND_IN_STEP", "0.05")
     started = say("train", project, "--set", "train.steps=1000", "--name", "second", "--json").json["run"]
     assert say("stop", project, "--json").json["run"] == started, "the run comes first"
     assert say("follow", project / started).code == 0
-    for where in (project, run.path):
+    for number, where in enumerate((project, run.path), 1):
         said = say("stop", where, "--json")
-        assert said.json["run"].endswith("first/jobs/sample-1"), "then the job on the run that is over"
-        assert "sample-1" in said.err
+        assert said.json["run"].endswith(f"first/jobs/sample-{number}"), (
+            "then the job on the run that is over"
+        )
+        assert f"sample-{number}" in said.err
+        # How soon the first one ends is its own affair: the second `stop` finds another one.
+        say("follow", run.path / "jobs" / f"sample-{number}")
+        draws()
 
 
 def test_a_run_of_another_machine_is_resumed_only_when_told_to_take_over(

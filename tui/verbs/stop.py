@@ -81,5 +81,6 @@ def words_for(state: str, job: JobDir) -> str:
         does = "stops" if job.path.parent.name == "jobs" else "saves and stops"
         return f"Heard: {job.path.name} {does} at the next good moment. See it: safelight follow {path}"
     if state == "asked":
-        return f"Asked {job.path.name}; not heard yet. It may be in a long phase. At once, without saving: safelight stop {path} --hard"
+        asked = f"Asked {job.path.name}; not heard yet. It may be in a long phase."
+        return f"{asked} At once, without saving: safelight stop {path} --hard"
     return f"{job.path.name} has ended: {state}."
