@@ -188,6 +188,12 @@ def _notes_on_base(spec: RunSpec, facts: BaseFacts, device: str) -> Iterator[str
         yield f"The base is not on this machine yet: it is {told}, and downloaded when the run starts{size}."
     if facts.hint:
         yield facts.hint
+    known = FAMILIES.get(facts.family or spec.base.family)
+    if known and known.distilled and spec.sample.negative and spec.sample.true_guidance == 1:
+        yield (
+            "The negative prompt does nothing: guidance is distilled into this base. "
+            "sample.true_guidance = 3 makes it act, at twice the time a picture."
+        )
     if facts.companion:
         source = spec.base.companion or facts.companion
         size = (

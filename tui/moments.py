@@ -59,11 +59,12 @@ class Moments:
             parts.append((1, (f"learning rate {rate:.3g}   ", "muted")))
         measured = [step for step in view.state.evaluated if self.at is None or step <= self.at]
         subject, holdout = view.state.evaluated[max(measured)] if measured else (None, None)
-        for name, value in (("trained pictures", subject), ("held out", holdout)):
+        for name, value in (("trained", subject), ("held out", holdout)):
             if value is not None:
                 parts.append((0, (f"{name} {value:.4f}   ", "muted")))
         for dropped in range(4):
             spans = [span for rank, span in parts if not rank or rank > dropped]
             if length(spans) - 3 <= width:
                 break
-        return spans
+        # The blanks behind the last part would be cut, and the cut shown.
+        return [*spans[:-1], (spans[-1][0].rstrip(), spans[-1][1])] if spans else spans

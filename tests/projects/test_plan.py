@@ -116,3 +116,20 @@ def test_what_stands_in_the_way_is_a_problem() -> None:
         "project.toml: train.keep",
     ]
     assert plan(spec(steps=10), COUNTS, parameters=1000, free_bytes=10**9).problems == ()
+
+
+def test_what_a_base_cannot_do_is_said_with_what_to_do() -> None:
+    flux = BaseFacts(kind="folder", family="flux", native_size=1024, floors=(768, 1024), hint="")
+    told = spec(steps=100, min_snr_gamma=0.0)
+    plain = "\n".join(plan(told, COUNTS, facts=flux, device="cuda:0").notes)
+    assert "negative prompt" not in plain
+    negative = dataclasses.replace(told, sample=dataclasses.replace(told.sample, negative="blurry"))
+    assert "true_guidance = 3" in "\n".join(plan(negative, COUNTS, facts=flux, device="cuda:0").notes)
+    file = dataclasses.replace(
+        flux, kind="file", companion="black-forest-labs/FLUX.1-dev", companion_size="9.5 GB of T5"
+    )
+    assert "9.5 GB of T5" in "\n".join(plan(told, COUNTS, facts=file, device="cuda:0").notes)
+    sd15 = BaseFacts(
+        kind="file", family="sd15", native_size=512, floors=(512, 768), hint="512 to 768 pixels at best"
+    )
+    assert "512 to 768 pixels at best" in "\n".join(plan(told, COUNTS, facts=sd15, device="cuda:0").notes)
