@@ -1,6 +1,6 @@
 """Room 4: the runs of the project, and one of them live: curve, previews, facts, log, and requests to its worker."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,6 @@ from textual.worker import get_current_worker
 from projects import worker
 from projects.job import JobDir
 from projects.problems import Refused
-from projects.status import Status
 from tui import remembered, run_words, targets
 from tui.actions import ACTIONS
 from tui.bindings import bindings
@@ -22,12 +21,13 @@ from tui.moments import Moments
 from tui.run_jobs import ALIVE, JobRow
 from tui.run_list import RunRow, short_name
 from tui.screens.room import Room
-from tui.spans import Spans, cell, length
+from tui.spans import Spans
 from tui.widgets.curve import CurvePlot
 from tui.widgets.frame import KeyLine
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
 from tui.widgets.picture_row import PictureRow
+from tui.widgets.runs import Runs
 from tui.working import said
 
 _ENDED = ("done", "stopped", "failed", "died")
@@ -41,15 +41,13 @@ class TrainRoom(Room):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[Path, RunRow] = {}
-        self._widest = 0
         self.job: JobDir | None = None
         self.view: RunView | None = None
         self._moments = Moments()
         self._since = ""
         self._bell = False
-        self._young: RunRow | None = None
-        """A run that was started here and that the look at all runs has not come to yet."""
+        self._expected: JobDir | None = None
+        """A run that was started before this room was shown."""
         self._ending = ""
         """The sentence that said how the run ended: true until it goes on."""
 
@@ -58,7 +56,7 @@ class TrainRoom(Room):
         with Horizontal(id="train"):
             with Vertical(id="runs-pane", classes="side"):
                 yield Lines([[("RUNS", "muted")]], id="runs-title")
-                yield LineList(self._row, text=lambda path: path.name, id="runs")
+                yield Runs(id="runs")
             with Vertical(id="run"):
                 yield Lines(id="standing")
                 with Horizontal(id="figures"):
@@ -74,7 +72,7 @@ class TrainRoom(Room):
 
     def conditions(self) -> frozenset[str]:
         """What the run lets one do."""
-        view, jobs = self.view, self._jobs_in(self._rows)
+        view, jobs = self.view, self._runs.jobs() if self.is_mounted else ()
         job = targets.stoppable(view, jobs) if view else None
         held = {
             "run": view is not None,
@@ -96,6 +94,8 @@ class TrainRoom(Room):
 
     def on_mount(self) -> None:
         super().on_mount()
+        if self._expected:
+            self._runs.expect(self._expected)
         self.job = self.job or self.bench.chosen
         self.set_class(self.job is None, "-empty")
         self.runs_seen(self.bench.rows)
@@ -113,49 +113,39 @@ class TrainRoom(Room):
         elif self.job is not None:
             self._begin(self.job)
 
+    @property
+    def _runs(self) -> Runs:
+        return self.query_one("#runs", Runs)
+
     def follow(self, job: JobDir) -> None:
         """Show this run from now on. It may be younger than what the list knows."""
-        if job.path not in self._rows:
-            self._young = RunRow(job=job, standing="live", status=Status(phase="starts"))
         if not self.query("#runs"):
-            self.job = job
+            self.job = self._expected = job
             return
         self.set_class(False, "-empty")
-        self._list(self._rows)
-        self.query_one("#runs", LineList).go_to(job.path)
+        self._runs.expect(job)
+        self._runs.go_to(job.path)
         if job != self.job or not any(each.group == "follow" for each in self.workers):
             self._begin(job)
 
     def runs_seen(self, rows: tuple[RunRow, ...]) -> None:
         """List them, and show the newest where none is shown yet."""
-        before, listed = self._rows, self.query_one("#runs", LineList)
-        self._list({row.job.path: row for row in rows})
+        runs, before = self._runs, self._of_run()
+        others = runs.take(rows)
         self.set_class(not rows and self.job is None, "-empty")
         if rows and self.job is None:
             alive = [row for row in rows if row.standing in ALIVE]
             self.follow((alive or list(rows))[0].job)
-            listed.focus()
-        elif self.job is not None and set(self._rows) != set(before):
-            listed.go_to(self.job.path)
-        if self._row_in(before) != self._row_in(self._rows):
+            runs.focus()
+        elif self.job is not None and others:
+            runs.go_to(self.job.path)
+        if self._of_run() != before:
             self.show_run()
 
-    def _list(self, rows: Mapping[Path, RunRow]) -> None:
-        """Show these runs, and in front the one that is younger than the look at them."""
-        young = self._young
-        if young is not None and rows.get(young.job.path, young) is not young:
-            young = self._young = None
-        self._rows = {**({young.job.path: young} if young else {}), **rows}
-        self._widest = max((length(run_words.short(row)) for row in self._rows.values()), default=0)
-        self.query_one("#runs", LineList).show(list(self._rows))
-
-    def _row_in(self, rows: Mapping[Path, RunRow]) -> tuple[tuple[JobRow, ...], tuple[str, ...]]:
-        """The jobs of the run that is shown, as `rows` have them, and what they made."""
-        row = rows.get(self.job.path) if self.job else None
+    def _of_run(self) -> tuple[tuple[JobRow, ...], tuple[str, ...]]:
+        """The jobs of the run that is shown, and what they made."""
+        row = self._runs.row(self.job.path if self.job else None)
         return (row.jobs, row.made) if row else ((), ())
-
-    def _jobs_in(self, rows: Mapping[Path, RunRow]) -> tuple[JobRow, ...]:
-        return self._row_in(rows)[0]
 
     def _begin(self, job: JobDir) -> None:
         if job != self.job:
@@ -165,8 +155,8 @@ class TrainRoom(Room):
                     lambda: remembered.keep_seen(left[1], left[0]), thread=True, exit_on_error=False
                 )
             self.view, self._moments, self._since = None, Moments(), ""
-        self.job = self.bench.chosen = job
-        row = self._rows.get(job.path)
+        self.job = self.bench.chosen = self._runs.followed = job
+        row = self._runs.row(job.path)
         if row is not None and self.view is None:
             # What the list knows is shown at once; the follower's first look is a thread's start away.
             self.view = RunView.of(row)
@@ -203,9 +193,7 @@ class TrainRoom(Room):
         at = self._moments.at
         lines = run_words.standing(view, short_name(view.job), now, width)
         lines.append(run_words.bar(view, width))
-        lines += [
-            more for more in (run_words.jobs(self._jobs_in(self._rows)), run_words.requests(view)) if more
-        ]
+        lines += [more for more in (run_words.jobs(self._runs.jobs()), run_words.requests(view)) if more]
         lines += self._made(width)
         if self._since:
             lines.append([(self._since, "muted")])
@@ -220,7 +208,7 @@ class TrainRoom(Room):
 
     def _made(self, width: int) -> list[Spans]:
         """What the jobs on the run made, once they are over, and the keys to it."""
-        row = self._rows.get(self.job.path) if self.job else None
+        row = self._runs.row(self.job.path if self.job else None)
         if row is None or not row.made or row.standing != "done":
             return []
         keymap = self.bench.keymap
@@ -257,19 +245,12 @@ class TrainRoom(Room):
         if self._ending and self.query_one(KeyLine).sentence == self._ending:
             self.calm()
 
-    def _row(self, path: Path, width: int) -> Spans:
-        row = self._rows[path]
-        here = self.job is not None and path == self.job.path
-        return [
-            (cell(row.name, max(8, min(14, width - self._widest - 1))) + " ", "text" if here else "muted"),
-            *run_words.short(row),
-        ]
-
     @on(LineList.Moved, "#runs")
     def moved(self, event: LineList.Moved) -> None:
         """The run the cursor is on is the one that is shown."""
-        if isinstance(event.key, Path) and event.key in self._rows and self.query_one("#runs").has_focus:
-            self.follow(self._rows[event.key].job)
+        row = self._runs.row(event.key) if isinstance(event.key, Path) else None
+        if row is not None and self._runs.has_focus:
+            self.follow(row.job)
 
     @on(LineList.Chosen, "#runs")
     def chosen(self) -> None:
@@ -288,7 +269,7 @@ class TrainRoom(Room):
             self.say(f"The request cannot be written: {error.strerror}.")
 
     def do_stop(self) -> None:
-        view, jobs = self.view, self._jobs_in(self._rows)
+        view, jobs = self.view, self._runs.jobs()
         job = targets.stoppable(view, jobs) if view else None
         if view is None or job is None:
             return
@@ -304,7 +285,7 @@ class TrainRoom(Room):
             self.say(f"{name} is asked to stop, and what waits behind it ends with it. r goes on with both.")
 
     def do_stop_now(self) -> None:
-        job = targets.stoppable(self.view, self._jobs_in(self._rows)) if self.view else None
+        job = targets.stoppable(self.view, self._runs.jobs()) if self.view else None
         if job:
             from tui import starting
 
@@ -317,7 +298,7 @@ class TrainRoom(Room):
         self._ask("preview")
 
     def do_resume(self) -> None:
-        job = targets.resumable(self.view, self._jobs_in(self._rows)) if self.view else None
+        job = targets.resumable(self.view, self._runs.jobs()) if self.view else None
         if job:
             from tui import starting
 
