@@ -105,10 +105,18 @@ _MADE_FOR: tuple[tuple[str, str, Callable[[Shapes], bool]], ...] = (
         lambda shapes: _any(shapes, _NARROW) or _text_width(shapes) == 768,
     ),
     ("sdxl", "an SDXL adapter", lambda shapes: _any(shapes, _WIDE) or _text_width(shapes) == 2048),
+    (
+        "unet",
+        "an adapter for Stable Diffusion's U-Nets",
+        lambda shapes: _any(shapes, r"(down|up)_blocks[._]\d|mid_block[._]"),
+    ),
 )
-"""Family, what its adapters are called, and the test; in this order."""
+"""Family (or denoiser, where no more is known), what its adapters are called, and the test; in this order."""
 
 
 def made_for(shapes: Shapes) -> tuple[str, str]:
-    """Family that an adapter was made for, and what such an adapter is called; two empty words where nothing tells."""
+    """Family that an adapter was made for, and what such an adapter is called; two empty words where nothing tells.
+
+    "unet" stands for a family where only that much can be told.
+    """
     return next(((family, called) for family, called, test in _MADE_FOR if test(shapes)), ("", ""))

@@ -1,5 +1,6 @@
 """What is said of an adapter file that does not fit: what it is instead, how much of it is left over, and examples."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def _instead(shapes: Shapes) -> str:
 
 def _of_another_family(path: Path, family: Family, shapes: Shapes) -> Refused | None:
     name, called = made_for(shapes)
-    if not name or name == family.name:
+    if name in ("", family.name, family.denoiser):
         return None
     own = FACTS[family.name].called.removesuffix(" base").removeprefix("an ").removeprefix("a ")
     return refuse(
@@ -102,7 +103,11 @@ def _of_another_family(path: Path, family: Family, shapes: Shapes) -> Refused | 
 
 
 def _examples(names: Iterable[str]) -> str:
-    few = [_shown(name) for name in list(names)[:3]]
+    """Three of different layers."""
+    layers: dict[str, str] = {}
+    for name in names:
+        layers.setdefault(re.sub(r"([._]lora[._]|\.alpha$).*", "", name), name)
+    few = [_shown(name) for name in list(layers.values())[:3]]
     return f", e.g. {', '.join(few)}" if few else ""
 
 
