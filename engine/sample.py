@@ -29,6 +29,11 @@ from projects.rights import allow
 from projects.spec import RunSpec, Sample, SampleJob
 
 
+def full_weight(sample: Sample) -> float:
+    """What a run's adapter acts with in previews and samples: the whole of it, where nothing else is said."""
+    return 1.0 if sample.weight is None else sample.weight
+
+
 @dataclass(frozen=True, kw_only=True)
 class AdapterFile:
     """An adapter file that was read, to be loaded for drawing."""
@@ -101,7 +106,7 @@ def preview(
 
     The VAE is in memory only for it. Training is not disturbed: random states, modes and weights stay as they are.
     """
-    shots = shots_of(settings, base, settings.prompts, ((TRAINED, settings.weight),))
+    shots = shots_of(settings, base, settings.prompts, ((TRAINED, full_weight(settings)),))
     check_shots(family, base, shots)
     run = folder.parent.name
     distilled = FACTS[family.name].distilled
@@ -212,7 +217,7 @@ def adapters_of(
     Raises Refused for files that are no adapters for this base.
     """
     files = [trained] if trained else []
-    weights = [(file.key, job.spec.sample.weight) for file in files]
+    weights = [(file.key, full_weight(job.spec.sample)) for file in files]
     for number, further in enumerate(job.adapters, start=1):
         files.append(_read(Path(further.file), family, base, key=f"further{number}"))
         weights.append((files[-1].key, further.weight))
