@@ -157,9 +157,16 @@ class Desk:
         epoch: float,
         seconds: float,
         steps: int,
+        applied: bool = True,
     ) -> None:
-        """Optimizer step `step` of `steps` is done: grad is the norm before clipping, seconds what it took."""
-        self.emit("step", step=step, loss=loss, lr=lr, grad=grad, epoch=epoch, seconds=seconds, steps=steps)
+        """Optimizer step `step` of `steps` is done: grad is the norm before clipping, seconds what it took.
+
+        applied: False where the gradient overflowed in fp16 and changed nothing; only then the event says it.
+        """
+        said = {} if applied else {"applied": False}
+        self.emit(
+            "step", step=step, loss=loss, lr=lr, grad=grad, epoch=epoch, seconds=seconds, steps=steps, **said
+        )
         self._paces.append(seconds)
         pace = statistics.median(self._paces)
         self.set_status(

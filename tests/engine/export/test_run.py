@@ -20,6 +20,7 @@ from engine.export import facts as facts_module
 from engine.export import formats, run
 from engine.export.card import card
 from engine.families.family import Base, Family
+from engine.optimizers import Saved
 from projects import atomic, spec
 from projects.events import Writer
 from projects.job import JobDir
@@ -58,7 +59,7 @@ class Bench:
                 self.run,
                 step=step,
                 adapter=state,
-                optimizer={"x/step": torch.zeros(1)},
+                optimizer=Saved(tensors={"x/step": torch.zeros(1)}),
                 rank=8,
                 alpha=4.0,
                 family=family.name,
