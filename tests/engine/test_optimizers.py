@@ -1,5 +1,6 @@
 """Every optimizer: built as the spec says, resumed to the same bits, and saved as the weights that are used afterwards."""
 
+import importlib
 import importlib.util
 import json
 
@@ -9,6 +10,7 @@ from torch import nn
 
 from engine import checkpoint, optimizers, train
 from projects import atomic
+from projects.fields import leaves
 from projects.optimizers import OPTIMIZERS
 from projects.problems import Refused
 from projects.spec import Train
@@ -194,6 +196,15 @@ def test_a_library_that_is_not_installed_names_its_extra(project, monkeypatch):
         train_here(job)
     assert "safelight[optimizers]" in refused.value.problems[0].hint
     assert not job.items.exists()
+
+
+def test_every_optimizer_of_the_spec_has_both_halves_and_its_library_where_it_is_said_to_be():
+    choices = leaves()["train.optimizer"].shape.choices
+    assert set(choices) == set(OPTIMIZERS) == set(optimizers.BUILD) == set(SETTINGS)
+    for facts in OPTIMIZERS.values():
+        if importlib.util.find_spec(facts.package) is not None:
+            module, _, name = facts.path.rpartition(".")
+            assert issubclass(getattr(importlib.import_module(module), name), torch.optim.Optimizer)
 
 
 def test_state_that_a_checkpoint_cannot_hold_is_no_silent_loss():

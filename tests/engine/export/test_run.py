@@ -158,6 +158,7 @@ def test_what_a1111_and_the_standard_read_is_in_the_file(bench: Bench) -> None:
     told = metadata_of(bench.run.export / "mug-step0040.safetensors")
     assert told["ss_output_name"] == "mug-step0040"
     assert told["ss_network_module"] == "networks.lora"
+    assert told["ss_optimizer"] == "torch.optim.adamw.AdamW"
     assert (told["ss_network_dim"], told["ss_network_alpha"]) == ("8", "4.0")
     assert told["ss_base_model_version"].startswith("sdxl_") and told["ss_v2"] == "False"
     assert (
