@@ -134,12 +134,11 @@ class Train:
     """How far one step moves the adapter. Too high echoes training pictures; too low does not converge. Each optimizer
     wants its own."""
     optimizer: Literal["adamw", "adamw_8bit", "prodigy", "adafactor", "adamw_schedulefree"] = "adamw"
-    """adamw: betas 0.9 and 0.999, learning_rate about 1e-4. adamw_8bit: the same with averages in 8 bits, a quarter of
-    their memory. prodigy: finds the rate itself in the first hundred steps or so, learning_rate = 1.0 (a factor on what
-    it finds). adafactor: hardly any memory of its own, learning_rate about 1e-4 (it is taken as said: no relative step).
-    adamw_schedulefree: averages the weights in place of a falling rate, learning_rate 1e-4 to 2.5e-3, schedule =
-    "constant". Libraries that do not come with training are in the extras bnb (8-bit) and optimizers (prodigy,
-    schedule-free)."""
+    """Each with a learning_rate of its own: adamw, adamw_8bit and adafactor 1e-4, prodigy 1.0, adamw_schedulefree 1e-4 to
+    2.5e-3 and schedule = "constant". adamw: betas 0.9 and 0.999. adamw_8bit: the same with averages in 8 bits, a quarter
+    of their memory (extra bnb). adafactor: hardly any memory of its own; takes the rate as said, no relative step.
+    prodigy: finds the rate itself in the first hundred steps or so, learning_rate is a factor on it (extra optimizers).
+    adamw_schedulefree: averages the weights in place of a falling rate (extra optimizers)."""
     weight_decay: Annotated[float, Bounds(0.0, 1.0)] = 0.01
     """Pull of the weights towards zero, apart from the gradient."""
     max_grad_norm: Annotated[float, Bounds(0.0, 1000.0)] = 1.0
