@@ -156,9 +156,16 @@ class Desk:
         epoch: float,
         seconds: float,
         steps: int,
+        applied: bool = True,
     ) -> None:
-        """Optimizer step `step` of `steps` is done: grad is the norm before clipping, seconds what it took."""
-        self.emit("step", step=step, loss=loss, lr=lr, grad=grad, epoch=epoch, seconds=seconds, steps=steps)
+        """Optimizer step `step` of `steps` is done: grad is the norm before clipping, seconds what it took.
+
+        applied: False where the gradient overflowed in fp16 and changed nothing; only then the event says it.
+        """
+        said = {} if applied else {"applied": False}
+        self.emit(
+            "step", step=step, loss=loss, lr=lr, grad=grad, epoch=epoch, seconds=seconds, steps=steps, **said
+        )
         self._pace = self._pace.after(seconds)
         pace, left = self._pace.seconds, self._pace.left(steps - step)
         self.set_status(

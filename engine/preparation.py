@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from engine import adapter, checkpoint, noise
+from engine import adapter, checkpoint, noise, optimizers, precision
 from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
 from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
@@ -156,13 +156,13 @@ def encode(
 
 
 def accelerator_for(desk: Desk, spec: RunSpec) -> Accelerator:
-    """Device and precision. A CPU computes in fp32, and says so where the spec says otherwise."""
-    if torch.cuda.is_available():
-        accelerator = Accelerator(mixed_precision="bf16" if spec.train.precision == "bf16" else "no")
-    else:
-        if spec.train.precision != "fp32":
-            desk.warn(f"This machine has no GPU: the run computes in fp32, not {spec.train.precision}.")
-        accelerator = Accelerator(cpu=True, mixed_precision="no")
+    """Device, precision, and in fp16 the scale of the loss. A CPU computes in fp32, and says so where the spec does not."""
+    on_card = torch.cuda.is_available()
+    capability = torch.cuda.get_device_capability() if on_card else None
+    computed, warning = precision.precision_on(spec.train.precision, capability)
+    if warning:
+        desk.warn(warning)
+    accelerator = Accelerator(cpu=not on_card, mixed_precision="no" if computed == "fp32" else computed)
     # An environment variable could say otherwise, and backward would divide by it; the loop sums micro-batches itself.
     accelerator.gradient_accumulation_steps = 1
     return accelerator
@@ -172,8 +172,7 @@ def denoiser_with_adapter(
     spec: RunSpec, family: Family, base: Base, accelerator: Accelerator, *, start_from: str
 ) -> nn.Module:
     """The frozen denoiser on its device with the adapter injected; the adapter's start follows from the seed."""
-    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
-    denoiser = family.load_denoiser(base, dtype)
+    denoiser = family.load_denoiser(base, precision.dtype_of(accelerator.mixed_precision))
     denoiser.requires_grad_(False)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
@@ -233,19 +232,15 @@ def schedule_of(train: Train, family: Family, base: Base, device: torch.device) 
 
 def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:
     """The optimizer of the adapter's parameters, new."""
-    return torch.optim.AdamW(
-        task.parameters.values(),
-        lr=spec.train.learning_rate,
-        weight_decay=spec.train.weight_decay,
-        fused=True,
-    )
+    return optimizers.build(spec.train, task.parameters.values())
 
 
 def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple[int, int]:
     """Put a checkpoint back; gives the steps done and the micro-batch in force."""
     manifest, tensors = checkpoint.load_adapter(folder)
     adapter.load_state(task.denoiser, tensors, where=folder / checkpoint.ADAPTER)
-    checkpoint.restore_optimizer(optimizer, task.parameters, checkpoint.load_optimizer(folder))
+    optimizers.restore(optimizer, task.parameters, checkpoint.load_optimizer(folder))
+    precision.restore_scale(task.accelerator.scaler, manifest.loss_scale)
     return manifest.step, manifest.micro_batch
 
 
@@ -255,7 +250,9 @@ def facts(task: Task, base: Base, threads: int) -> dict[str, Any]:
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": threads,
-        "precision": "bf16" if task.accelerator.mixed_precision == "bf16" else "fp32",
+        "precision": {"no": "fp32"}.get(task.accelerator.mixed_precision, task.accelerator.mixed_precision),
+        "tf32": precision.tf32(),
+        "attention": precision.attention_of(task.denoiser),
         "base": {"source": base.source, "fingerprint": base.fingerprint, "family": task.family.name},
         "adapter": {
             "layers": len(task.parameters) // 2,

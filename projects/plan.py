@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
 from projects.families import FAMILIES
+from projects.optimizers import OPTIMIZERS
 from projects.problems import Problem
 from projects.spec import Role, RunSpec
 
@@ -14,8 +15,8 @@ LEAST_STEPS = 1500
 STEPS_A_PICTURE = 30
 """Rule of the trade, in optimizer steps at batch 1 over subject pictures."""
 
-CHECKPOINT_BYTES = 12
-"""Bytes of a checkpoint per adapter parameter: 4 for the weight, 8 for AdamW's two averages, all fp32."""
+HIGH_RATE = 0.1
+"""A learning rate from which on it can only be meant for an optimizer that finds the rate itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,8 @@ def plan(
     facts = _expected(spec, facts)
     if parameters is None:
         parameters = adapter_parameters(facts, spec.adapter.rank, spec.adapter.targets)
-    disk = None if parameters is None else parameters * CHECKPOINT_BYTES * (min(train.keep, len(made)) + 1)
+    each = OPTIMIZERS[train.optimizer].checkpoint_bytes
+    disk = None if parameters is None else parameters * each * (min(train.keep, len(made)) + 1)
     return Plan(
         steps=steps,
         epochs=rounds,
@@ -144,6 +146,9 @@ def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> It
     rate = f"{train.learning_rate:g}"
     scale = f"alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}"
     yield f"The adapter acts at a scale of {scale}; each step moves it by a learning rate of {rate}."
+    facts = OPTIMIZERS[train.optimizer]
+    if train.learning_rate >= HIGH_RATE and not facts.finds_rate:
+        yield f"A learning rate of {rate} is one for Prodigy: {facts.called} forgets the base with it."
     if train.steps is None and train.epochs is None:
         subject, slots = counts.get("subject", 0), slots_a_step(spec)
         least = max(LEAST_STEPS, STEPS_A_PICTURE * subject)

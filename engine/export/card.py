@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.export.facts import Facts
 from engine.export.gate import LIMIT
 from projects.families import FAMILIES as FACTS
+from projects.optimizers import OPTIMIZERS
 
 USUAL_WEIGHTS = "0.6 to 0.8"
 """Where adapters usually act best: a rule of thumb of the trade."""
@@ -204,8 +205,8 @@ def _training(facts: Facts) -> list[str]:
         "",
         f"- Base: {escaped(facts.base.name)}, fingerprint {facts.base.fingerprint}",
         f"- Data: {facts.subject} pictures of the subject{regularization}, fingerprint {facts.data_fingerprint}",
-        f"- Training: a run of {spec.train.steps or facts.step} steps, learning rate {spec.train.learning_rate:g} "
-        f"({spec.train.schedule}), "
+        f"- Training: a run of {spec.train.steps or facts.step} steps, {OPTIMIZERS[spec.train.optimizer].called}, "
+        f"learning rate {spec.train.learning_rate:g} ({spec.train.schedule}), "
         f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
         f"seed {spec.train.seed}",
         f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}",

@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.container import body_digest, legacy_digest
 from engine.export.facts import Facts
 from engine.export.formats import Content
+from projects.optimizers import OPTIMIZERS
 
 
 def metadata_of(facts: Facts, content: Content, model_spec: Mapping[str, str]) -> dict[str, str]:
@@ -46,7 +47,7 @@ def _training(facts: Facts, alpha: float) -> dict[str, str]:
         "ss_max_train_steps": str(spec.train.steps or facts.step),
         "ss_learning_rate": str(spec.train.learning_rate),
         "ss_lr_scheduler": spec.train.schedule,
-        "ss_optimizer": spec.train.optimizer,
+        "ss_optimizer": OPTIMIZERS[spec.train.optimizer].path,
         "ss_seed": str(spec.train.seed),
         "ss_tag_frequency": json.dumps(facts.triggers, sort_keys=True) if facts.triggers else "",
         "ss_training_started_at": "" if facts.started is None else str(facts.started),

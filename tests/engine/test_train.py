@@ -37,7 +37,7 @@ def project(tmp_path):
 def tensors(job, step=None):
     """Adapter and optimizer tensors of a checkpoint."""
     folder = checkpoint.find_checkpoint(job, step)[1]
-    return {**checkpoint.load_adapter(folder)[1], **checkpoint.load_optimizer(folder)}
+    return {**checkpoint.load_adapter(folder)[1], **checkpoint.load_optimizer(folder).tensors}
 
 
 def test_a_run_writes_what_it_promises(project):

@@ -20,6 +20,7 @@ from engine.export import facts as facts_module
 from engine.export import formats, run
 from engine.export.card import card
 from engine.families.family import Base, Family
+from engine.optimizers import Saved
 from projects import atomic, spec
 from projects.events import Writer
 from projects.job import JobDir
@@ -59,7 +60,7 @@ class Bench:
                 self.run,
                 step=step,
                 adapter=state,
-                optimizer={"x/step": torch.zeros(1)},
+                optimizer=Saved(tensors={"x/step": torch.zeros(1)}),
                 rank=8,
                 alpha=4.0,
                 family=family.name,
@@ -159,6 +160,7 @@ def test_what_a1111_and_the_standard_read_is_in_the_file(bench: Bench) -> None:
     told = metadata_of(bench.run.export / "mug-step0040.safetensors")
     assert told["ss_output_name"] == "mug-step0040"
     assert told["ss_network_module"] == "networks.lora"
+    assert told["ss_optimizer"] == "torch.optim.adamw.AdamW"
     assert (told["ss_network_dim"], told["ss_network_alpha"]) == ("8", "4.0")
     assert told["ss_base_model_version"].startswith("sdxl_") and told["ss_v2"] == "False"
     assert (
