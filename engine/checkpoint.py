@@ -50,6 +50,8 @@ class Manifest:
     probe: Probe
     files: Mapping[str, str]
     """sha256 of each file."""
+    processes: int = 1
+    """How many trained together: another number may change the last bits too."""
     format: int = FORMAT
 
 
@@ -91,6 +93,7 @@ def save(
     micro_batch: int,
     threads: int,
     probe: Probe,
+    processes: int = 1,
 ) -> Path:
     """Write the checkpoint of `step`; on any error nothing of it is left and older ones are untouched.
 
@@ -106,7 +109,7 @@ def save(
     parts = {ADAPTER: pack(adapter, meta), OPTIMIZER: pack(optimizer, {})}
     manifest = Manifest(
         step=step, rank=rank, alpha=alpha, family=family, base=base, micro_batch=micro_batch, threads=threads,
-        probe=probe, files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
+        processes=processes, probe=probe, files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
     )  # fmt: skip
     parts[MANIFEST] = json.dumps(asdict(manifest), indent=1).encode()
     final = job.checkpoint(step)

@@ -156,8 +156,8 @@ class Train:
     """How often each noise level is trained, for bases that predict a flow. logit_normal: mostly the middle; other tools
     call it sigmoid."""
     timestep_shift: Literal["none", "resolution"] = "none"
-    """resolution: larger pictures train more at the noisy end, as the base draws them (flux_shift in other tools). For bases
-    that predict a flow."""
+    """resolution: larger pictures train more at the noisy end, as the base draws them (flux_shift in other tools). For
+    bases that predict a flow."""
     min_snr_gamma: Annotated[float, Bounds(0.0, 100.0)] = 5.0
     """Weight of easy timesteps is capped at this signal-to-noise ratio (arXiv 2303.09556). 0: off."""
     prior_weight: Annotated[float, Bounds(0.0, 10.0)] = 1.0
@@ -168,8 +168,9 @@ class Train:
     """Steps between evaluations on a fixed grid of picture, noise and timestep. 0: never."""
     keep: Annotated[int, Bounds(1, 100_000)] = 4
     """How many of the newest checkpoints stay."""
-    processes: Annotated[int, Bounds(1, 1)] = 1
-    """Processes that train together. Several are not there yet."""
+    processes: Annotated[int, Bounds(1, 64)] = 1
+    """Processes that train together on this machine, each with a GPU of its own, or with its part of the CPU's cores. A
+    step takes batch x accumulate pictures of each, so that fewer steps see as many."""
     stop_when: Literal[""] = ""
     """A condition that ends the run early. Not there yet, so it must be empty."""
 
@@ -349,6 +350,11 @@ KINDS: dict[str, type[JobSpec]] = {
     "export": ExportJob,
     "proof": ProofJob,
 }
+
+
+def processes_of(job: JobSpec) -> int:
+    """How many processes a job works with; only trainings have several."""
+    return job.spec.train.processes if isinstance(job, TrainJob) else 1
 
 
 def data_sets(data: Data) -> tuple[DataSet, ...]:
