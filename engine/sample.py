@@ -27,6 +27,11 @@ from projects.rights import allow
 from projects.spec import RunSpec, Sample, SampleJob
 
 
+def full_weight(sample: Sample) -> float:
+    """What a run's adapter acts with in previews and samples: the whole of it, where nothing else is said."""
+    return 1.0 if sample.weight is None else sample.weight
+
+
 @dataclass(frozen=True, kw_only=True)
 class AdapterFile:
     """An adapter file that was read, to be loaded for drawing."""
@@ -96,7 +101,7 @@ def preview(
 
     The VAE is in memory only for it. Training is not disturbed: random states, modes and weights stay as they are.
     """
-    shots = shots_of(settings, base, settings.prompts, ((TRAINED, settings.weight),))
+    shots = shots_of(settings, base, settings.prompts, ((TRAINED, full_weight(settings)),))
     check_shots(family, base, shots)
     run = folder.parent.name
     origin = Origin(base=base, adapters={TRAINED: (spec.name or run, "")}, run=run, step=step)
@@ -198,7 +203,7 @@ def adapters_of(job: SampleJob) -> tuple[list[AdapterFile], list[tuple[str, floa
     if job.run:
         file, step = adapter_of_run(Path(job.run), job.checkpoint, job.spec)
         files.append(file)
-        weights.append((file.key, job.spec.sample.weight))
+        weights.append((file.key, full_weight(job.spec.sample)))
     for number, further in enumerate(job.adapters, start=1):
         path = Path(further.file)
         files.append(_read(path, key=f"further{number}", name=path.stem))

@@ -37,7 +37,8 @@ class Base:
     """The base model: a hub id (stabilityai/stable-diffusion-xl-base-1.0), a folder in diffusers layout, one .safetensors
     file, or "demo" for the little model that comes with Safelight. Relative paths are relative to the project."""
     family: Literal["", "sdxl", "sd15", "flux"] = ""
-    """The kind of model. Read from the base itself when left out; say it only to be held to it."""
+    """The kind of model. Read from the base itself when left out; say it for a hub id that is not on this machine yet,
+    or to be held to it."""
     revision: str = ""
     """Branch, tag or commit of a hub id. Empty: the hub's main."""
     clip_skip: Annotated[int, Bounds(1, 12)] | None = None
@@ -196,8 +197,8 @@ class Sample:
     """Each prompt is drawn with each of them."""
     size: Annotated[tuple[int, int], Bounds(16, 8192)] | None = None
     """Width and height in pixels. Left out: the base's native size."""
-    weight: Annotated[float, Bounds(-4.0, 4.0)] = 1.0
-    """Weight of the adapter in previews."""
+    weight: Annotated[float, Bounds(-4.0, 4.0)] | None = None
+    """Weight of the adapter in previews, and of the review's before and after. Left out: 1, in the review 0.7."""
     every: Annotated[int, Bounds(0, 1_000_000)] = 250
     """Steps between previews. 0: never."""
 

@@ -31,7 +31,7 @@ def plan_lines(
         rows.append(("time", duration(plan.seconds), "measured here"))
     if plan.memory_gb is not None:
         rows.append(("memory", f"{plan.memory_gb:.1f} GB", "measured here"))
-    kept = f"{len(plan.checkpoints)} checkpoints kept"
+    kept = f"{len(plan.checkpoints)} checkpoint{'s' * (len(plan.checkpoints) != 1)} kept"
     if plan.disk_bytes is not None:
         free = f", {_size(free_bytes)} free" if free_bytes is not None else ""
         rows.append(("disk", _size(plan.disk_bytes), kept + free))

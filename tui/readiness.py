@@ -11,7 +11,7 @@ from typing import Literal
 from engine.dataset.scan import scan
 from projects import rights
 from projects.bases import BaseFacts, describe
-from projects.machine import device_names
+from projects.machine import device_name, device_names
 from projects.plan import Plan, plan, resolve_steps
 from projects.problems import Problem, Refused
 from projects.project import Project, resolve
@@ -102,4 +102,11 @@ def _door(project: Path, spec: RunSpec, texts: Sequence[str]) -> list[Problem]:
 def _planned(
     project: Path, spec: RunSpec, facts: BaseFacts, counts: Mapping[Role, int], draws: Mapping[Role, int]
 ) -> Plan:
-    return plan(spec, counts, draws=draws, facts=facts, free_bytes=shutil.disk_usage(project).free)
+    return plan(
+        spec,
+        counts,
+        draws=draws,
+        facts=facts,
+        free_bytes=shutil.disk_usage(project).free,
+        device=device_name(),
+    )

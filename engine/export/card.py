@@ -120,7 +120,7 @@ def _use(facts: Facts, judged_weight: float | None) -> list[str]:
     weights = (
         f"The review of this run found {judged_weight:g} best; {USUAL_WEIGHTS} is where adapters usually act best."
         if judged_weight is not None
-        else f"Start with a weight of {USUAL_WEIGHTS} (a rule of thumb); 1.0 is almost always too strong."
+        else f"Start with a weight of {USUAL_WEIGHTS} (a rule of thumb) and take the lowest at which the subject is right."
     )
     trigger = (
         f"Trigger: **{escaped(facts.spec.trigger)}**" if facts.spec.trigger else "It has no trigger word."

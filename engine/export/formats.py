@@ -33,6 +33,11 @@ class Content:
     """What the layout itself needs."""
 
 
+def stem_of(stem: str, dtype: str) -> str:
+    """File name without endings for numbers of `dtype`: another precision is another file, beside the full one."""
+    return stem if dtype == "fp32" else f"{stem}-{dtype}"
+
+
 def files_of(formats: Sequence[Format]) -> dict[Layout, list[Format]]:
     """The files that serve the asked formats, each with the formats it serves, in the order asked."""
     files: dict[Layout, list[Format]] = {}

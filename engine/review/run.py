@@ -87,7 +87,7 @@ def plan(
     return (
         sweep.plan(with_trigger, TRAINED, weights),
         isolation.plan(without, TRAINED),
-        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights)),
+        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights, sample.weight)),
     )
 
 
@@ -152,6 +152,7 @@ def _record(
         shot: [sheet.name for sheet in sheets if any(shot in row.shots for row in sheet.rows)]
         for shot in files
     }
+    remarks = {shot: row.remark for sheet in sheets for row in sheet.rows if row.remark for shot in row.shots}
     size = next(iter(files)).size
     return {
         "format": FORMAT,
@@ -172,7 +173,7 @@ def _record(
         "pictures": [
             {
                 "path": f"{place}/{file}", "sheets": where[shot], "prompt": shot.prompt, "seed": shot.seed,
-                "weight": dict(shot.weights).get(TRAINED),
+                "weight": dict(shot.weights).get(TRAINED), "remark": remarks.get(shot, ""),
             }
             for shot, file in files.items()
         ],

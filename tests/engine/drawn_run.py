@@ -51,7 +51,7 @@ def make_run(project: Path, adapters: Mapping[int, Mapping[str, torch.Tensor]]) 
             base=base, micro_batch=1, threads=1, probe=checkpoint.Probe(loss="0x0p+0", grad="0x0p+0"),
         )  # fmt: skip
     write_items(run.items, [_item("subject", f"zork, a mug, light {number}") for number in range(3)]
-                + [_item("regularization", f"a vase, light {number}") for number in range(2)])  # fmt: skip
+                + [_item("regularization", text) for text in ("a vase, light 0", "a photo of 7th7")])  # fmt: skip
     return run
 
 

@@ -68,6 +68,7 @@ def command(
         "pid": pid,
     }
     if not following:
+        out.say("Its worker loads the base and checks the pictures once more; following shows it.")
         out.say(f"Follow it: safelight follow {path}   Stop it: safelight stop {path}")
         out.result(result)
         return 0

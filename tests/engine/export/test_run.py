@@ -81,7 +81,8 @@ class Bench:
         with Desk.open(job) as desk:
             word = run.run(desk, told)
             desk.conclude(word)
-            return word, desk.recorded().result.get("files", [])
+            self.last = desk.recorded().result
+            return word, self.last.get("files", [])
 
     def left(self) -> list[str]:
         """Everything in the export folder, hidden files too."""
@@ -209,9 +210,24 @@ def test_half_precision_states_its_difference(bench: Bench) -> None:
     _, (entry,) = bench.export(formats=("kohya",), dtype="fp16")
     assert entry["dtype"] == "fp16" and 0 < entry["difference"] < 1e-2
     assert f"{entry['difference']:.1e}" in (bench.run.export / "README.md").read_text()
-    with safe_open(bench.run.export / "mug-step0040.safetensors", framework="pt") as file:
+    with safe_open(bench.run.export / "mug-step0040-fp16.safetensors", framework="pt") as file:
         dtypes = {key.rsplit(".", 1)[1]: file.get_tensor(key).dtype for key in file.keys()}  # noqa: SIM118
     assert dtypes == {"weight": torch.float16, "alpha": torch.float32}
+
+
+def test_another_precision_stands_beside_the_full_one_and_what_is_replaced_is_told(bench: Bench) -> None:
+    bench.export(formats=("kohya",))
+    full = (bench.run.export / "mug-step0040.safetensors").read_bytes()
+    _, (half,) = bench.export(formats=("kohya",), dtype="fp16")
+    assert (bench.run.export / "mug-step0040.safetensors").read_bytes() == full
+    told = metadata_of(bench.run.export / "mug-step0040-fp16.safetensors")
+    assert told["ss_output_name"] == "mug-step0040-fp16"
+    listed = json.loads((bench.run.export / "export.json").read_text())["files"]
+    assert [entry["dtype"] for entry in listed] == ["fp16", "fp32"]
+    card = (bench.run.export / "README.md").read_text()
+    assert card.count("| fp16 |") == card.count("| fp32 |") == 1
+    bench.export(formats=("kohya", "diffusers"), dtype="fp16")
+    assert bench.last["replaced"] == [half["path"]]
 
 
 def test_an_earlier_checkpoint_joins_the_list(bench: Bench) -> None:
