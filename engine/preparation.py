@@ -17,6 +17,7 @@ from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
 from engine.dataset.slots import draw, epoch_list, with_planned
 from engine.desk import Desk, StopAsked
+from engine.export.reading import Adapter, read_adapter
 from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.window import unread_from
@@ -201,7 +202,7 @@ def denoiser_with_adapter(
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
     if start_from:
-        _continue_from(denoiser, Path(start_from), rank, alpha)
+        _continue_from(denoiser, read_adapter(Path(start_from), family, base), rank, alpha)
     denoiser.to(accelerator.device)
     denoiser.train()
     return denoiser
@@ -333,12 +334,12 @@ def summary(desk: Desk, items: Sequence[Item]) -> dict[str, Any]:
     }
 
 
-def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> None:
-    state, its_rank, its_alpha = adapter.read_adapter(path)
+def _continue_from(denoiser: nn.Module, start: Adapter, rank: int, alpha: float) -> None:
+    state, its_rank, its_alpha = start.to_continue()
     if (its_rank, its_alpha) != (rank, alpha):
         raise refuse(
             f"The adapter has rank {its_rank} alpha {its_alpha:g}, the project rank {rank} alpha {alpha:g}.",
-            where=path,
+            where=start.where,
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
-    adapter.load_state(denoiser, state, where=path)
+    adapter.load_state(denoiser, state, where=start.where)

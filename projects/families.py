@@ -61,6 +61,8 @@ class FamilyFacts:
     """Hub id that text encoders and VAE come from where one file holds the denoiser only. Empty: files are complete."""
     companion_size: str = ""
     """What is downloaded then, in words."""
+    prompt_tools: tuple[str, ...] = ("A1111", "Forge")
+    """Programs that run the family and take an adapter as <lora:NAME:WEIGHT> in the prompt."""
 
 
 def _any(shapes: Shapes, prefix: str) -> bool:
@@ -192,6 +194,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             samplers=("euler",),
             flow=True,
             distilled=True,
+            prompt_tools=("Forge",),
             companion="black-forest-labs/FLUX.1-dev",
             companion_size="9.5 GB of T5, 0.2 GB of CLIP and 0.2 GB of VAE",
         ),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.export.facts import Facts
 from engine.export.gate import LIMIT
+from projects.families import FAMILIES as FACTS
 
 USUAL_WEIGHTS = "0.6 to 0.8"
 """Where adapters usually act best: a rule of thumb of the trade."""
@@ -156,8 +157,9 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
         ]
     elif kohya:
         stem = kohya.name.removesuffix(".safetensors")
+        programs = " and ".join(FACTS[facts.family].prompt_tools)
         lines += [
-            f"**A1111 and Forge:** put {escaped(kohya.name)} into models/Lora and write in the prompt:",
+            f"**{programs}:** put {escaped(kohya.name)} into models/Lora and write in the prompt:",
             "",
             fenced(f"{example_prompt(facts)} <lora:{stem}:0.7>"),
             "",
@@ -167,22 +169,31 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
     file = next((file for file in files if "diffusers" in file.formats), kohya)
     if file:
         code = [
-            f"from diffusers import {pipeline}",
-            *(["from engine.demo import BASE_DIR  # of Safelight"] if facts.base.name == "demo" else []),
-            "",
-            f"pipe = {pipeline}.from_pretrained({_place(facts)})",
+            *_opening(facts, pipeline),
             f'pipe.load_lora_weights({json.dumps(file.name)}, adapter_name="trained")',
             'pipe.set_adapters("trained", adapter_weights=0.7)',
             f'pipe({json.dumps(example_prompt(facts))}).images[0].save("picture.png")',
         ]
-        opening = "from_single_file" if facts.base.layout == "file" else "from_pretrained"
-        lines += [
-            "**diffusers:**",
-            "",
-            fenced("\n".join(code).replace("from_pretrained", opening), "python"),
-            "",
-        ]
+        lines += ["**diffusers:**", "", fenced("\n".join(code), "python"), ""]
     return lines
+
+
+def _opening(facts: Facts, pipeline: str) -> list[str]:
+    """Python lines that open the base."""
+    base, place = facts.base, _place(facts)
+    if base.companion:  # one file with the denoiser only
+        part, others = FACTS[facts.family].denoiser, FACTS[facts.family].companion
+        index = json.loads((base.configs / "model_index.json").read_text("utf-8"))
+        kind = str(index[part][1])
+        return [
+            f"from diffusers import {pipeline}, {kind}",
+            "",
+            f"{part} = {kind}.from_single_file({place})",
+            f"pipe = {pipeline}.from_pretrained({json.dumps(others)}, {part}={part})",
+        ]
+    opening = "from_single_file" if base.layout == "file" else "from_pretrained"
+    demo = ["from engine.demo import BASE_DIR  # of Safelight"] if base.name == "demo" else []
+    return [f"from diffusers import {pipeline}", *demo, "", f"pipe = {pipeline}.{opening}({place})"]
 
 
 def _training(facts: Facts) -> list[str]:

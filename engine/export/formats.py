@@ -1,7 +1,7 @@
 """Which formats there are and what each puts into a file.
 
-comfyui is the kohya layout under another name: ComfyUI's key map for SDXL takes kohya names with none left over, and
-does not know the attention names of the diffusers layout. So asking for both writes one file.
+comfyui is the kohya layout under another name: ComfyUI's key maps for SD 1.x, SDXL and FLUX take kohya names with none left
+over, and for U-Nets do not know the attention names of the diffusers layout. So asking for both writes one file.
 """
 
 from collections.abc import Callable, Mapping, Sequence

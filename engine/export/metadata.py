@@ -14,15 +14,13 @@ from engine.export.facts import Facts
 from engine.export.formats import Content
 
 
-def metadata_of(
-    facts: Facts, content: Content, model_spec: Mapping[str, str], layers_per_block: int
-) -> dict[str, str]:
+def metadata_of(facts: Facts, content: Content, model_spec: Mapping[str, str]) -> dict[str, str]:
     """All of it for one file, hashes included. `model_spec` is the family's."""
     told = {
         **_training(facts, content.alpha),
         **model_spec,
         **_model_spec(facts),
-        **_safelight(facts, layers_per_block),
+        **_safelight(facts),
         **content.metadata,
     }
     told = {key: value for key, value in told.items() if value}
@@ -70,13 +68,12 @@ def _model_spec(facts: Facts) -> dict[str, str]:
     }
 
 
-def _safelight(facts: Facts, layers_per_block: int) -> dict[str, str]:
+def _safelight(facts: Facts) -> dict[str, str]:
     return {
         "safelight.format": "1",
         "safelight.version": facts.version,
         "safelight.generated_by": f"Safelight {facts.version}",
         "safelight.family": facts.family,
-        "safelight.layers_per_block": str(layers_per_block),
         "safelight.step": str(facts.step),
         "safelight.rank": str(facts.rank),
         "safelight.alpha": str(facts.alpha),

@@ -114,7 +114,7 @@ def _bytes_of(layout: Layout, facts: Facts, family: Family, state: dict[str, Ten
         component=family.denoiser,
         place_of=place_of,
     )
-    told = metadata_of(facts, made, family.model_spec, int(config.get("layers_per_block", 2)))
+    told = metadata_of(facts, made, family.model_spec)
     return pack(made.tensors, told)
 
 

@@ -212,7 +212,7 @@ def _from_file(base: Base, part: str, kind: Any, dtype: torch.dtype) -> nn.Modul
         tensor = tensors[f"{place.name}.{'scale' if bfl.NORMS.search(module) else end}"]
         if cut := bfl.rows(place):
             tensor = tensor[cut[0] : cut[1]]
-        if module in bfl.SWAPPED:
+        if place.swapped:
             shift, scale = tensor.chunk(2, dim=0)
             tensor = torch.cat([scale, shift])
         state[name] = tensor.to(dtype).contiguous()

@@ -24,6 +24,7 @@ from engine.review.change import MEASURE, change
 from engine.review.sheets import Sheet, compose
 from engine.sample import Origin, adapter_of_run, draw_for_job, named
 from projects import atomic
+from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
@@ -45,7 +46,10 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     family, base = open_trained_on(desk, spec.base, project, adapter.trained_on)
     sheets = plan(sample, base, called, uncalled, job.weights)
     shots = list(dict.fromkeys(shot for sheet in sheets for row in sheet.rows for shot in row.shots))
-    origin = Origin(base=base, adapters=named([adapter]), run=reviewed.path.name, step=step)
+    distilled = FACTS[family.name].distilled
+    origin = Origin(
+        base=base, distilled=distilled, adapters=named([adapter]), run=reviewed.path.name, step=step
+    )
     files = {shot: f"pictures/{number:03d}.png" for number, shot in enumerate(shots, start=1)}
     pictures: dict[Shot, Image.Image] = {}
     aside = _clean_aside(reviewed)

@@ -25,6 +25,7 @@ from projects.events import Writer
 from projects.job import JobDir
 from projects.problems import Refused, refuse
 from projects.project import write_job
+from tests.engine.export.bases import TINY, tiny
 from tests.engine.export.made import make_adapter
 
 TRIGGER = "xk3r_[mug]"
@@ -178,6 +179,31 @@ def test_what_a1111_and_the_standard_read_is_in_the_file(bench: Bench) -> None:
     assert (
         told["sshs_model_hash"] == hashlib.sha256(data[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
     )
+
+
+SAID = {
+    "sdxl": ("sdxl_base_v1-0", "networks.lora", "stable-diffusion-xl-v1-base/lora", "2"),
+    "sd15": ("sd_v1", "networks.lora", "stable-diffusion-v1/lora", "2"),
+    "flux": ("flux1", "networks.lora_flux", "flux-1-dev/lora", "None"),
+}
+"""ss_base_model_version, ss_network_module, modelspec.architecture and ss_clip_skip, as sd-scripts writes them."""
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_a_file_of_each_family_says_what_it_is_for_and_serves_comfyui_too(name: str, tmp_path: Path) -> None:
+    family, base = tiny(name)
+    targets = ("transformer_blocks.*.attn.to_q",) if name == "flux" else ("*.attn1.to_q",)
+    bench = Bench(tmp_path, family, base, make_adapter(family, base, targets, rank=8, alpha=4.0))
+    _, (entry,) = bench.export(formats=("kohya", "comfyui"))
+    assert entry["formats"] == ["kohya", "comfyui"] and entry["unmatched"] == 0
+    told = metadata_of(bench.project / entry["path"])
+    version, module, architecture, clip_skip = SAID[name]
+    assert (told["ss_base_model_version"], told["ss_network_module"]) == (version, module)
+    assert (told["modelspec.architecture"], told["ss_clip_skip"]) == (architecture, clip_skip)
+    assert told["modelspec.prediction_type"] == base.objective
+    assert (told["ss_network_dim"], told["ss_network_alpha"]) == ("8", "4.0")
+    text = (bench.run.export / "README.md").read_text()
+    assert ("**Forge:**" if name == "flux" else "**A1111 and Forge:**") in text
 
 
 def test_captions_and_local_paths_stay_at_home(bench: Bench) -> None:
@@ -375,6 +401,15 @@ def test_the_card_of_a_single_file_base_opens_it_as_one(bench: Bench, opened: tu
     assert 'StableDiffusionXLPipeline.from_single_file("path/to/real.safetensors")' in text
     assert 'pipe.load_lora_weights("mug-step0040.safetensors"' in text
     assert "The review of this run found 0.85 best" in text
+    with_companion = replace(one_file.base, companion=TINY["flux"](), configs=TINY["flux"]())
+    flux = card(
+        replace(one_file, family="flux", base=with_companion),
+        [entry],
+        pipeline="FluxPipeline",
+        judged_weight=None,
+    )
+    assert 'FluxTransformer2DModel.from_single_file("path/to/real.safetensors")' in flux
+    assert 'from_pretrained("black-forest-labs/FLUX.1-dev", transformer=transformer)' in flux
     demo = card(
         replace(facts, base=replace(facts.base, name="demo")),
         [entry],
