@@ -55,6 +55,8 @@ class Manifest:
     """What the optimizer counts and estimates for all parameters together; floats in hexadecimal."""
     loss_scale: Mapping[str, str | int] = field(default_factory=dict)
     """State of fp16's loss scale; empty in other numbers."""
+    processes: int = 1
+    """How many trained together: another number may change the last bits too."""
     format: int = FORMAT
 
 
@@ -97,6 +99,7 @@ def save(
     threads: int,
     probe: Probe,
     loss_scale: Mapping[str, str | int] = MappingProxyType({}),
+    processes: int = 1,
 ) -> Path:
     """Write the checkpoint of `step`; on any error nothing of it is left and older ones are untouched.
 
@@ -112,8 +115,8 @@ def save(
     parts = {ADAPTER: pack(adapter, meta), OPTIMIZER: pack(optimizer.tensors, {})}
     manifest = Manifest(
         step=step, rank=rank, alpha=alpha, family=family, base=base, micro_batch=micro_batch, threads=threads,
-        probe=probe, files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
-        optimizer=dict(optimizer.numbers), loss_scale=dict(loss_scale),
+        processes=processes, probe=probe, optimizer=dict(optimizer.numbers), loss_scale=dict(loss_scale),
+        files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
     )  # fmt: skip
     parts[MANIFEST] = json.dumps(asdict(manifest), indent=1).encode()
     final = job.checkpoint(step)

@@ -9,10 +9,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from engine.facts import add_facts
 from engine.memory import peak_memory_gb
@@ -22,7 +22,7 @@ from projects.events import State, Writer, fold_file, read
 from projects.job import JobDir
 from projects.machine import boot_id, host
 from projects.pace import Pace
-from projects.problems import Refused, refuse
+from projects.problems import Problem, Refused, refuse
 from projects.status import Status, write_status
 
 REQUESTS: Final = frozenset(("stop", "checkpoint", "preview"))
@@ -42,6 +42,8 @@ class Desk:
         self.attempt = attempt
         self.verify = verify
         """Whether a resume is to prove itself first (`resume --verify`)."""
+        self.processes = 1
+        """How many processes train together in this attempt; set before the job's code runs."""
         self.from_step = 0
         self._since_ns = since_ns
         self._mutex = threading.RLock()
@@ -207,13 +209,24 @@ class Desk:
         return self.recorded().attempts
 
     def conclude(self, word: str, **fields: object) -> None:
-        """The last word of the attempt; nothing is said after it. Only engine/__main__.py says it."""
+        """The last word of the attempt; nothing is said after it. Said by engine/__main__.py, and by `give_up`."""
         self._rest()
         self.emit(word, **{**self._result, **fields})
         error = " ".join(str(fields[key]) for key in ("error", "hint") if fields.get(key))
         self.set_status(phase=word, eta_seconds=None, error=error or None, memory_gb=peak_memory_gb())
         self._quiet = math.inf
         self._try("status.json", self._write_status)
+
+    def fail(self, problems: Sequence[Problem]) -> None:
+        """The last word `failed`, with all that is wrong."""
+        told = [each.table() for each in problems]
+        self.conclude("failed", **told[0], **({"problems": told} if len(told) > 1 else {}))
+
+    def give_up(self, refusal: Refused) -> NoReturn:
+        """Fail and end the process at once, from a thread that watches over the job's own and finds it stuck."""
+        print(refusal, file=sys.stderr, flush=True)
+        self.fail(refusal.problems)
+        os._exit(1)
 
     # ---- what the job is asked
 

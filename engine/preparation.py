@@ -21,9 +21,11 @@ from engine.export.reading import Adapter, read_adapter
 from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.window import unread_from
+from engine.group import Group
 from engine.noise import NoiseSchedule
 from engine.step import Task
 from projects import spec as spec_of
+from projects.plan import slots_a_step
 from projects.problems import Refused, refuse
 from projects.spec import RunSpec, Sample, Train, TrainJob, data_sets
 
@@ -59,9 +61,13 @@ def triggers_of(spec: RunSpec) -> list[str]:
     return list(dict.fromkeys(filter(None, words)))
 
 
-def set_threads(saved: int | None) -> int:
-    """Threads of torch on the CPU: all cores, or as many as the checkpoint was made with, since the bits depend on it."""
-    threads = saved or len(os.sched_getaffinity(0))
+def set_threads(saved: checkpoint.Manifest | None, processes: int) -> int:
+    """Threads of torch on the CPU: a process's part of the cores, or as many as the checkpoint was made with by as many
+    processes, since the bits depend on it."""
+    if saved and saved.processes == processes:
+        threads = saved.threads
+    else:
+        threads = max(1, len(os.sched_getaffinity(0)) // processes)
     torch.set_num_threads(threads)
     return threads
 
@@ -121,7 +127,7 @@ def items_of(desk: Desk, job: TrainJob, base: Base, steps: int) -> list[Item]:
         scanned.items,
         seed=spec.train.seed,
         steps=steps,
-        slots_per_step=spec.train.batch * spec.train.accumulate,
+        slots_per_step=slots_a_step(spec),
     )
     write_items(desk.job.items, items)
     return items
@@ -155,17 +161,37 @@ def encode(
     return latents, conditions
 
 
-def accelerator_for(desk: Desk, spec: RunSpec) -> Accelerator:
-    """Device, precision, and in fp16 the scale of the loss. A CPU computes in fp32, and says so where the spec does not."""
-    on_card = torch.cuda.is_available()
-    capability = torch.cuda.get_device_capability() if on_card else None
-    computed, warning = precision.precision_on(spec.train.precision, capability)
-    if warning:
-        desk.warn(warning)
-    accelerator = Accelerator(cpu=not on_card, mixed_precision="no" if computed == "fp32" else computed)
+def readers(project: Path, spec: RunSpec, family: Family, base: Base) -> tuple[LatentReader, ConditionReader]:
+    """What `encode` gives, where all of it is encoded already."""
+    cache = Cache(project / "cache")
+    return LatentReader(cache, base, background=spec.data.background), ConditionReader(cache, family, base)
+
+
+def accelerator_for(spec: RunSpec) -> Accelerator:
+    """Device, precision, and in fp16 the scale of the loss. Raises Refused for bf16 on a card without it."""
+    computed, _ = _precision_here(spec)
+    accelerator = Accelerator(
+        cpu=not torch.cuda.is_available(), mixed_precision="no" if computed == "fp32" else computed
+    )
     # An environment variable could say otherwise, and backward would divide by it; the loop sums micro-batches itself.
     accelerator.gradient_accumulation_steps = 1
     return accelerator
+
+
+def _precision_here(spec: RunSpec) -> tuple[precision.Precision, str]:
+    capability = torch.cuda.get_device_capability() if torch.cuda.is_available() else None
+    return precision.precision_on(spec.train.precision, capability)
+
+
+def warn_of_machine(desk: Desk, spec: RunSpec, saved: checkpoint.Manifest | None) -> None:
+    """Say what this attempt does otherwise than the spec says, or than the attempt that saved the checkpoint."""
+    _, warning = _precision_here(spec)
+    if warning:
+        desk.warn(warning)
+    if saved and saved.processes != desk.processes and spec.adapter.dropout:
+        desk.warn(
+            f"{desk.processes} processes go on where {saved.processes} trained: adapter.dropout draws other masks."
+        )
 
 
 def denoiser_with_adapter(
@@ -196,6 +222,8 @@ def task_of(
     items: Sequence[Item],
     latents: LatentReader,
     conditions: ConditionReader,
+    *,
+    group: Group | None = None,
 ) -> Task:
     """What every step reads."""
     train = spec.train
@@ -203,9 +231,9 @@ def task_of(
         family=family, denoiser=denoiser, accelerator=accelerator,
         parameters=adapter.trained_parameters(denoiser), items=items, latents=latents, conditions=conditions,
         schedule=schedule_of(train, family, base, accelerator.device), seed=train.seed,
-        slots_per_step=train.batch * train.accumulate, resolutions=len(train.resolution), flip=spec.data.flip,
+        slots_per_step=slots_a_step(spec), resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
-        max_grad_norm=train.max_grad_norm, adapter_dropout=spec.adapter.dropout,
+        max_grad_norm=train.max_grad_norm, adapter_dropout=spec.adapter.dropout, group=group or Group(),
     )  # fmt: skip
 
 
@@ -250,6 +278,7 @@ def facts(task: Task, base: Base, threads: int) -> dict[str, Any]:
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": threads,
+        "processes": task.group.size,
         "precision": {"no": "fp32"}.get(task.accelerator.mixed_precision, task.accelerator.mixed_precision),
         "tf32": precision.tf32(),
         "attention": precision.attention_of(task.denoiser),

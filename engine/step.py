@@ -3,17 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from engine import noise, precision
+from engine import noise, optimizers, precision
 from engine.cache import ConditionReader, LatentReader
 from engine.dataset.items import Item
 from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
 from engine.families.family import Condition, Family, Framing
+from engine.group import Group
 from engine.noise import Levels, NoiseSchedule
 from projects.problems import listed, refuse
 
@@ -40,6 +41,8 @@ class Task:
     prior_weight: float
     max_grad_norm: float
     adapter_dropout: float
+    group: Group = field(default_factory=Group)
+    """The processes that train this together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,24 +89,69 @@ def slots_at(task: Task, step: int) -> list[Slot]:
 def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
     """Leave the gradient of step `step` in the adapter's parameters, clipped; `micro_batch` changes memory, not meaning.
 
-    Ends at the first micro-batch whose loss is not finite, with that batch's slots: `check_finite` refuses it.
+    Each process takes its share of the slots, and all have the sum at the end. Ends at the first micro-batch whose loss
+    is not finite, with that batch's slots: `check_finite` refuses it. Memory that runs out in one process does so in all.
     """
     slots = slots_at(task, step)
-    total = 0.0
-    for batch in micro_batches(slots, task.items, micro_batch):
-        if task.adapter_dropout:
-            torch.manual_seed(draw(task.seed, "dropout", step, batch[0].slot) >> 1)
-        loss = slot_losses(task, micro_batch_of(task, step, batch)).sum() / len(slots)
-        value = loss.item()
-        if not math.isfinite(value):
-            return Pass(loss=value, grad_norm=math.nan, slots=batch)
-        task.accelerator.backward(loss)
-        total += value
+    clear_gradients(task)
+    try:
+        own = _backward(task, step, micro_batch, task.group.share(slots), len(slots))
+    except torch.OutOfMemoryError:
+        task.group.gather(None)
+        raise
+    parts = task.group.gather(own)
+    whole = [part for part in parts if part is not None]
+    if len(whole) < len(parts):
+        raise torch.OutOfMemoryError("Out of memory in another of the processes.")
+    for loss, spoiled in whole:
+        if spoiled:
+            return Pass(loss=loss, grad_norm=math.nan, slots=spoiled)
+    # Summed while still scaled: a gradient that is infinite in one process is so in all, and all come to one decision.
+    task.group.sum_gradients(task.parameters)
     parameters, scaler = list(task.parameters.values()), task.accelerator.scaler
     if scaler is not None:
         precision.unscale(parameters, scaler)
     norm = nn.utils.clip_grad_norm_(parameters, task.max_grad_norm or math.inf).item()
-    return Pass(loss=total, grad_norm=norm, slots=slots, overflow=precision.overflowed(scaler, norm))
+    loss = sum(loss for loss, _ in whole)
+    return Pass(loss=loss, grad_norm=norm, slots=slots, overflow=precision.overflowed(scaler, norm))
+
+
+def _backward(
+    task: Task, step: int, micro_batch: int, share: Sequence[Slot], count: int
+) -> tuple[float, Sequence[Slot]]:
+    """Add the gradient of `share`, some of the step's `count` slots; gives its part of the loss and slots that spoil it."""
+    total = 0.0
+    for batch in micro_batches(share, task.items, micro_batch):
+        if task.adapter_dropout:
+            torch.manual_seed(draw(task.seed, "dropout", step, batch[0].slot) >> 1)
+        loss = slot_losses(task, micro_batch_of(task, step, batch)).sum() / count
+        value = loss.item()
+        if not math.isfinite(value):
+            return value, batch
+        task.accelerator.backward(loss)
+        total += value
+    return total, []
+
+
+def update(task: Task, optimizer: torch.optim.Optimizer, learning_rate: float, *, overflow: bool) -> float:
+    """One optimizer step on the gradients that the last pass left, or none where they overflowed; they are gone then.
+
+    Moves the loss scale too. Gives the rate in force, which some optimizers find themselves.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    in_force = optimizers.effective_rate(optimizer)
+    if not overflow:
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    precision.advance(task.accelerator.scaler, overflow)
+    return in_force
+
+
+def clear_gradients(task: Task) -> None:
+    """Forget the gradients without a step."""
+    for parameter in task.parameters.values():
+        parameter.grad = None
 
 
 def slot_losses(task: Task, batch: MicroBatch) -> Tensor:

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from engine import checkpoint, optimizers, precision, preparation
+from engine import checkpoint, group, optimizers, precision, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
 from engine.desk import Desk, StopAsked
@@ -18,7 +19,7 @@ from engine.health import STEPS as HEALTH_STEPS
 from engine.health import Health
 from engine.sample import preview
 from engine.schedule import rate
-from engine.step import Pass, Task, check_finite, forward_backward
+from engine.step import Pass, Task, check_finite, clear_gradients, forward_backward, update
 from projects.problems import Refused, refuse
 from projects.rights import allow
 from projects.spec import RunSpec, TrainJob
@@ -34,6 +35,11 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
 
     Raises Refused for what a person can mend, and StopAsked where a long phase before the training was asked to end.
     """
+    with ExitStack() as closing:
+        return _train(desk, job, closing)
+
+
+def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "stopped"]:
     spec, project = job.spec, Path(job.project)
     steps, train = preparation.steps_of(spec), spec.train
     optimizers.require(train.optimizer)
@@ -41,7 +47,8 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     checkpoint.sweep(desk.job)
     found = checkpoint.newest_checkpoint(desk.job)
     manifest = checkpoint.read_manifest(found[1]) if found else None
-    threads = preparation.set_threads(manifest.threads if manifest else None)
+    threads = preparation.set_threads(manifest, desk.processes)
+    preparation.warn_of_machine(desk, spec, manifest)
 
     trained_on = manifest.base if manifest else ""
     family, base = preparation.open_trained_on(desk, spec.base, project, trained_on)
@@ -53,18 +60,22 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     latents, conditions = preparation.encode(desk, project, spec, family, base, items)
 
     desk.phase("loading the denoiser", quiet=1800)
-    accelerator = preparation.accelerator_for(desk, spec)
+    together = closing.enter_context(group.form(desk, desk.processes))
+    accelerator = preparation.accelerator_for(spec)
     start_from = "" if manifest else job.start_from
     denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=start_from)
-    task = preparation.task_of(spec, family, base, denoiser, accelerator, items, latents, conditions)
+    task = preparation.task_of(
+        spec, family, base, denoiser, accelerator, items, latents, conditions, group=together
+    )
     optimizer = preparation.optimizer_of(spec, task)
     desk.add_facts(**preparation.facts(task, base, threads))
 
     start, micro_batch = 0, train.batch
     if found and manifest:
         start, micro_batch = preparation.restore(task, optimizer, found[1])
-        if desk.verify:
-            verify(desk, task, manifest)
+    together.require_same(task.parameters, start, base.fingerprint, precision.saved_scale(accelerator.scaler))
+    if manifest and desk.verify:
+        verify(desk, task, manifest)
     told = desk.recorded()
     coverage = Coverage(desk.job.coverage, desk.attempt)
     health = Health(task.parameters) if start < HEALTH_STEPS else None
@@ -104,19 +115,14 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
         factor = rate(
             step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts
         )
-        for group in optimizer.param_groups:
-            group["lr"] = train.learning_rate * factor
-        learning_rate = optimizers.effective_rate(optimizer)
         if result.overflow:
             overflows += 1
             if overflows == 1:
                 desk.warn(OVERFLOWED.format(step=step + 1))
-        else:
-            if health:
-                health.observe()
-            optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        precision.advance(accelerator.scaler, result.overflow)
+        elif health:
+            health.observe()
+        together.order("update", train.learning_rate * factor, result.overflow)
+        learning_rate = update(task, optimizer, train.learning_rate * factor, overflow=result.overflow)
         coverage.record(step, result.slots)
         step += 1
         desk.step(
@@ -143,6 +149,7 @@ def due(step: int, every: int, last: bool) -> bool:
 def pass_within_memory(desk: Desk, task: Task, step: int, micro_batch: int) -> tuple[Pass, int]:
     """`forward_backward`, with smaller micro-batches when memory runs out: slower, and the same training."""
     while True:
+        task.group.order("pass", step, micro_batch)
         try:
             return forward_backward(task, step, micro_batch), micro_batch
         except torch.OutOfMemoryError as error:
@@ -163,12 +170,6 @@ def pass_within_memory(desk: Desk, task: Task, step: int, micro_batch: int) -> t
             )
 
 
-def clear_gradients(task: Task) -> None:
-    """Forget the gradients without a step."""
-    for parameter in task.parameters.values():
-        parameter.grad = None
-
-
 def probe_of(result: Pass) -> checkpoint.Probe:
     """What a pass over the next step's slots gave on the weights as they are."""
     return checkpoint.Probe(loss=result.loss.hex(), grad=result.grad_norm.hex())
@@ -177,12 +178,12 @@ def probe_of(result: Pass) -> checkpoint.Probe:
 def verify(desk: Desk, task: Task, saved: checkpoint.Manifest) -> None:
     """Compute the checkpoint's probe again and say whether it is the same to the last bit, or by how much not."""
     result, micro_batch = pass_within_memory(desk, task, saved.step, saved.micro_batch)
-    clear_gradients(task)
     now = probe_of(result)
     pairs = ((saved.probe.loss, now.loss), (saved.probe.grad, now.grad))
     difference = max(relative_difference(float.fromhex(old), float.fromhex(new)) for old, new in pairs)
     verdict = "bit-equal" if now == saved.probe and micro_batch == saved.micro_batch else "differs"
-    desk.emit("verified", verdict=verdict, difference=difference)
+    others = {} if saved.processes == task.group.size else {"processes": [saved.processes, task.group.size]}
+    desk.emit("verified", verdict=verdict, difference=difference, **others)
 
 
 def relative_difference(old: float, new: float) -> float:
@@ -202,8 +203,9 @@ def save(
 ) -> int:
     """Write the checkpoint of `step`, then let the oldest go; gives the micro-batch that fits into memory."""
     rank, alpha = preparation.rank_and_alpha(spec)
+    task.group.order("compare", step)
+    task.group.require_same(task.parameters, step, precision.saved_scale(task.accelerator.scaler))
     ahead, micro_batch = pass_within_memory(desk, task, step, micro_batch)
-    clear_gradients(task)
     with optimizers.weights_to_use(optimizer):
         adapter = adapter_state(task.denoiser)
     path = checkpoint.save(
@@ -217,6 +219,7 @@ def save(
         base=base_fingerprint,
         micro_batch=micro_batch,
         threads=threads,
+        processes=task.group.size,
         probe=probe_of(ahead),
         loss_scale=precision.saved_scale(task.accelerator.scaler),
     )

@@ -37,12 +37,14 @@ def behind(job: JobDir) -> list[JobDir]:
     return [JobDir(spec.parent) for spec in specs if _front(JobDir(spec.parent)) == job.path.resolve()]
 
 
-def resume(job: JobDir, *, take_over: bool = False, verify: bool = False) -> Resumed:
+def resume(
+    job: JobDir, *, take_over: bool = False, verify: bool = False, processes: int | None = None
+) -> Resumed:
     """Start a worker on `job` again, then on every job behind it that ended where it waited; options as `worker.start`.
 
     Raises Refused as `worker.start` does, for the first that does not begin; those before it go on.
     """
-    pid = worker.start(job, take_over=take_over, verify=verify)
+    pid = worker.start(job, take_over=take_over, verify=verify, processes=processes)
     return Resumed(pid, tuple(_started_behind(job, take_over=take_over)))
 
 

@@ -30,7 +30,10 @@ class Key(NamedTuple):
 
 
 class DeviceQueue:
-    """The place of one job in the queue of one device. A process has at most one."""
+    """The place of one job in the queue of one device. A process has at most one a device.
+
+    Who wants several gets into the next line only when it has the devices before, in the order of `device_names`.
+    """
 
     def __init__(self, job: JobDir, device: str) -> None:
         """Get in line. Raises Refused when the state folder cannot be used."""

@@ -9,7 +9,10 @@ import socket
 import subprocess
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
+
+from projects.problems import refuse
 
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
 
@@ -47,3 +50,27 @@ def device_name() -> str:
         first = visible.split(",")[0].strip()
         return "cpu" if first in ("", "-1", "NoDevFiles") else f"cuda:{first}"
     return "cuda:0" if _NVIDIA.is_dir() and any(_NVIDIA.iterdir()) else "cpu"
+
+
+def device_names(processes: int) -> list[str]:
+    """The devices of so many processes: an NVIDIA device each, in an order that is the same for everybody; else `cpu`.
+
+    Raises Refused when there are fewer devices than processes.
+    """
+    first = device_name()
+    if first == "cpu" or processes == 1:
+        return [first]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        found = [f"cuda:{number}" for number, _ in enumerate(_NVIDIA.iterdir())]
+    else:
+        # As CUDA reads it: what stands behind an invalid entry is not seen.
+        names = takewhile(lambda name: name not in ("", "-1"), (name.strip() for name in visible.split(",")))
+        found = [f"cuda:{name}" for name in names]
+    if len(found) < processes:
+        raise refuse(
+            f"{processes} processes want a GPU each, and there {'is' if len(found) == 1 else 'are'} {len(found)}.",
+            where="train.processes",
+            hint=f"Say {len(found)}. A run that began goes on with: safelight resume RUN --processes {len(found)}",
+        )
+    return sorted(found[:processes])

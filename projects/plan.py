@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
 from projects.families import FAMILIES
 from projects.optimizers import OPTIMIZERS
-from projects.problems import Problem
+from projects.problems import Problem, refuse
 from projects.spec import Role, RunSpec
 
 LEAST_STEPS = 1500
@@ -25,6 +25,8 @@ class Plan:
 
     steps: int
     """Optimizer steps."""
+    slots: int
+    """Pictures that a step takes."""
     epochs: float
     """How often the whole list (each trained picture x repeats) is gone through."""
     seen_subject: float
@@ -76,6 +78,18 @@ def slots_a_step(spec: RunSpec) -> int:
     return spec.train.batch * spec.train.accumulate * spec.train.processes
 
 
+def require_processes(spec: RunSpec, processes: int) -> None:
+    """Raise Refused when a step of `spec` has fewer pictures than `processes`: it cannot be divided among so many."""
+    slots = slots_a_step(spec)
+    if not 1 <= processes <= slots:
+        raise refuse(
+            f"A step has {slots} pictures, so it can be divided among 1 to {slots} processes, not {processes}.",
+            where="--processes",
+            hint="The pictures of a step stay what the run began with.",
+            usage=True,
+        )
+
+
 def plan(
     spec: RunSpec,
     counts: Mapping[Role, int],
@@ -106,6 +120,7 @@ def plan(
     disk = None if parameters is None else parameters * each * (min(train.keep, len(made)) + 1)
     return Plan(
         steps=steps,
+        slots=slots_a_step(spec),
         epochs=rounds,
         seen_subject=_seen("subject", rounds, counts, draws),
         seen_regularization=_seen("regularization", rounds, counts, draws),
@@ -154,6 +169,13 @@ def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> It
         least = max(LEAST_STEPS, STEPS_A_PICTURE * subject)
         rule = f"Steps by the rule of thumb max({LEAST_STEPS}, {STEPS_A_PICTURE} x {subject} subject pictures) = {least}"
         yield rule + (f", over {slots} pictures a step = {steps_rule(subject, slots)}." if slots > 1 else ".")
+    if train.processes > 1:
+        yield (
+            f"{train.processes} processes train together: a step takes {slots_a_step(spec)} pictures "
+            f"({train.batch} x {train.accumulate} x {train.processes}), {train.batch * train.accumulate} in each of them."
+        )
+        if adapter.dropout:
+            yield "With adapter.dropout another number of processes trains with other dropout masks."
     if made > train.keep:
         yield f"{made} checkpoints are made and the newest {train.keep} kept."
     elif made == 1:

@@ -175,8 +175,9 @@ class Train:
     """Steps between evaluations on a fixed grid of picture, noise and timestep. 0: never."""
     keep: Annotated[int, Bounds(1, 100_000)] = 4
     """How many of the newest checkpoints stay."""
-    processes: Annotated[int, Bounds(1, 1)] = 1
-    """Processes that train together. Several are not there yet."""
+    processes: Annotated[int, Bounds(1, 64)] = 1
+    """Processes that train together on this machine, each with a GPU of its own, or with its part of the CPU's cores. A
+    step takes batch x accumulate pictures of each, so that fewer steps see as many."""
     stop_when: Literal[""] = ""
     """A condition that ends the run early. Not there yet, so it must be empty."""
 
@@ -356,6 +357,11 @@ KINDS: dict[str, type[JobSpec]] = {
     "export": ExportJob,
     "proof": ProofJob,
 }
+
+
+def processes_of(job: JobSpec) -> int:
+    """How many processes a job works with; only trainings have several."""
+    return job.spec.train.processes if isinstance(job, TrainJob) else 1
 
 
 def data_sets(data: Data) -> tuple[DataSet, ...]:

@@ -77,12 +77,13 @@ def state_of(job: JobDir) -> JobState:
     return "died"
 
 
-def start(job: JobDir, *, take_over: bool = False, verify: bool = False) -> int:
+def start(job: JobDir, *, take_over: bool = False, verify: bool = False, processes: int | None = None) -> int:
     """Start a worker on the job, for the first time or again (a resume), and return its pid.
 
     It lives in a session of its own: the terminal, the connection or tmux may go. Returns when it holds the job's lock
     and has said `started`. Raises Refused when one works on it already, when it was last seen elsewhere
     (take_over: go on nevertheless), in a replay, and when the worker ended before it began.
+    processes: how many train together, instead of as many as the job's spec says.
     """
     refuse_in_replay(job.path)
     require_here(job, take_over=take_over)
@@ -91,6 +92,8 @@ def start(job: JobDir, *, take_over: bool = False, verify: bool = False) -> int:
         raise _runs_already(job, running)
     path = job.path.absolute()
     options = [option for option, on in (("--take-over", take_over), ("--verify", verify)) if on]
+    if processes is not None:
+        options += ["--processes", str(processes)]
     seen = _end_of(job.events)
     with job.log.open("ab") as log:
         process = subprocess.Popen(

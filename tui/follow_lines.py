@@ -170,7 +170,11 @@ def verified_words(event: Event) -> str:
     """What `resume --verify` found, as a sentence."""
     if event.get("verdict") == "bit-equal":
         return "The next step, computed again, is bit-equal to the checkpoint's: the run goes on exactly."
-    return f"The next step, computed again, differs from the checkpoint's by {event.get('difference')}."
+    words = f"The next step, computed again, differs from the checkpoint's by {event.get('difference')}."
+    match event.get("processes"):
+        case [int(saved), int(now)]:
+            return f"{words} {saved} processes saved it, this is {now}: sums are rounded in another order."
+    return words
 
 
 def follow(job: JobDir, out: Output, *, events_as_json: bool = False) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 from engine.dataset.scan import scan
 from projects import rights
 from projects.bases import BaseFacts, describe
-from projects.machine import device_name
+from projects.machine import device_name, device_names
 from projects.optimizers import missing_library
 from projects.plan import Plan, plan, resolve_steps
 from projects.problems import Problem, Refused
@@ -69,7 +69,7 @@ def examine(
     for item in found.items:
         draws[item.role] += item.repeats
     planned = _planned(project.path, spec, facts, counts, draws)
-    problems += [*planned.problems, *missing_packages(spec.train.optimizer)]
+    problems += [*planned.problems, *missing_packages(spec.train.optimizer), *missing_devices(spec)]
     notes = [str(note) for note in found.notes] + list(planned.notes)
     return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes, tuple(found.notes))
 
@@ -81,6 +81,15 @@ def missing_packages(optimizer: str) -> list[Problem]:
         return [problem] if (problem := missing_library(optimizer)) else []
     hint = "Install Safelight with its extra for training, as the README says; everything else works without."
     return [Problem(error=f"Training needs {', '.join(absent)}, not installed here.", hint=hint)]
+
+
+def missing_devices(spec: RunSpec) -> list[Problem]:
+    """That there are fewer GPUs than processes; asked without torch."""
+    try:
+        device_names(spec.train.processes)
+    except Refused as refused:
+        return list(refused.problems)
+    return []
 
 
 def _door(project: Path, spec: RunSpec, texts: Sequence[str]) -> list[Problem]:

@@ -32,7 +32,7 @@ class Bare:
         """For a run that has written its items and filled the cache."""
         spec, cache = job.spec, Cache(Path(job.project) / "cache")
         family, base = open_base(spec.base, Path(job.project))
-        accelerator = preparation.accelerator_for(desk, spec)
+        accelerator = preparation.accelerator_for(spec)
         denoiser = preparation.denoiser_with_adapter(
             spec, family, base, accelerator, start_from=job.start_from
         )

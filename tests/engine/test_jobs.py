@@ -27,15 +27,16 @@ ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[[JobDir], "subprocess.Popen[bytes]"]
 
 ENTRY = """
-import sys
+import os, sys
 from pathlib import Path
 from engine.__main__ import work
 from projects.job import JobDir
-sys.exit(work(JobDir(Path(sys.argv[1])), runners={"sample": "trivial"}))
+processes = int(os.environ.get("PROCESSES", "1"))
+sys.exit(work(JobDir(Path(sys.argv[1])), runners={"sample": "trivial"}, processes=processes))
 """
 
 TRIVIAL = """
-import os, subprocess, sys, time
+import os, subprocess, sys, threading, time
 from projects.problems import refuse
 
 def run(desk, spec):
@@ -47,6 +48,9 @@ def run(desk, spec):
         raise refuse("Two keys contradict.", usage=True)
     if how == "crash":
         raise ValueError("a line\\nand another")
+    if how == "stuck":
+        threading.Thread(target=desk.give_up, args=(refuse("The others are gone.", hint="Resume."),)).start()
+        time.sleep(60)
     if how == "long":
         desk.phase("thinking", quiet=0.5)
         time.sleep(2.5)
@@ -185,6 +189,7 @@ def test_requests_are_asked_heard_and_done(tmp_path: Path, run: Run) -> None:
         ("refuse", 1, "project.toml: data.images: The cat is missing. Call it."),
         ("usage", 2, "Two keys contradict."),
         ("crash", 1, "ValueError: a line The traceback is in out.log."),
+        ("stuck", 1, "The others are gone. Resume."),
     ],
 )
 def test_a_failure_is_a_sentence_and_the_traceback_is_in_the_log(
@@ -279,6 +284,36 @@ def test_the_device_goes_round_in_the_order_of_job_directories(tmp_path: Path, r
     assert worker.state_of(killed) == worker.state_of(holding) == "died"
     left = [path.name for path in (tmp_path / "state" / "queue" / "cpu").iterdir()]
     assert left == ["device"], "what was killed has left nothing that blocks"
+
+
+def test_who_wants_two_devices_holds_both_and_never_one_that_it_cannot_use(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, both, after = (make_job(tmp_path / name, steps=1000) for name in ("one", "both", "after"))
+    for age, job in enumerate((both, one, after)):
+        job.spec.write_text(job.spec.read_text().replace("batch = 1", "batch = 4"))
+        os.utime(job.spec, (1000 + age, 1000 + age))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    first = run(one)
+    assert in_phase(one, "counting")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+    monkeypatch.setenv("PROCESSES", "2")
+    second = run(both)
+    assert in_phase(both, "waiting-for-device")
+    assert fold_file(both.events).holder == str(one.path)
+    first.kill()
+    assert in_phase(both, "counting")
+    monkeypatch.setenv("PROCESSES", "1")
+    for device in "01":
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", device)
+        third = run(after)
+        assert eventually(lambda: fold_file(after.events).holder == str(both.path))
+        third.kill()
+        third.wait()
+    second.kill()
+    monkeypatch.setenv("PROCESSES", "3")
+    assert run(both).wait() == 1
+    assert "3 processes want a GPU each, and there is 1." in fold_file(both.events).error
 
 
 def counting_time(job: JobDir) -> tuple[float, float]:

@@ -69,7 +69,7 @@ def test_a_card_gets_its_accelerator(monkeypatch, asked, capability, said, dtype
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
     monkeypatch.setattr(preparation, "Accelerator", lambda **how: made.append(how) or SimpleNamespace(**how))
     spec = SimpleNamespace(train=SimpleNamespace(precision=asked))
-    accelerator = preparation.accelerator_for(SimpleNamespace(warn=pytest.fail), spec)
+    accelerator = preparation.accelerator_for(spec)
     assert made == [{"cpu": False, "mixed_precision": said}]
     assert precision.dtype_of(accelerator.mixed_precision) == dtype
 
@@ -116,8 +116,8 @@ def scaled(monkeypatch):
     overflows = set()
     real = preparation.accelerator_for
 
-    def with_scaler(desk, spec):
-        accelerator = real(desk, spec)
+    def with_scaler(spec):
+        accelerator = real(spec)
         accelerator.scaler = cpu_scaler(growth_interval=3)
         backward = Accelerator.backward
 

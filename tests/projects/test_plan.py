@@ -9,7 +9,8 @@ import pytest
 
 from projects.bases import BaseFacts
 from projects.families import FAMILIES
-from projects.plan import plan, resolve_steps
+from projects.plan import plan, require_processes, resolve_steps
+from projects.problems import Refused
 from projects.spec import Adapter, Base, RunSpec, Train
 
 COUNTS: dict[Any, int] = {"subject": 40, "regularization": 6, "holdout": 4}
@@ -23,16 +24,37 @@ def spec(*, adapter: dict[str, Any] | None = None, **train: Any) -> RunSpec:
 
 
 @pytest.mark.parametrize(
-    ("subject", "batch", "accumulate", "steps"),
-    [(40, 1, 1, 1500), (80, 1, 1, 2400), (80, 4, 1, 600), (80, 2, 2, 600), (51, 7, 1, 219), (0, 1, 1, 1500)],
+    ("subject", "batch", "accumulate", "processes", "steps"),
+    [
+        (40, 1, 1, 1, 1500),
+        (80, 1, 1, 1, 2400),
+        (80, 4, 1, 1, 600),
+        (80, 2, 2, 1, 600),
+        (80, 2, 1, 2, 600),
+        (51, 7, 1, 1, 219),
+        (0, 1, 1, 1, 1500),
+    ],
 )
 def test_steps_follow_the_rule_over_subject_pictures(
-    subject: int, batch: int, accumulate: int, steps: int
+    subject: int, batch: int, accumulate: int, processes: int, steps: int
 ) -> None:
     filled = resolve_steps(
-        spec(batch=batch, accumulate=accumulate), {"subject": subject, "regularization": 500}
+        spec(batch=batch, accumulate=accumulate, processes=processes),
+        {"subject": subject, "regularization": 500},
     )
     assert filled.train.steps == steps
+
+
+def test_a_step_says_what_it_takes_and_is_divided_among_no_more_processes_than_pictures() -> None:
+    told = spec(batch=2, accumulate=3, processes=2, adapter={"dropout": 0.1})
+    made = plan(told, COUNTS)
+    assert made.slots == 12
+    assert any("a step takes 12 pictures (2 x 3 x 2), 6 in each of them" in note for note in made.notes)
+    assert any("other dropout masks" in note for note in made.notes)
+    require_processes(told, 12)
+    for processes in (0, 13):
+        with pytest.raises(Refused, match="A step has 12 pictures"):
+            require_processes(told, processes)
 
 
 def test_said_steps_stay_and_epochs_become_steps() -> None:

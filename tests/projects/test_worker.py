@@ -15,7 +15,7 @@ from projects import worker
 from projects.events import Writer, fold_file
 from projects.job import JobDir
 from projects.locks import FileLock, holder
-from projects.machine import boot_id, device_name, host
+from projects.machine import boot_id, device_name, device_names, host
 from projects.problems import Refused
 from projects.status import read_status
 from tests.projects.jobs import eventually, make_job
@@ -192,6 +192,19 @@ def test_the_device_is_known_without_torch(monkeypatch: pytest.MonkeyPatch) -> N
     for visible, name in {"": "cpu", "-1": "cpu", "2,3": "cuda:2"}.items():
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         assert device_name() == name
+
+
+def test_each_process_has_a_gpu_of_its_own_and_all_share_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    for visible, processes, names in (
+        ("", 4, ["cpu"]),
+        ("5", 1, ["cuda:5"]),
+        ("3,1,2", 2, ["cuda:1", "cuda:3"]),
+    ):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert device_names(processes) == names
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,-1,2")
+    with pytest.raises(Refused, match="3 processes want a GPU each, and there are 2"):
+        device_names(3)
 
 
 def test_a_terminal_leaves_no_zombie(waiting: JobDir) -> None:

@@ -87,8 +87,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     started: list[subprocess.Popen[bytes]] = []
     pids: list[int] = []
 
-    def start(job: JobDir, *, take_over: bool = False, verify: bool = False) -> int:
+    def start(
+        job: JobDir, *, take_over: bool = False, verify: bool = False, processes: int | None = None
+    ) -> int:
         options = [name for name, on in (("--take-over", take_over), ("--verify", verify)) if on]
+        options += ["--processes", str(processes)] if processes is not None else []
         with job.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).parent / "stand_in.py"), str(job.path), *options],

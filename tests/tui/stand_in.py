@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from engine.__main__ import work
 from engine.desk import Desk
@@ -28,6 +29,7 @@ def train(desk: Desk, spec: JobSpec) -> str:
     if desk.verify:
         desk.emit("verified", verdict=os.environ.get("STAND_IN_VERDICT", "bit-equal"), difference=0.0)
     steps = spec.spec.train.steps or 1
+    desk.add_facts(processes=desk.processes)
     for step in range(desk.from_step + 1, steps + 1):
         time.sleep(float(os.environ.get("STAND_IN_STEP", "0.002")))
         desk.step(step, loss=1 / step, lr=1e-4, grad=0.5, epoch=0.0, seconds=0.01, steps=steps)
@@ -87,5 +89,7 @@ def proof(desk: Desk, spec: JobSpec) -> str:
 
 if __name__ == "__main__":
     sys.modules["stand_in"] = sys.modules["__main__"]
-    options = {"take_over": "--take-over" in sys.argv, "verify": "--verify" in sys.argv}
+    options: dict[str, Any] = {"take_over": "--take-over" in sys.argv, "verify": "--verify" in sys.argv}
+    if "--processes" in sys.argv:
+        options["processes"] = int(sys.argv[sys.argv.index("--processes") + 1])
     sys.exit(work(JobDir(Path(sys.argv[1])), runners=dict.fromkeys(KINDS, "stand_in"), **options))

@@ -19,8 +19,10 @@ from projects.machine import boot_id, host
 from projects.presets import NAMES
 from projects.project import new_job_dir, new_run_dir, open_project, resolve, write_job
 from projects.spec import SampleJob, TrainJob
+from tests.projects.jobs import eventually
 from tests.tui.conftest import TRIGGER, Said, Say
 from tui import cli
+from tui.follow_lines import verified_words
 
 SAFELIGHT = Path(sys.executable).with_name("safelight")
 
@@ -397,6 +399,29 @@ def test_stop_is_heard_and_resume_verifies_and_goes_on(
     assert say("stop", project, "--hard", "--json").json["state"] in ("stopped", "died")
     monkeypatch.setenv("STAND_IN_VERDICT", "differs")
     assert say("resume", project, "--verify", "--json").code == 1
+
+
+def test_a_run_goes_on_with_as_many_processes_as_are_said_and_a_step_can_be_divided_among(
+    say: Say, project: Path, stand_in: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_STEP", "0.05")
+    said = say(
+        "train", project, "--processes", "2", "--set", "train.batch=2", "--set", "train.steps=1000", "--json"
+    )
+    assert "a step takes 4 pictures (2 x 1 x 2)" in said.err
+    assert say("stop", project).code == 0 and say("follow", project).code == 0
+    refused = say("resume", project, "--processes", "5", "--json")
+    assert refused.code == 2 and "A step has 4 pictures" in refused.json["error"]
+    assert say("resume", project, "--processes", "4").code == 0
+    facts = project / said.json["run"] / "facts.json"
+    assert eventually(
+        lambda: [each.get("processes") for each in json.loads(facts.read_text())["attempts"]] == [2, 4]
+    )
+
+
+def test_what_other_sums_of_processes_make_of_a_proof_is_said() -> None:
+    event = {"verdict": "differs", "difference": 1e-07, "processes": [2, 1]}
+    assert "differs from the checkpoint's by 1e-07. 2 processes saved it, this is 1:" in verified_words(event)
 
 
 def test_the_proof_stands_before_the_word_that_it_goes_on(

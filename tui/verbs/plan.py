@@ -44,7 +44,16 @@ def command(folder: Path, assignments: tuple[str, ...], missing: str, out: Outpu
 
 def fields(planned: Plan | None) -> dict[str, object]:
     """The numbers for scripts; null where they are not known."""
-    names = ("steps", "epochs", "seconds", "memory_gb", "disk_bytes", "seen_subject", "seen_regularization")
+    names = (
+        "steps",
+        "slots",
+        "epochs",
+        "seconds",
+        "memory_gb",
+        "disk_bytes",
+        "seen_subject",
+        "seen_regularization",
+    )
     return {name: getattr(planned, name) if planned else None for name in names}
 
 
@@ -52,6 +61,7 @@ def described(planned: Plan) -> str:
     """The numbers as lines."""
     lines = [
         f"{'steps':<22} {planned.steps:>10}",
+        f"{'pictures a step':<22} {planned.slots:>10}",
         f"{'epochs':<22} {planned.epochs:>10.1f} times through all trained pictures",
         f"{'seen, subject':<22} {planned.seen_subject:>10.1f} times each",
     ]

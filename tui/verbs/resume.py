@@ -10,8 +10,10 @@ from engine.dataset.items import read_items, verify_there
 from projects import chain, events, worker
 from projects.events import Event, fold_file
 from projects.job import JobDir
+from projects.plan import require_processes
 from projects.problems import Refused, refuse
 from projects.project import find_run, read_job
+from projects.spec import JobSpec
 from tui.follow_lines import ENDED, follow, shown, verified_words
 from tui.jobs import in_project, not_done
 from tui.output import Output, json_option
@@ -25,18 +27,29 @@ from tui.output import Output, json_option
 @click.option(
     "--take-over", is_flag=True, help="Although the run was last seen on another machine or before a restart."
 )
+@click.option(
+    "--processes",
+    type=int,
+    metavar="N",
+    help="So many processes train together from here on, instead of train.processes. A step's pictures stay the same.",
+)
 @click.option("--follow", "following", is_flag=True, help="Stay and follow by line.")
 @json_option
-def command(run: Path, verify: bool, take_over: bool, following: bool, out: Output) -> int:
+def command(
+    run: Path, verify: bool, take_over: bool, processes: int | None, following: bool, out: Output
+) -> int:
     """Go on with RUN from its newest checkpoint, as if it had never been interrupted.
 
     RUN may be another job. Jobs that waited for it, and ended because it did not get done, go on too.
     """
     job = find_run(run)
-    project = Path(read_job(job).project)
+    spec = read_job(job)
+    project = Path(spec.project)
+    if processes is not None:
+        require_divisible(spec, processes)
     refuse_unless_resumable(job, take_over=take_over)
     _, offset = events.read(job.events, 0)
-    resumed = chain.resume(job, take_over=take_over, verify=verify)
+    resumed = chain.resume(job, take_over=take_over, verify=verify, processes=processes)
     path = shown(job.path)
     if not verify:
         told(resumed, path, out)
@@ -59,6 +72,13 @@ def command(run: Path, verify: bool, take_over: bool, following: bool, out: Outp
         code = max(code, 1 if ended in ("failed", "died") else 0)
     out.result(result)
     return code
+
+
+def require_divisible(spec: JobSpec, processes: int) -> None:
+    """Raise Refused when the job cannot go on with so many processes."""
+    if spec.kind != "train":
+        raise refuse("Only a training has several processes.", where="--processes", usage=True)
+    require_processes(spec.spec, processes)
 
 
 def told(resumed: chain.Resumed, path: str, out: Output) -> None:

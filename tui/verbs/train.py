@@ -24,6 +24,9 @@ from tui.readiness import Readiness, examine
 @click.option(
     "--from", "start_from", default="", metavar="RUN|FILE", help="Continue from the adapter of a run or file."
 )
+@click.option(
+    "--processes", type=int, metavar="N", help="So many processes train together: short for train.processes."
+)
 @click.option("--name", default="", help="Ends the name of the run's folder. Left out: r and the rank.")
 @click.option(
     "--missing",
@@ -37,6 +40,7 @@ def command(
     folder: Path,
     assignments: tuple[str, ...],
     start_from: str,
+    processes: int | None,
     name: str,
     missing: str,
     following: bool,
@@ -47,6 +51,8 @@ def command(
     refuse_read_only(project)
     captions: Literal["refuse", "trigger"] = "trigger" if missing == "trigger" else "refuse"
     adapter = adapter_file(start_from) if start_from else ""
+    if processes is not None:
+        assignments = (*assignments, f"train.processes={processes}")
     found = ready(project, assignments, missing=captions, out=out)
     job = new_run_dir(project.path, name or f"r{found.spec.adapter.rank}")
     start = copied(Path(adapter), job.start_adapter) if adapter else ""
