@@ -12,6 +12,7 @@ from torch import nn
 
 from engine import adapter, checkpoint, noise
 from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
+from engine.conditions import LiveConditions
 from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
@@ -136,8 +137,11 @@ def sample_of(spec: RunSpec, items: Sequence[Item]) -> Sample:
 
 def encode(
     desk: Desk, project: Path, spec: RunSpec, family: Family, base: Base, items: Sequence[Item]
-) -> tuple[LatentReader, ConditionReader]:
-    """Latents of every picture and conditions of every text; what the cache lacks is encoded, then the models leave."""
+) -> tuple[LatentReader, ConditionReader | None]:
+    """Latents of every picture and conditions of every text; what the cache lacks is encoded, then the models leave.
+
+    No conditions where the text encoder learns: then they change with every step (`encoder_with_adapter`).
+    """
     cache = Cache(project / "cache")
     sample = sample_of(spec, items)
     texts = [text for item in items for text in item.captions] + [*sample.prompts, sample.negative]
@@ -146,6 +150,8 @@ def encode(
         cache, family, base, items, flip=spec.data.flip, background=spec.data.background,
         on_progress=stoppable(desk, "encoding pictures"),
     )  # fmt: skip
+    if spec.adapter.text_encoder:
+        return latents, None
     desk.phase("encoding captions", quiet=1800)
     conditions = encode_texts(
         cache, family, base, list(dict.fromkeys(texts)),
@@ -167,12 +173,9 @@ def accelerator_for(desk: Desk, spec: RunSpec) -> Accelerator:
     return accelerator
 
 
-def denoiser_with_adapter(
-    spec: RunSpec, family: Family, base: Base, accelerator: Accelerator, *, start_from: str
-) -> nn.Module:
+def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator: Accelerator) -> nn.Module:
     """The frozen denoiser on its device with the adapter injected; the adapter's start follows from the seed."""
-    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
-    denoiser = family.load_denoiser(base, dtype)
+    denoiser = family.load_denoiser(base, _dtype(accelerator))
     denoiser.requires_grad_(False)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
@@ -180,11 +183,31 @@ def denoiser_with_adapter(
     rank, alpha = rank_and_alpha(spec)
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
-    if start_from:
-        _continue_from(denoiser, Path(start_from), rank, alpha)
     denoiser.to(accelerator.device)
     denoiser.train()
     return denoiser
+
+
+def encoder_with_adapter(
+    spec: RunSpec, family: Family, base: Base, accelerator: Accelerator
+) -> LiveConditions | None:
+    """The frozen text encoder on its device with its part of the adapter, where the spec trains it; else None."""
+    if not spec.adapter.text_encoder:
+        return None
+    learning = family.text_encoder
+    if learning is None:
+        raise refuse("The text encoders of this base stay frozen.", where="adapter.text_encoder")
+    encoders = family.load_encoders(base, _dtype(accelerator))
+    model = learning.model(encoders)
+    if spec.train.gradient_checkpointing:
+        learning.checkpoint_layers(model)
+    modules = adapter.encoder_modules(model, spec.adapter.targets, learning, learning.unread(encoders))
+    rank, alpha = rank_and_alpha(spec)
+    torch.manual_seed(draw(spec.train.seed, "adapter", "text_encoder") >> 1)
+    adapter.inject(model, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
+    encoders.to(accelerator.device)
+    model.train()
+    return LiveConditions(learning, encoders)
 
 
 def task_of(
@@ -195,13 +218,14 @@ def task_of(
     accelerator: Accelerator,
     items: Sequence[Item],
     latents: LatentReader,
-    conditions: ConditionReader,
+    conditions: ConditionReader | LiveConditions,
 ) -> Task:
     """What every step reads."""
     train = spec.train
+    text_encoder = conditions.model if isinstance(conditions, LiveConditions) else None
     return Task(
-        family=family, denoiser=denoiser, accelerator=accelerator,
-        parameters=adapter.trained_parameters(denoiser), items=items, latents=latents, conditions=conditions,
+        family=family, denoiser=denoiser, text_encoder=text_encoder, accelerator=accelerator,
+        parameters=adapter.trained_parameters(denoiser, text_encoder), items=items, latents=latents, conditions=conditions,
         schedule=schedule_of(train, family, base, accelerator.device), seed=train.seed,
         slots_per_step=train.batch * train.accumulate, resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
@@ -231,11 +255,15 @@ def schedule_of(train: Train, family: Family, base: Base, device: torch.device) 
 
 
 def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:
-    """The optimizer of the adapter's parameters, new."""
+    """The optimizer of the adapter's parameters, new. The loop gives each group its share of the group's `initial_lr`."""
+    train = spec.train
+    groups = [(train.learning_rate, adapter.parted(task.parameters)[0])]
+    if task.text_encoder is not None:
+        rate = train.text_encoder_learning_rate or train.learning_rate
+        groups.append((rate, adapter.parted(task.parameters)[1]))
     return torch.optim.AdamW(
-        task.parameters.values(),
-        lr=spec.train.learning_rate,
-        weight_decay=spec.train.weight_decay,
+        [{"params": list(named.values()), "lr": rate, "initial_lr": rate} for rate, named in groups],
+        weight_decay=train.weight_decay,
         fused=True,
     )
 
@@ -243,7 +271,8 @@ def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:
 def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple[int, int]:
     """Put a checkpoint back; gives the steps done and the micro-batch in force."""
     manifest, tensors = checkpoint.load_adapter(folder)
-    adapter.load_state(task.denoiser, tensors, where=folder / checkpoint.ADAPTER)
+    where = folder / checkpoint.ADAPTER
+    adapter.load_state(task.denoiser, tensors, where=where, text_encoder=task.text_encoder)
     checkpoint.restore_optimizer(optimizer, task.parameters, checkpoint.load_optimizer(folder))
     return manifest.step, manifest.micro_batch
 
@@ -310,7 +339,9 @@ def summary(desk: Desk, items: Sequence[Item]) -> dict[str, Any]:
     }
 
 
-def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> None:
+def continue_from(task: Task, spec: RunSpec, path: Path) -> None:
+    """Begin with the weights of the adapter file at `path`. Raises Refused where its layers, rank or alpha are others."""
+    rank, alpha = rank_and_alpha(spec)
     state, its_rank, its_alpha = adapter.read_adapter(path)
     if (its_rank, its_alpha) != (rank, alpha):
         raise refuse(
@@ -318,4 +349,8 @@ def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> 
             where=path,
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
-    adapter.load_state(denoiser, state, where=path)
+    adapter.load_state(task.denoiser, state, where=path, text_encoder=task.text_encoder)
+
+
+def _dtype(accelerator: Accelerator) -> torch.dtype:
+    return torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32

@@ -44,13 +44,15 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     sample = preparation.sample_of(spec, items)
     check_shots(family, base, shots_of(sample, base, sample.prompts))
     preparation.warn_of_cut(desk, family, base, items, sample.prompts)
-    latents, conditions = preparation.encode(desk, project, spec, family, base, items)
+    latents, cached = preparation.encode(desk, project, spec, family, base, items)
 
     desk.phase("loading the denoiser", quiet=1800)
     accelerator = preparation.accelerator_for(desk, spec)
-    start_from = "" if manifest else job.start_from
-    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=start_from)
+    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
+    conditions = cached or preparation.encoder_with_adapter(spec, family, base, accelerator)
     task = preparation.task_of(spec, family, base, denoiser, accelerator, items, latents, conditions)
+    if job.start_from and not manifest:
+        preparation.continue_from(task, spec, Path(job.start_from))
     optimizer = preparation.optimizer_of(spec, task)
     desk.add_facts(**preparation.facts(task, base, threads))
 
@@ -95,17 +97,15 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
         check_finite(result, step, items)
         if health:
             health.observe()
-        learning_rate = train.learning_rate * rate(
-            step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts
-        )
+        share = rate(step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = group["initial_lr"] * share
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         coverage.record(step, result.slots)
         step += 1
         desk.step(
-            step, steps=steps, loss=result.loss, lr=learning_rate, grad=result.grad_norm,
+            step, steps=steps, loss=result.loss, lr=train.learning_rate * share, grad=result.grad_norm,
             epoch=preparation.epoch_at(task, step), seconds=time.perf_counter() - began,
         )  # fmt: skip
         if health and step == min(HEALTH_STEPS, steps):
@@ -192,7 +192,7 @@ def save(
     path = checkpoint.save(
         desk.job,
         step=step,
-        adapter=adapter_state(task.denoiser),
+        adapter=adapter_state(task.denoiser, text_encoder=task.text_encoder),
         optimizer=checkpoint.optimizer_state(optimizer, task.parameters),
         rank=rank,
         alpha=alpha,
@@ -216,6 +216,7 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) ->
             family=task.family,
             base=base,
             denoiser=task.denoiser,
+            text_encoder=task.text_encoder,
             conditions=task.conditions,
             settings=preparation.sample_of(spec, task.items),
             folder=desk.job.previews,

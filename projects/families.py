@@ -44,6 +44,8 @@ class FamilyFacts:
     """Whether adapters on its text encoders are refused."""
     widths: Callable[[Shapes], Mapping[str, int]]
     """Shapes of the denoiser -> by adapter.targets, inputs plus outputs of all layers that learn."""
+    encoder_widths: Callable[[Shapes], Mapping[str, tuple[int, ...]]] = lambda _shapes: {}
+    """The same of a text encoder that can learn, layer by layer."""
     samplers: tuple[Sampler, ...]
     """What it can be drawn with, by the names people know."""
     flow: bool = False
@@ -95,6 +97,28 @@ def _unet_widths(shapes: Shapes) -> Mapping[str, int]:
     return {
         targets: sum(sum(shape) for name, shape in flat if layers.search(name))
         for targets, layers in _UNET_LAYERS.items()
+    }
+
+
+_CLIP_LAYER = re.compile(
+    r"(^|\.)encoder\.layers\.(?P<layer>\d+)\.(self_attn\.(q|k|v|out)_proj|(?P<mlp>mlp\.fc[12]))\.weight$"
+)
+
+
+def _clip_widths(shapes: Shapes) -> Mapping[str, tuple[int, ...]]:
+    attention: dict[int, int] = {}
+    both: dict[int, int] = {}
+    for name, shape in shapes.items():
+        found = _CLIP_LAYER.search(name)
+        if found is None:
+            continue
+        layer = int(found["layer"])
+        both[layer] = both.get(layer, 0) + sum(shape)
+        if not found["mlp"]:
+            attention[layer] = attention.get(layer, 0) + sum(shape)
+    return {
+        targets: tuple(width for _, width in sorted(of.items()))
+        for targets, of in (("attention", attention), ("attention+mlp", both))
     }
 
 
@@ -163,6 +187,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             clip_skips=tuple(range(1, 13)),
             freezes_text_encoder=False,
             widths=_unet_widths,
+            encoder_widths=_clip_widths,
             samplers=_UNET_SAMPLERS,
             hint="Stable Diffusion 1.5 draws 512 to 768 pixels at best: for new photographic work SDXL or FLUX go further.",
         ),

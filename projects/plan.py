@@ -94,7 +94,11 @@ def plan(
     rounds = steps * slots_a_step(spec) / max(1, _trained(draws))
     made = [*range(train.checkpoint_every, steps, train.checkpoint_every), steps]
     if parameters is None:
-        parameters = adapter_parameters(facts, spec.adapter.rank, spec.adapter.targets)
+        # Where a project says none, 2 is read.
+        skip = (spec.base.clip_skip or 2) if spec.adapter.text_encoder else 0
+        parameters = adapter_parameters(
+            facts, spec.adapter.rank, spec.adapter.targets, encoder_clip_skip=skip
+        )
     disk = None if parameters is None else parameters * CHECKPOINT_BYTES * (min(train.keep, len(made)) + 1)
     return Plan(
         steps=steps,

@@ -111,7 +111,9 @@ class Adapter:
     dropout: Annotated[float, Bounds(0.0, 0.9)] = 0.0
     """Share of the adapter's inputs zeroed at random in training. 0 is usual."""
     text_encoder: bool = False
-    """Train an adapter on the text encoder too. Families that keep theirs frozen (SDXL) refuse it."""
+    """Train the adapter on the text encoder too: the trigger takes sooner, other words change with it. Its layers follow
+    targets ("text_encoder.*.fc1" as a pattern), with the same rank and alpha. Captions are then encoded in every step.
+    SDXL and FLUX keep theirs frozen and refuse it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,9 @@ class Train:
     """Batches summed before one optimizer step. batch 2 x accumulate 2 trains what batch 4 trains, in less memory."""
     learning_rate: Annotated[float, Bounds(1e-8, 1.0)] = 1e-4
     """How far one step moves the adapter. Too high echoes training pictures; too low does not converge."""
+    text_encoder_learning_rate: Annotated[float, Bounds(1e-8, 1.0)] | None = None
+    """The same for the text encoder's layers, where adapter.text_encoder is on. Left out: half of learning_rate, as words
+    are learned faster than pictures."""
     optimizer: Literal["adamw"] = "adamw"
     """AdamW, betas 0.9 and 0.999."""
     weight_decay: Annotated[float, Bounds(0.0, 1.0)] = 0.01

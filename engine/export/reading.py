@@ -4,6 +4,7 @@ Everything in the file must be understood. A tensor without a place would be an 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from engine.adapter import ENCODER
 from engine.export.kohya import ALPHA, DOWN, PREFIX, UP, path_of_name
 from engine.export.peft_keys import CONFIG_KEY
 from projects.problems import refuse
@@ -19,6 +21,11 @@ LAYERS_KEY = "safelight.layers_per_block"
 """In our kohya files: layers_per_block of the base's denoiser. Files that do not say it are read as SDXL's, 2."""
 _COMPONENT = "unet."
 _A, _B = ".lora_A.weight", ".lora_B.weight"
+_ENCODER_LAYER = re.compile(
+    r"(?:lora_te_text_model_encoder_layers_|text_encoder\.(?:text_model\.)?encoder\.layers\.)(\d+)"
+    r"[._](?:(self_attn)[._]([qkv]|out)_proj|(mlp)[._](fc[12]))"
+)
+"""A layer of SD 1.x's CLIP, as kohya files name it, and as diffusers' do, with and without transformers' old text_model."""
 
 
 def read_exported(path: Path) -> tuple[dict[str, Tensor], int, float]:
@@ -83,7 +90,8 @@ def _from_kohya(
     unmatched = []
     for key, tensor in sorted(tensors.items()):
         suffix = next((end for end in (DOWN, UP, ALPHA) if key.endswith(end)), None)
-        path = path_of_name(key.removesuffix(suffix), layers_per_block) if suffix else None
+        name = key.removesuffix(suffix) if suffix else ""
+        path = path_of_name(name, layers_per_block) or text_encoder_layer(name)
         if path is None:
             unmatched.append(key)
         elif suffix == ALPHA:
@@ -101,23 +109,40 @@ def _from_diffusers(
     unmatched = []
     for key, tensor in sorted(tensors.items()):
         suffix = next((end for end in (_A, _B) if key.endswith(end)), None)
-        if suffix is None or not key.startswith(_COMPONENT):
+        name = key.removesuffix(suffix or "")
+        place = name.removeprefix(_COMPONENT) if name.startswith(_COMPONENT) else text_encoder_layer(name)
+        if suffix is None or place is None:
             unmatched.append(key)
         else:
-            layers.setdefault(key.removeprefix(_COMPONENT).removesuffix(suffix), {})[suffix] = tensor
-    alpha = _config_alpha(metadata, path)
-    return layers, {} if alpha is None else dict.fromkeys(layers, alpha), unmatched
+            layers.setdefault(place, {})[suffix] = tensor
+    said = {prefix: _config_alpha(metadata, path, prefix) for prefix in (_COMPONENT, ENCODER)}
+    alphas = {place: said[ENCODER if place.startswith(ENCODER) else _COMPONENT] for place in layers}
+    return layers, {place: alpha for place, alpha in alphas.items() if alpha is not None}, unmatched
 
 
-def _config_alpha(metadata: Mapping[str, str], path: Path) -> float | None:
+def text_encoder_layer(name: str) -> str | None:
+    """Path in an adapter, `text_encoder.encoder.layers.0.mlp.fc1`, of a layer that a kohya or diffusers file names so.
+
+    `name` is without suffix. None when it is no layer of SD 1.x's text encoder.
+    """
+    found = _ENCODER_LAYER.fullmatch(name)
+    if found is None:
+        return None
+    number, attention, part, mlp, half = found.groups()
+    return f"{ENCODER}encoder.layers.{int(number)}." + (
+        f"{attention}.{part}_proj" if attention else f"{mlp}.{half}"
+    )
+
+
+def _config_alpha(metadata: Mapping[str, str], path: Path, component: str) -> float | None:
     """alpha of the peft configuration beside the tensors; None where there is none, which means scale 1."""
     try:
         config = json.loads(metadata.get(CONFIG_KEY, "{}"))
-        alpha = config.get(f"{_COMPONENT}lora_alpha")
+        alpha = config.get(f"{component}lora_alpha")
         special = [
             word
             for word in ("rank_pattern", "alpha_pattern", "use_dora", "use_rslora", "lora_bias")
-            if config.get(f"{_COMPONENT}{word}")
+            if config.get(f"{component}{word}")
         ]
         alpha = None if alpha is None else float(alpha)
     except (ValueError, TypeError, AttributeError):
