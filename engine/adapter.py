@@ -41,6 +41,8 @@ def target_modules(denoiser: nn.Module, targets: str | Sequence[str], family: Fa
                 hint=f"Known: {known}.",
             )
         targets = family.lora_targets[targets]
+    if not targets:
+        raise refuse("No pattern names a layer of the denoiser.", where="adapter.targets")
     return _matching(_layers(denoiser), targets)
 
 

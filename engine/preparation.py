@@ -179,7 +179,10 @@ def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator
     denoiser.requires_grad_(False)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
-    modules = adapter.target_modules(denoiser, spec.adapter.targets, family)
+    targets = spec.adapter.targets
+    if spec.adapter.text_encoder and not isinstance(targets, str):
+        targets = [pattern for pattern in targets if not pattern.startswith(adapter.ENCODER)]
+    modules = adapter.target_modules(denoiser, targets, family)
     rank, alpha = rank_and_alpha(spec)
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)

@@ -152,7 +152,7 @@ def _filled(spec: RunSpec, facts: bases.BaseFacts, preset: str) -> RunSpec:
     alpha = spec.adapter.alpha if spec.adapter.alpha is not None else float(spec.adapter.rank)
     rate = spec.train.text_encoder_learning_rate
     if rate is None and spec.adapter.text_encoder:
-        rate = spec.train.learning_rate / 2
+        rate = max(1e-8, spec.train.learning_rate / 2)
     size = spec.sample.size or ((facts.native_size, facts.native_size) if facts.native_size else None)
     return dataclasses.replace(
         spec,

@@ -315,3 +315,18 @@ def test_jobs_are_counted_a_kind(tmp_path: Path) -> None:
 
 def test_a_spec_is_complete_but_for_what_may_be_absent() -> None:
     assert all(getattr(RunSpec(), field.name) is not None for field in dataclasses.fields(RunSpec))
+
+
+def test_the_text_encoders_rate_is_half_where_it_learns_and_nothing_where_not(project: Path) -> None:
+    (project / "project.toml").write_text('format = 1\n[base]\nsource = "o/r"\nfamily = "sd15"\n')
+
+    def rate(*said: str) -> float | None:
+        return resolve(
+            open_project(project), ["train.learning_rate=2e-4", *said]
+        ).train.text_encoder_learning_rate
+
+    assert rate() is None
+    assert rate("adapter.text_encoder=true") == 1e-4
+    assert rate("adapter.text_encoder=true", "train.text_encoder_learning_rate=3e-5") == 3e-5
+    with pytest.raises(Refused, match="The text encoder does not learn"):
+        rate("train.text_encoder_learning_rate=3e-5")
