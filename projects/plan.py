@@ -127,6 +127,8 @@ def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> It
     train, adapter = spec.train, spec.adapter
     alpha = adapter.rank if adapter.alpha is None else adapter.alpha
     rate = f"{train.learning_rate:g}"
+    if adapter.text_encoder and train.text_encoder_learning_rate is not None:
+        rate += f", of the text encoder {train.text_encoder_learning_rate:g}"
     yield f"Effective scale alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}, learning rate {rate}."
     if train.steps is None and train.epochs is None:
         subject, slots = counts.get("subject", 0), slots_a_step(spec)

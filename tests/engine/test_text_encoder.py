@@ -26,6 +26,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.project import read_job
 from projects.spec import AdapterAt, ExportJob, SampleJob, TrainJob
+from tests.engine.reference_text_encoder import reference_losses
 from tests.engine.runs import demo_project, events, losses, new_run, train_here, wait_until_heard
 from tests.engine.tiny_sd15 import tiny_sd15
 
@@ -79,6 +80,13 @@ def test_a_run_trains_both_and_says_so(project: Path) -> None:
     assert told == {"layers": len(state) // 2, "parameters": sum(one.numel() for one in state.values())}
     assert not events(job, "warning")
     assert not list((project / "cache" / "conditions").glob("**/*.safetensors"))
+
+
+def test_losses_equal_a_reference_that_shares_no_code(project: Path) -> None:
+    asked = ("train.steps=12", "train.caption_dropout=0.2", "train.learning_rate=5e-3", "train.batch=2")
+    job = new_run(project, ON, *QUIET, *asked, "train.schedule=cosine", "base.clip_skip=2")
+    train_here(job)
+    assert losses(job) == pytest.approx(reference_losses(job.path, tiny_sd15(), 12), rel=1e-5)
 
 
 def test_dropped_captions_train_the_text_encoder_too(project: Path) -> None:
