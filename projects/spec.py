@@ -135,8 +135,8 @@ class Train:
     learning_rate: Annotated[float, Bounds(1e-8, 1.0)] = 1e-4
     """How far one step moves the adapter. Too high echoes training pictures; too low does not converge."""
     text_encoder_learning_rate: Annotated[float, Bounds(1e-8, 1.0)] | None = None
-    """The same for the text encoder's layers, where adapter.text_encoder is on. Left out: half of learning_rate, as words
-    are learned faster than pictures."""
+    """Learning rate of the text encoder's layers, where adapter.text_encoder is on. Left out: half of learning_rate, as is
+    usual: words are learned faster than pictures."""
     optimizer: Literal["adamw"] = "adamw"
     """AdamW, betas 0.9 and 0.999."""
     weight_decay: Annotated[float, Bounds(0.0, 1.0)] = 0.01
