@@ -91,6 +91,11 @@ class ConditionReader:
         """What sampling with an empty negative prompt uses, and caption dropout trains."""
         return self._read(None)
 
+    def batch(self, texts: Sequence[str | None]) -> Condition:
+        """Conditions of several texts (None: the unconditional) with the batch axis in front."""
+        each = [self._read(text) for text in texts]
+        return {key: torch.stack([one[key] for one in each]) for key in each[0]}
+
     def _read(self, text: str | None) -> Condition:
         if text not in self._files:
             origin = _condition_origin(text, self._family, self._base)

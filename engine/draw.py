@@ -22,7 +22,7 @@ PICTURES_AT_ONCE = 8
 
 
 class Conditions(Protocol):
-    """Where the encoded texts are."""
+    """Where the encoded texts are, or what encodes them."""
 
     def get(self, text: str) -> Condition: ...
 
@@ -100,16 +100,18 @@ def draw_pictures(
     vae: nn.Module,
     conditions: Conditions,
     shots: Sequence[Shot],
+    text_encoder: nn.Module | None = None,
     on_picture: Callable[[int, Image.Image], object] = lambda index, picture: None,
     on_step: Callable[[int, int], object] = lambda drawn, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[Image.Image]:
     """One RGB picture a shot, in the order of `shots`.
 
+    `text_encoder` is given where adapters act on it too and `conditions` come out of it: the shots' weights hold for both.
     `on_picture(index, picture)` gets each as soon as it is finished, `on_step(drawn, total)` is called after each
     denoising step with the number of finished pictures. Every picture's noise comes from a CPU generator of its own,
     seeded with the shot's seed, so a picture does not depend on its company beyond rounding. Modes and adapter weights
-    of the denoiser are afterwards what they were. Raises StopAsked when `should_stop` says so between two steps.
+    of the models are afterwards what they were. Raises StopAsked when `should_stop` says so between two steps.
     """
     pictures: dict[int, Image.Image] = {}
 
@@ -118,12 +120,15 @@ def draw_pictures(
             raise StopAsked
         on_step(len(pictures), len(shots))
 
-    _check_adapters(denoiser, shots)
-    with torch.no_grad(), _left_as_it_was(denoiser):
-        denoiser.eval()
+    models = [denoiser] if text_encoder is None else [denoiser, text_encoder]
+    _check_adapters(models, shots)
+    with torch.no_grad(), _left_as_they_were(models):
+        for model in models:
+            model.eval()
         for indices in _batches(shots, _device_of(denoiser).type):
             first, batch = shots[indices[0]], [shots[index] for index in indices]
-            set_weights(denoiser, dict(first.weights))
+            for model in models:
+                set_weights(model, dict(first.weights))
             asked = Drawing(
                 sampler=first.sampler,
                 conditions=[conditions.get(shot.prompt) for shot in batch],
@@ -160,12 +165,11 @@ def _batches(shots: Sequence[Shot], device: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _left_as_it_was(denoiser: nn.Module) -> Iterator[None]:
+def _left_as_they_were(models: Sequence[nn.Module]) -> Iterator[None]:
     """Put every module's mode and every adapter's scale back, whatever happens in between."""
-    modes = [(module, module.training) for module in denoiser.modules()]
-    scales = [
-        (module, dict(module.scaling)) for module in denoiser.modules() if isinstance(module, LoraLayer)
-    ]
+    modules = [module for model in models for module in model.modules()]
+    modes = [(module, module.training) for module in modules]
+    scales = [(module, dict(module.scaling)) for module in modules if isinstance(module, LoraLayer)]
     try:
         yield
     finally:
@@ -175,9 +179,9 @@ def _left_as_it_was(denoiser: nn.Module) -> Iterator[None]:
             layer.scaling.update(scaling)
 
 
-def _check_adapters(denoiser: nn.Module, shots: Sequence[Shot]) -> None:
+def _check_adapters(models: Sequence[nn.Module], shots: Sequence[Shot]) -> None:
     """A name that is not loaded would silently draw the base."""
-    loaded = set(getattr(denoiser, "peft_config", {}))
+    loaded = {name for model in models for name in getattr(model, "peft_config", {})}
     asked = {name for shot in shots for name, _ in shot.weights}
     if asked - loaded:
         raise ValueError(f"adapters {sorted(asked - loaded)} are not loaded, only {sorted(loaded)}")

@@ -9,7 +9,7 @@ import torch
 from engine import noise
 from engine.dataset.items import Item
 from engine.dataset.slots import draw
-from engine.step import Task, autocast, framing, stack_conditions
+from engine.step import Task, autocast, framing, told
 
 TIMESTEP_SHARES = (0.1, 0.3, 0.5, 0.8)
 """Where the grid looks, as shares of all timesteps: structure at the noisy end, texture at the other."""
@@ -41,7 +41,8 @@ def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], obj
     Noise of the cell (picture, timestep k) is randn of a generator seeded with draw(seed, "evaluate", index, k) >> 1.
     """
     training = task.denoiser.training
-    task.denoiser.eval()
+    for model in task.models:
+        model.eval()
     cells = [(index, k) for index in grid_items(task.items) for k in range(len(TIMESTEP_SHARES))]
     by_bucket: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for index, k in cells:
@@ -57,7 +58,8 @@ def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], obj
                 done += len(batch)
                 on_progress(done, len(cells))
     finally:
-        task.denoiser.train(training)
+        for model in task.models:
+            model.train(training)
     means = {index: sum(values) / len(values) for index, values in errors.items()}
     roles = {role: [means[i] for i in means if task.items[i].role == role] for role in ("subject", "holdout")}
     return Evaluation(
@@ -69,7 +71,7 @@ def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], obj
 
 def _cell_errors(task: Task, cells: Sequence[tuple[int, int]]) -> list[float]:
     device = task.accelerator.device
-    latents, noises, shares, conditions, framings = [], [], [], [], []
+    latents, noises, shares, captions, framings = [], [], [], [], []
     for index, k in cells:
         item = task.items[index]
         mean_CHW, _ = task.latents.get(item, 0, False)
@@ -77,14 +79,14 @@ def _cell_errors(task: Task, cells: Sequence[tuple[int, int]]) -> list[float]:
         latents.append(mean_CHW)
         noises.append(torch.randn(mean_CHW.shape, generator=generator))
         shares.append(TIMESTEP_SHARES[k])
-        conditions.append(task.conditions.get(item.captions[0]))
+        captions.append(item.captions[0])
         framings.append(framing(item, 0))
     latents_BCHW, noise_BCHW = torch.stack(latents).to(device), torch.stack(noises).to(device)
     levels = task.schedule.at(shares)
     noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, levels)
     with autocast(task.accelerator):
         prediction_BCHW = task.family.predict(
-            task.denoiser, noisy_BCHW, levels.timesteps_B, stack_conditions(conditions, device), framings
+            task.denoiser, noisy_BCHW, levels.timesteps_B, told(task, captions), framings
         )
     target_BCHW = noise.target(task.schedule.objective, latents_BCHW, noise_BCHW, levels)
     return (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3)).tolist()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,13 @@ from projects.spec import Train
 
 Parameters = Mapping[str, nn.Parameter]
 """The trained adapter's, by file name."""
+Groups = list[dict[str, Any]]
+"""torch's, in fixed order: the denoiser's parameters, then those of its text encoder, each with a rate of its own."""
 Number = str | int | bool
 """A number of the optimizer's own as a manifest holds it: a hexadecimal float, a whole number, or a truth."""
 
+OWN_RATE = "initial_lr"
+"""Key of a group's rate, by torch's name for it, of which the schedule gives each step its share."""
 TRAINING_WEIGHT = "y"
 """Key under which the weight that a step moves is saved, where the adapter's file holds an average of it."""
 
@@ -28,7 +33,9 @@ class Saved:
     tensors: Mapping[str, Tensor]
     """`parameter/key`, on the CPU. A number of Python's is a tensor without axes, int64 or float64."""
     numbers: Mapping[str, Number] = field(default_factory=dict)
-    """What it counts and estimates for all parameters together, as far as it has moved from what it began with."""
+    """What it counts and estimates for all parameters together, as far as it has moved from what it began with.
+
+    Those of the second group, a text encoder's, are named `1/k` where the first one's are named `k`."""
 
 
 def require(name: str) -> None:
@@ -37,31 +44,39 @@ def require(name: str) -> None:
         raise Refused(problem)
 
 
-def build(train: Train, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """A new optimizer of `parameters`, ready for a step. The loop sets its rate before each one."""
+def build(
+    train: Train, parameters: Iterable[nn.Parameter], of_encoder: Iterable[nn.Parameter] = ()
+) -> Optimizer:
+    """A new optimizer of the denoiser's parameters and its text encoder's, ready for a step, each with its own rate."""
     require(train.optimizer)
-    optimizer = BUILD[train.optimizer](list(parameters), train)
+    rates = ((train.learning_rate, parameters), (train.text_encoder_learning_rate, of_encoder))
+    groups = []
+    for said, some in rates:
+        if own := list(some):
+            rate = train.learning_rate if said is None else said
+            groups.append({"params": own, "lr": rate, OWN_RATE: rate})
+    optimizer = BUILD[train.optimizer](groups, train)
     if has_modes(optimizer):
         optimizer.train()
     return optimizer
 
 
-def _adamw(parameters: list[nn.Parameter], train: Train) -> Optimizer:
-    return torch.optim.AdamW(parameters, lr=train.learning_rate, weight_decay=train.weight_decay, fused=True)
+def _adamw(groups: Groups, train: Train) -> Optimizer:
+    return torch.optim.AdamW(groups, lr=train.learning_rate, weight_decay=train.weight_decay, fused=True)
 
 
-def _adamw_8bit(parameters: list[nn.Parameter], train: Train) -> Optimizer:
+def _adamw_8bit(groups: Groups, train: Train) -> Optimizer:
     from bitsandbytes.optim import AdamW8bit  # an extra, and seconds of import
 
-    return AdamW8bit(parameters, lr=train.learning_rate, weight_decay=train.weight_decay)
+    return AdamW8bit(groups, lr=train.learning_rate, weight_decay=train.weight_decay)
 
 
-def _prodigy(parameters: list[nn.Parameter], train: Train) -> Optimizer:
+def _prodigy(groups: Groups, train: Train) -> Optimizer:
     from prodigyopt import Prodigy  # an extra
 
     # safeguard_warmup: without it a small rate of the warm-up is taken for a small distance, and the estimate runs away.
     return Prodigy(
-        parameters,
+        groups,
         lr=train.learning_rate,
         weight_decay=train.weight_decay,
         use_bias_correction=True,
@@ -69,12 +84,12 @@ def _prodigy(parameters: list[nn.Parameter], train: Train) -> Optimizer:
     )
 
 
-def _adafactor(parameters: list[nn.Parameter], train: Train) -> Optimizer:
+def _adafactor(groups: Groups, train: Train) -> Optimizer:
     from transformers.optimization import Adafactor
 
     # Not torch's, which always scales the rate by the size of the weight: B, which begins at zero, would hardly move.
     return Adafactor(
-        parameters,
+        groups,
         lr=train.learning_rate,
         weight_decay=train.weight_decay,
         relative_step=False,
@@ -83,14 +98,14 @@ def _adafactor(parameters: list[nn.Parameter], train: Train) -> Optimizer:
     )
 
 
-def _adamw_schedulefree(parameters: list[nn.Parameter], train: Train) -> Optimizer:
+def _adamw_schedulefree(groups: Groups, train: Train) -> Optimizer:
     from schedulefree import AdamWScheduleFree  # an extra
 
     # Its own warm-up stays off: the loop's gives the same rates, and so the same weights of the average.
-    return AdamWScheduleFree(parameters, lr=train.learning_rate, weight_decay=train.weight_decay)
+    return AdamWScheduleFree(groups, lr=train.learning_rate, weight_decay=train.weight_decay)
 
 
-BUILD: Mapping[str, Callable[[list[nn.Parameter], Train], Optimizer]] = {
+BUILD: Mapping[str, Callable[[Groups, Train], Optimizer]] = {
     "adamw": _adamw,
     "adamw_8bit": _adamw_8bit,
     "prodigy": _prodigy,
@@ -125,8 +140,14 @@ def weights_to_use(optimizer: Optimizer) -> Iterator[None]:
                 parameter.copy_(value)
 
 
+def set_rates(optimizer: Optimizer, share: float) -> None:
+    """Give each group that share of its own rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = group[OWN_RATE] * share
+
+
 def effective_rate(optimizer: Optimizer) -> float:
-    """The rate of the coming step: what the loop has set, times what the optimizer itself has found (Prodigy's d)."""
+    """The denoiser's rate in the coming step: what the loop has set, times what the optimizer has found (Prodigy's d)."""
     group = optimizer.param_groups[0]
     return float(group["lr"] * group.get("d", 1.0))
 
@@ -140,11 +161,12 @@ def state_of(optimizer: Optimizer, parameters: Parameters) -> Saved:
     }
     if has_modes(optimizer):
         tensors |= {f"{name}/{TRAINING_WEIGHT}": _as_tensor(one.data) for name, one in parameters.items()}
-    (group,) = optimizer.param_groups
+    defaults = optimizer.defaults
     numbers = {
-        key: _as_number(value)
+        f"{at}/{key}" if at else key: _as_number(value)
+        for at, group in enumerate(optimizer.param_groups)
         for key, value in group.items()
-        if key not in ("params", "lr") and (key not in optimizer.defaults or value != optimizer.defaults[key])
+        if key not in ("params", "lr", OWN_RATE) and (key not in defaults or value != defaults[key])
     }
     return Saved(tensors=tensors, numbers=numbers)
 
@@ -161,9 +183,11 @@ def restore(optimizer: Optimizer, parameters: Parameters, saved: Saved) -> None:
         else:
             # All on the parameter's device, where the fused AdamW keeps them.
             optimizer.state[parameter][key] = tensor.to(parameter.device, copy=True)
-    (group,) = optimizer.param_groups
-    for key, number in saved.numbers.items():
-        group[key] = float.fromhex(number) if isinstance(number, str) else number
+    for path, number in saved.numbers.items():
+        at, _, key = path.rpartition("/")
+        optimizer.param_groups[int(at or 0)][key] = (
+            float.fromhex(number) if isinstance(number, str) else number
+        )
 
 
 def _as_tensor(value: object) -> Tensor:

@@ -12,12 +12,13 @@ from torch import nn
 
 from engine import adapter, checkpoint, noise, optimizers, precision
 from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
+from engine.conditions import LiveConditions
 from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
 from engine.dataset.slots import draw, epoch_list, with_planned
 from engine.desk import Desk, StopAsked
-from engine.export.reading import Adapter, read_adapter
+from engine.export.reading import read_adapter
 from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.window import unread_from
@@ -143,8 +144,11 @@ def sample_of(spec: RunSpec, items: Sequence[Item]) -> Sample:
 
 def encode(
     desk: Desk, project: Path, spec: RunSpec, family: Family, base: Base, items: Sequence[Item]
-) -> tuple[LatentReader, ConditionReader]:
-    """Latents of every picture and conditions of every text; what the cache lacks is encoded, then the models leave."""
+) -> tuple[LatentReader, ConditionReader | None]:
+    """Latents of every picture and conditions of every text; what the cache lacks is encoded, then the models leave.
+
+    No conditions where the text encoder learns: then they change with every step (`encoder_with_adapter`).
+    """
     cache = Cache(project / "cache")
     sample = sample_of(spec, items)
     texts = [text for item in items for text in item.captions] + [*sample.prompts, sample.negative]
@@ -153,6 +157,8 @@ def encode(
         cache, family, base, items, flip=spec.data.flip, background=spec.data.background,
         on_progress=stoppable(desk, "encoding pictures"),
     )  # fmt: skip
+    if spec.adapter.text_encoder:
+        return latents, None
     desk.phase("encoding captions", quiet=1800)
     conditions = encode_texts(
         cache, family, base, list(dict.fromkeys(texts)),
@@ -161,10 +167,13 @@ def encode(
     return latents, conditions
 
 
-def readers(project: Path, spec: RunSpec, family: Family, base: Base) -> tuple[LatentReader, ConditionReader]:
+def readers(
+    project: Path, spec: RunSpec, family: Family, base: Base
+) -> tuple[LatentReader, ConditionReader | None]:
     """What `encode` gives, where all of it is encoded already."""
     cache = Cache(project / "cache")
-    return LatentReader(cache, base, background=spec.data.background), ConditionReader(cache, family, base)
+    latents = LatentReader(cache, base, background=spec.data.background)
+    return latents, None if spec.adapter.text_encoder else ConditionReader(cache, family, base)
 
 
 def accelerator_for(spec: RunSpec) -> Accelerator:
@@ -194,23 +203,42 @@ def warn_of_machine(desk: Desk, spec: RunSpec, saved: checkpoint.Manifest | None
         )
 
 
-def denoiser_with_adapter(
-    spec: RunSpec, family: Family, base: Base, accelerator: Accelerator, *, start_from: str
-) -> nn.Module:
+def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator: Accelerator) -> nn.Module:
     """The frozen denoiser on its device with the adapter injected; the adapter's start follows from the seed."""
     denoiser = family.load_denoiser(base, precision.dtype_of(accelerator.mixed_precision))
     denoiser.requires_grad_(False)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
-    modules = adapter.target_modules(denoiser, spec.adapter.targets, family)
+    targets: str | Sequence[str] = spec.adapter.targets
+    if spec.adapter.text_encoder and not isinstance(targets, str):
+        targets = [pattern for pattern in targets if not pattern.startswith(adapter.ENCODER)]
+    modules = adapter.target_modules(denoiser, targets, family)
     rank, alpha = rank_and_alpha(spec)
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
-    if start_from:
-        _continue_from(denoiser, read_adapter(Path(start_from), family, base), rank, alpha)
     denoiser.to(accelerator.device)
     denoiser.train()
     return denoiser
+
+
+def encoder_with_adapter(
+    spec: RunSpec, family: Family, base: Base, accelerator: Accelerator
+) -> LiveConditions:
+    """The frozen text encoder on its device with its part of the adapter, for a spec that trains it."""
+    learning = family.text_encoder
+    if learning is None:
+        raise refuse("The text encoders of this base stay frozen.", where="adapter.text_encoder")
+    encoders = family.load_encoders(base, precision.dtype_of(accelerator.mixed_precision))
+    model = learning.model(encoders)
+    if spec.train.gradient_checkpointing:
+        learning.checkpoint_layers(model)
+    modules = adapter.encoder_modules(model, spec.adapter.targets, learning, learning.unread(encoders))
+    rank, alpha = rank_and_alpha(spec)
+    torch.manual_seed(draw(spec.train.seed, "adapter", "text_encoder") >> 1)
+    adapter.inject(model, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
+    encoders.to(accelerator.device)
+    model.train()
+    return LiveConditions(learning, encoders)
 
 
 def task_of(
@@ -221,15 +249,16 @@ def task_of(
     accelerator: Accelerator,
     items: Sequence[Item],
     latents: LatentReader,
-    conditions: ConditionReader,
+    conditions: ConditionReader | LiveConditions,
     *,
     group: Group | None = None,
 ) -> Task:
     """What every step reads."""
     train = spec.train
+    text_encoder = conditions.model if isinstance(conditions, LiveConditions) else None
     return Task(
-        family=family, denoiser=denoiser, accelerator=accelerator,
-        parameters=adapter.trained_parameters(denoiser), items=items, latents=latents, conditions=conditions,
+        family=family, denoiser=denoiser, text_encoder=text_encoder, accelerator=accelerator,
+        parameters=adapter.trained_parameters(denoiser, text_encoder), items=items, latents=latents, conditions=conditions,
         schedule=schedule_of(train, family, base, accelerator.device), seed=train.seed,
         slots_per_step=slots_a_step(spec), resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
@@ -260,13 +289,15 @@ def schedule_of(train: Train, family: Family, base: Base, device: torch.device) 
 
 def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:
     """The optimizer of the adapter's parameters, new."""
-    return optimizers.build(spec.train, task.parameters.values())
+    of_denoiser, of_encoder = adapter.parted(task.parameters)
+    return optimizers.build(spec.train, of_denoiser.values(), of_encoder.values())
 
 
 def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple[int, int]:
     """Put a checkpoint back; gives the steps done and the micro-batch in force."""
     manifest, tensors = checkpoint.load_adapter(folder)
-    adapter.load_state(task.denoiser, tensors, where=folder / checkpoint.ADAPTER)
+    where = folder / checkpoint.ADAPTER
+    adapter.load_state(task.denoiser, tensors, where=where, text_encoder=task.text_encoder)
     optimizers.restore(optimizer, task.parameters, checkpoint.load_optimizer(folder))
     precision.restore_scale(task.accelerator.scaler, manifest.loss_scale)
     return manifest.step, manifest.micro_batch
@@ -337,12 +368,14 @@ def summary(desk: Desk, items: Sequence[Item]) -> dict[str, Any]:
     }
 
 
-def _continue_from(denoiser: nn.Module, start: Adapter, rank: int, alpha: float) -> None:
-    state, its_rank, its_alpha = start.to_continue()
+def continue_from(task: Task, spec: RunSpec, base: Base, path: Path) -> None:
+    """Begin with the weights of the adapter file at `path`. Raises Refused where its layers, rank or alpha are others."""
+    rank, alpha = rank_and_alpha(spec)
+    state, its_rank, its_alpha = read_adapter(path, task.family, base).to_continue()
     if (its_rank, its_alpha) != (rank, alpha):
         raise refuse(
             f"The adapter has rank {its_rank} alpha {its_alpha:g}, the project rank {rank} alpha {alpha:g}.",
-            where=start.where,
+            where=path,
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
-    adapter.load_state(denoiser, state, where=start.where)
+    adapter.load_state(task.denoiser, state, where=path, text_encoder=task.text_encoder)

@@ -44,14 +44,15 @@ def follow(job: JobDir, group: Group) -> None:
     preparation.set_threads(manifest, group.size)
     family, base = open_base(spec.base, project)
     items = read_items(job.items)
-    latents, conditions = preparation.readers(project, spec, family, base)
+    latents, cached = preparation.readers(project, spec, family, base)
     accelerator = preparation.accelerator_for(spec)
-    denoiser = preparation.denoiser_with_adapter(
-        spec, family, base, accelerator, start_from="" if found else read.start_from
-    )
+    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
+    conditions = cached or preparation.encoder_with_adapter(spec, family, base, accelerator)
     task = preparation.task_of(
         spec, family, base, denoiser, accelerator, items, latents, conditions, group=group
     )
+    if read.start_from and not found:
+        preparation.continue_from(task, spec, base, Path(read.start_from))
     optimizer = preparation.optimizer_of(spec, task)
     start = preparation.restore(task, optimizer, found[1])[0] if found else 0
     group.require_same(task.parameters, start, base.fingerprint, precision.saved_scale(accelerator.scaler))
@@ -68,8 +69,8 @@ def obey(task: Task, optimizer: torch.optim.Optimizer) -> None:
                 except torch.OutOfMemoryError:
                     clear_gradients(task)
                     torch.cuda.empty_cache()
-            case "update", (learning_rate, overflow):
-                update(task, optimizer, learning_rate, overflow=overflow)
+            case "update", (share, overflow):
+                update(task, optimizer, share, overflow=overflow)
             case "compare", (step,):
                 task.group.require_same(task.parameters, step, precision.saved_scale(task.accelerator.scaler))
             case "end", _:

@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from engine.adapter import TRAINED, load_adapter
+from engine.adapter import TRAINED, load_adapter, parted
 from engine.cache import Cache, encode_texts
 from engine.checkpoint import ADAPTER, find_checkpoint
 from engine.checkpoint import load_adapter as load_adapter_of
+from engine.conditions import LiveConditions
 from engine.dataset.items import read_items
 from engine.desk import Desk, StopAsked
 from engine.draw import Conditions, Shot, check_shots, draw_pictures, shots_of
@@ -94,6 +95,7 @@ def preview(
     base: Base,
     denoiser: nn.Module,
     conditions: Conditions,
+    text_encoder: nn.Module | None = None,
     settings: Sample,
     folder: Path,
     step: int,
@@ -102,7 +104,7 @@ def preview(
     on_step: Callable[[int, int], object] = lambda drawn, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
-    """Draw `settings.prompts` with the adapter in training into `folder`; gives the files.
+    """Draw `settings.prompts` with the adapter in training into `folder`; gives the files. `text_encoder` as in draw.py.
 
     The VAE is in memory only for it. Training is not disturbed: random states, modes and weights stay as they are.
     """
@@ -124,8 +126,8 @@ def preview(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         vae = family.load_vae(base, torch.float32).to(device)
         draw_pictures(
-            family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, shots=shots, on_picture=keep,
-            on_step=on_step, should_stop=should_stop,
+            family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, text_encoder=text_encoder,
+            shots=shots, on_picture=keep, on_step=on_step, should_stop=should_stop,
         )  # fmt: skip
     return sorted(files)
 
@@ -143,14 +145,17 @@ def draw_for_job(
 ) -> None:
     """Draw `shots` in a job of their own. Encoders are in memory first and alone, then denoiser, adapters and VAE.
 
+    Where an adapter acts on the text encoder, that stays beside the denoiser, and prompts are encoded as they are drawn.
     Raises Refused before anything large is loaded, and StopAsked.
     """
     check_shots(family, base, shots)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     desk.phase("encoding prompts", quiet=1800)
     texts = [shot.prompt for shot in shots] + [shot.negative for shot in shots if shot.negative]
     texts = list(dict.fromkeys(texts))
     _warn_of_cut(desk, family, base, texts)
-    conditions = encode_texts(
+    live = _encoder_for(adapters, family, base)
+    conditions = live or encode_texts(
         Cache(project / "cache"), family, base, texts,
         on_progress=lambda done, total: desk.progress("encoding prompts", done, total),
         should_stop=lambda: desk.stop_asked,
@@ -158,16 +163,21 @@ def draw_for_job(
     if desk.stop_asked:
         raise StopAsked
     desk.phase("loading the denoiser", quiet=1800)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    text_encoder = live.model if live else None
     dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     denoiser = family.load_denoiser(base, torch.float32 if device.type == "cpu" else dtypes[precision])
     for adapter in adapters:
-        load_adapter(denoiser, adapter.state, rank=adapter.rank, alpha=adapter.alpha, name=adapter.key)
+        load_adapter(
+            denoiser, adapter.state, rank=adapter.rank, alpha=adapter.alpha, name=adapter.key, text_encoder=text_encoder,
+        )  # fmt: skip
     denoiser.to(device)
+    if text_encoder is not None:
+        text_encoder.to(device)
     vae = family.load_vae(base, torch.float32).to(device)
     desk.phase("drawing", quiet=1800)
     draw_pictures(
-        family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, shots=shots, on_picture=on_picture,
+        family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, text_encoder=text_encoder,
+        shots=shots, on_picture=on_picture,
         on_step=lambda drawn, total: desk.progress("pictures", drawn, total), should_stop=lambda: desk.stop_asked,
     )  # fmt: skip
 
@@ -243,6 +253,20 @@ def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[Ad
 def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:
     """What `Origin.adapters` holds of `files`."""
     return {file.key: (file.name, file.hash) for file in files}
+
+
+def _encoder_for(adapters: Sequence[AdapterFile], family: Family, base: Base) -> LiveConditions | None:
+    """The text encoder in fp32, as the cache's conditions are made, where one of the adapters acts on it."""
+    acting = [adapter.name for adapter in adapters if parted(adapter.state)[1]]
+    if not acting:
+        return None
+    if family.text_encoder is None:
+        raise refuse(
+            f"The adapter acts on a text encoder, and {family.name}'s stay frozen here.",
+            where=acting[0],
+            hint="It was made for another family, or by a tool that trains this one's text encoders.",
+        )
+    return LiveConditions(family.text_encoder, family.load_encoders(base, torch.float32))
 
 
 def _warn_of_cut(desk: Desk, family: Family, base: Base, texts: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from engine import noise, optimizers, precision
 from engine.cache import ConditionReader, LatentReader
+from engine.conditions import LiveConditions
 from engine.dataset.items import Item
 from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
 from engine.families.family import Condition, Family, Framing
@@ -25,12 +26,15 @@ class Task:
 
     family: Family
     denoiser: nn.Module
+    text_encoder: nn.Module | None
+    """Where an adapter is trained on it too: then every condition comes out of it."""
     accelerator: Accelerator
     parameters: Mapping[str, nn.Parameter]
     """The trained adapter's, by file name."""
     items: Sequence[Item]
     latents: LatentReader
-    conditions: ConditionReader
+    conditions: ConditionReader | LiveConditions
+    """Out of the cache, or out of `text_encoder`."""
     schedule: NoiseSchedule
     seed: int
     slots_per_step: int
@@ -43,6 +47,11 @@ class Task:
     adapter_dropout: float
     group: Group = field(default_factory=Group)
     """The processes that train this together."""
+
+    @property
+    def models(self) -> tuple[nn.Module, ...]:
+        """The models that carry the adapter."""
+        return (self.denoiser,) if self.text_encoder is None else (self.denoiser, self.text_encoder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +142,13 @@ def _backward(
     return total, []
 
 
-def update(task: Task, optimizer: torch.optim.Optimizer, learning_rate: float, *, overflow: bool) -> float:
+def update(task: Task, optimizer: torch.optim.Optimizer, share: float, *, overflow: bool) -> float:
     """One optimizer step on the gradients that the last pass left, or none where they overflowed; they are gone then.
 
-    Moves the loss scale too. Gives the rate in force, which some optimizers find themselves.
+    share: of each group's own learning rate, as the schedule has it. Moves the loss scale too. Gives the denoiser's rate in
+    force, which some optimizers find themselves.
     """
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+    optimizers.set_rates(optimizer, share)
     in_force = optimizers.effective_rate(optimizer)
     if not overflow:
         optimizer.step()
@@ -172,16 +181,21 @@ def micro_batch_of(task: Task, step: int, slots: Sequence[Slot]) -> MicroBatch:
         noisy_BCHW=noise.mix(latents_BCHW, noise_BCHW, levels),
         timesteps_B=levels.timesteps_B,
         target_BCHW=noise.target(objective, latents_BCHW, noise_BCHW, levels),
-        condition=stack_conditions([_condition(task, slot) for slot in slots], device),
+        condition=told(task, [_text(task, slot) for slot in slots]),
         framings=[framing(task.items[slot.item], slot.resolution, slot.flip) for slot in slots],
         min_snr_weight_B=noise.min_snr_weight(objective, levels, task.min_snr_gamma),
         own_weight_B=torch.tensor([_own_weight(task, slot) for slot in slots], device=device),
     )
 
 
-def stack_conditions(conditions: Sequence[Condition], device: torch.device) -> Condition:
-    """Conditions of single texts with a batch axis in front, on the device."""
-    return {key: torch.stack([one[key] for one in conditions]).to(device) for key in conditions[0]}
+def told(task: Task, texts: Sequence[str | None]) -> Condition:
+    """What the denoiser is told of each text (None: the unconditional), batch axis in front, on the device.
+
+    With gradient where the text encoder learns, as it is then encoded here.
+    """
+    with autocast(task.accelerator):
+        condition = task.conditions.batch(texts)
+    return {key: value.to(task.accelerator.device) for key, value in condition.items()}
 
 
 def framing(item: Item, resolution: int, flip: bool = False) -> Framing:
@@ -218,10 +232,8 @@ def _drawn(task: Task, step: int, slots: Sequence[Slot]) -> tuple[Tensor, Tensor
     )
 
 
-def _condition(task: Task, slot: Slot) -> Condition:
-    if slot.caption < 0:
-        return task.conditions.unconditional()
-    return task.conditions.get(task.items[slot.item].captions[slot.caption])
+def _text(task: Task, slot: Slot) -> str | None:
+    return None if slot.caption < 0 else task.items[slot.item].captions[slot.caption]
 
 
 def _own_weight(task: Task, slot: Slot) -> float:

@@ -57,16 +57,18 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
     sample = preparation.sample_of(spec, items)
     check_shots(family, base, shots_of(sample, base, sample.prompts))
     preparation.warn_of_cut(desk, family, base, items, sample.prompts)
-    latents, conditions = preparation.encode(desk, project, spec, family, base, items)
+    latents, cached = preparation.encode(desk, project, spec, family, base, items)
 
     desk.phase("loading the denoiser", quiet=1800)
     together = closing.enter_context(group.form(desk, desk.processes))
     accelerator = preparation.accelerator_for(spec)
-    start_from = "" if manifest else job.start_from
-    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=start_from)
+    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
+    conditions = cached or preparation.encoder_with_adapter(spec, family, base, accelerator)
     task = preparation.task_of(
         spec, family, base, denoiser, accelerator, items, latents, conditions, group=together
     )
+    if job.start_from and not manifest:
+        preparation.continue_from(task, spec, base, Path(job.start_from))
     optimizer = preparation.optimizer_of(spec, task)
     desk.add_facts(**preparation.facts(task, base, threads))
 
@@ -112,17 +114,15 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
         began = time.perf_counter()
         result, micro_batch = pass_within_memory(desk, task, step, micro_batch)
         check_finite(result, step, items, scaled=accelerator.scaler is not None)
-        factor = rate(
-            step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts
-        )
+        share = rate(step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts)
         if result.overflow:
             overflows += 1
             if overflows == 1:
                 desk.warn(OVERFLOWED.format(step=step + 1))
         elif health:
             health.observe()
-        together.order("update", train.learning_rate * factor, result.overflow)
-        learning_rate = update(task, optimizer, train.learning_rate * factor, overflow=result.overflow)
+        together.order("update", share, result.overflow)
+        learning_rate = update(task, optimizer, share, overflow=result.overflow)
         coverage.record(step, result.slots)
         step += 1
         desk.step(
@@ -207,7 +207,7 @@ def save(
     task.group.require_same(task.parameters, step, precision.saved_scale(task.accelerator.scaler))
     ahead, micro_batch = pass_within_memory(desk, task, step, micro_batch)
     with optimizers.weights_to_use(optimizer):
-        adapter = adapter_state(task.denoiser)
+        adapter = adapter_state(task.denoiser, text_encoder=task.text_encoder)
     path = checkpoint.save(
         desk.job,
         step=step,
@@ -237,6 +237,7 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) ->
             family=task.family,
             base=base,
             denoiser=task.denoiser,
+            text_encoder=task.text_encoder,
             conditions=task.conditions,
             settings=preparation.sample_of(spec, task.items),
             folder=desk.job.previews,

@@ -42,6 +42,8 @@ class BaseFacts:
     """Whether adapters on its text encoders are refused."""
     widths: Mapping[str, int] = field(default_factory=dict)
     """Inputs plus outputs of all layers by adapter.targets: an adapter of rank r on them has r times as many parameters."""
+    encoder_widths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The same of the text encoder, layer by layer; empty where it stays frozen."""
     hint: str = ""
     """What somebody who chooses it for new work should know."""
     companion: str = ""
@@ -121,10 +123,19 @@ def hub_snapshot(repository: str, revision: str = "") -> Path | None:
     return snapshot if commit and (snapshot / "model_index.json").is_file() else None
 
 
-def adapter_parameters(facts: BaseFacts, rank: int, targets: str | tuple[str, ...]) -> int | None:
-    """Parameters of an adapter; None where the base is not here, or patterns choose its layers."""
-    width = facts.widths.get(targets, 0) if isinstance(targets, str) else 0
-    return rank * width or None
+def adapter_parameters(
+    facts: BaseFacts, rank: int, targets: str | tuple[str, ...], *, encoder_clip_skip: int = 0
+) -> int | None:
+    """Parameters of an adapter; None where the base is not here, or patterns choose its layers.
+
+    `encoder_clip_skip`: base.clip_skip where the text encoder learns too: layers behind the one that is read do not.
+    """
+    if not isinstance(targets, str) or not facts.widths.get(targets):
+        return None
+    width, layers = facts.widths[targets], facts.encoder_widths.get(targets, ())
+    if encoder_clip_skip:
+        width += sum(layers[: len(layers) - encoder_clip_skip + 1])
+    return rank * width
 
 
 def of_family(name: str) -> BaseFacts:
@@ -150,7 +161,7 @@ def _facts(
 ) -> BaseFacts:
     """`size`: native side, and pixels that sides must be a multiple of; buckets take a sixteenth of the native side."""
     native, least = size
-    widths = family.widths({name: shape for header in headers for name, shape in header.shapes.items()})
+    shapes = {name: shape for header in headers for name, shape in header.shapes.items()}
     return BaseFacts(
         kind=kind,
         family=family.name,
@@ -161,7 +172,8 @@ def _facts(
         path=path,
         clip_skips=family.clip_skips,
         freezes_text_encoder=family.freezes_text_encoder,
-        widths=widths,
+        widths=family.widths(shapes),
+        encoder_widths=family.encoder_widths(shapes),
         hint=family.hint,
         companion=family.companion if kind == "file" else "",
         companion_size=family.companion_size if kind == "file" else "",
@@ -181,15 +193,21 @@ def _of_folder(folder: Path, kind: Literal["demo", "folder", "hub"], preset: str
     if family is None:
         _refuse_family(_not_there(index, denoiser), str(index.get("_class_name")))
     vae = _config(folder / "vae" / "config.json", "This base has no VAE config")
-    weights = sorted((folder / part).glob("*.safetensors"))
-    if not weights and list((folder / part).glob("*.bin")):
+    if not list((folder / part).glob("*.safetensors")) and list((folder / part).glob("*.bin")):
         raise refuse(
             "The weights in this folder are pickles (.bin), and opening one runs whatever code is in it.",
             hint="Use a version of the model with .safetensors files.",
             usage=True,
         )
-    headers = [read_header(file) for file in weights if ".fp16" not in file.name or len(weights) == 1]
+    headers = _headers(folder / part)
+    if not family.freezes_text_encoder:
+        headers += _headers(folder / "text_encoder")
     return _facts(kind, family, family.size(denoiser, vae), preset, folder, headers)
+
+
+def _headers(part: Path) -> list[Header]:
+    weights = sorted(part.glob("*.safetensors"))
+    return [read_header(file) for file in weights if ".fp16" not in file.name or len(weights) == 1]
 
 
 def _check_inputs(index: Mapping[str, Any], denoiser: Mapping[str, Any]) -> None:

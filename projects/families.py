@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from projects.spec import Sampler
@@ -48,6 +48,10 @@ class FamilyFacts:
     """The same of a base that is not on this machine yet: bases of a family all have the same layers."""
     download: str
     """What such a base takes on the line and on the disk, in words: text encoders, denoiser and VAE."""
+    encoder_widths: Callable[[Shapes], Mapping[str, tuple[int, ...]]] = lambda _shapes: {}
+    """The same of a text encoder that can learn, layer by layer."""
+    usual_encoder_widths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """`usual_widths` of that."""
     samplers: tuple[Sampler, ...]
     """What it can be drawn with, by the names people know."""
     flow: bool = False
@@ -101,6 +105,28 @@ def _unet_widths(shapes: Shapes) -> Mapping[str, int]:
     return {
         targets: sum(sum(shape) for name, shape in flat if layers.search(name))
         for targets, layers in _UNET_LAYERS.items()
+    }
+
+
+_CLIP_LAYER = re.compile(
+    r"(^|\.)encoder\.layers\.(?P<layer>\d+)\.(self_attn\.(q|k|v|out)_proj|(?P<mlp>mlp\.fc[12]))\.weight$"
+)
+
+
+def _clip_widths(shapes: Shapes) -> Mapping[str, tuple[int, ...]]:
+    attention: dict[int, int] = {}
+    both: dict[int, int] = {}
+    for name, shape in shapes.items():
+        found = _CLIP_LAYER.search(name)
+        if found is None:
+            continue
+        layer = int(found["layer"])
+        both[layer] = both.get(layer, 0) + sum(shape)
+        if not found["mlp"]:
+            attention[layer] = attention.get(layer, 0) + sum(shape)
+    return {
+        targets: tuple(width for _, width in sorted(of.items()))
+        for targets, of in (("attention", attention), ("attention+mlp", both))
     }
 
 
@@ -173,6 +199,8 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             widths=_unet_widths,
             usual_widths={"attention": 199_296, "attention+mlp": 374_016},
             download="2 GB where the hub has half precision only, else 4 GB",
+            encoder_widths=_clip_widths,
+            usual_encoder_widths={"attention": (6_144,) * 12, "attention+mlp": (13_824,) * 12},
             samplers=_UNET_SAMPLERS,
             hint="Stable Diffusion 1.5 draws 512 to 768 pixels at best: for new photographic work SDXL or FLUX go further.",
         ),

@@ -115,7 +115,11 @@ def plan(
     made = [*range(train.checkpoint_every, steps, train.checkpoint_every), steps]
     facts = _expected(spec, facts)
     if parameters is None:
-        parameters = adapter_parameters(facts, spec.adapter.rank, spec.adapter.targets)
+        # Where a project says none, 2 is read.
+        skip = (spec.base.clip_skip or 2) if spec.adapter.text_encoder else 0
+        parameters = adapter_parameters(
+            facts, spec.adapter.rank, spec.adapter.targets, encoder_clip_skip=skip
+        )
     each = OPTIMIZERS[train.optimizer].checkpoint_bytes
     disk = None if parameters is None else parameters * each * (min(train.keep, len(made)) + 1)
     return Plan(
@@ -143,7 +147,11 @@ def _expected(spec: RunSpec, facts: BaseFacts) -> BaseFacts:
     if facts.widths or facts.kind != "hub":
         return facts
     family = FAMILIES.get(spec.base.family)
-    return dataclasses.replace(facts, widths=family.usual_widths if family else {})
+    return dataclasses.replace(
+        facts,
+        widths=family.usual_widths if family else {},
+        encoder_widths=family.usual_encoder_widths if family else {},
+    )
 
 
 def _trained(draws: Mapping[Role, int]) -> int:
@@ -159,11 +167,13 @@ def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> It
     train, adapter = spec.train, spec.adapter
     alpha = adapter.rank if adapter.alpha is None else adapter.alpha
     rate = f"{train.learning_rate:g}"
+    if adapter.text_encoder and train.text_encoder_learning_rate is not None:
+        rate += f", of the text encoder {train.text_encoder_learning_rate:g}"
     scale = f"alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}"
     yield f"The adapter acts at a scale of {scale}; each step moves it by a learning rate of {rate}."
     facts = OPTIMIZERS[train.optimizer]
     if train.learning_rate >= HIGH_RATE and not facts.finds_rate:
-        yield f"A learning rate of {rate} is one for Prodigy: {facts.called} forgets the base with it."
+        yield f"A learning rate of {train.learning_rate:g} is one for Prodigy: {facts.called} forgets the base with it."
     if train.steps is None and train.epochs is None:
         subject, slots = counts.get("subject", 0), slots_a_step(spec)
         least = max(LEAST_STEPS, STEPS_A_PICTURE * subject)

@@ -7,6 +7,7 @@ from typing import Any
 
 from projects import bases, presets
 from projects.families import FAMILIES
+from projects.optimizers import OPTIMIZERS
 from projects.problems import Problem, Refused
 from projects.rules import Fault
 from projects.spec import RunSpec
@@ -116,7 +117,19 @@ def _against(table: dict[str, Any], facts: bases.BaseFacts) -> Iterator[Fault]:
 
 
 def _misfits(spec: RunSpec, facts: bases.BaseFacts) -> Iterator[Fault]:
-    """Numbers that mean something for other families only: ignored, they would let a person believe in them."""
+    """Numbers that mean nothing here, for other families or settings only: ignored, they would let a person believe in
+    them."""
+    if spec.train.text_encoder_learning_rate is not None and not spec.adapter.text_encoder:
+        error = "The text encoder does not learn, so it has no rate."
+        yield (
+            ("train", "text_encoder_learning_rate"),
+            error,
+            "Write adapter.text_encoder = true, or leave it out.",
+        )
+    facts_of = OPTIMIZERS[spec.train.optimizer]
+    if facts_of.finds_rate and spec.train.text_encoder_learning_rate not in (None, spec.train.learning_rate):
+        error = f"{facts_of.called} finds one rate for all layers, and takes none of its own for the text encoder."
+        yield ("train", "text_encoder_learning_rate"), error, "Leave it out."
     family = FAMILIES.get(facts.family or spec.base.family)
     if family is None:
         return
@@ -149,12 +162,16 @@ def _misfits(spec: RunSpec, facts: bases.BaseFacts) -> Iterator[Fault]:
 
 def _filled(spec: RunSpec, facts: bases.BaseFacts, preset: str) -> RunSpec:
     alpha = spec.adapter.alpha if spec.adapter.alpha is not None else float(spec.adapter.rank)
+    rate = spec.train.text_encoder_learning_rate
+    if rate is None and spec.adapter.text_encoder:
+        whole = OPTIMIZERS[spec.train.optimizer].finds_rate
+        rate = spec.train.learning_rate if whole else max(1e-8, spec.train.learning_rate / 2)
     size = spec.sample.size or ((facts.native_size, facts.native_size) if facts.native_size else None)
     return dataclasses.replace(
         spec,
         base=dataclasses.replace(spec.base, family=facts.family or spec.base.family),  # type: ignore[arg-type]
         adapter=dataclasses.replace(spec.adapter, alpha=alpha),
-        train=dataclasses.replace(spec.train, preset=preset),
+        train=dataclasses.replace(spec.train, preset=preset, text_encoder_learning_rate=rate),
         sample=dataclasses.replace(spec.sample, size=size),
     )
 

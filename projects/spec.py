@@ -112,7 +112,9 @@ class Adapter:
     dropout: Annotated[float, Bounds(0.0, 0.9)] = 0.0
     """Share of the adapter's inputs zeroed at random in training. 0 is usual."""
     text_encoder: bool = False
-    """Train an adapter on the text encoder too. Families that keep theirs frozen (SDXL) refuse it."""
+    """Train the adapter on the text encoder too: the trigger takes sooner, other words change with it. Its layers follow
+    targets ("text_encoder.*.fc1" as a pattern), with the same rank and alpha. Captions are then encoded in every step.
+    SDXL and FLUX keep theirs frozen and refuse it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,9 @@ class Train:
     learning_rate: Annotated[float, Bounds(1e-8, 1.0)] = 1e-4
     """How far one step moves the adapter. Too high echoes training pictures; too low does not converge. Each optimizer
     wants its own."""
+    text_encoder_learning_rate: Annotated[float, Bounds(1e-8, 1.0)] | None = None
+    """Learning rate of the text encoder's layers, where adapter.text_encoder is on. Left out: half of learning_rate, as is
+    usual: words are learned faster than pictures. prodigy has one rate for all, and takes no other."""
     optimizer: Literal["adamw", "adamw_8bit", "prodigy", "adafactor", "adamw_schedulefree"] = "adamw"
     """Each with a learning_rate of its own: adamw, adamw_8bit and adafactor 1e-4, prodigy 1.0, adamw_schedulefree 1e-4 to
     2.5e-3 and schedule = "constant". adamw: betas 0.9 and 0.999. adamw_8bit: the same with averages in 8 bits, a quarter

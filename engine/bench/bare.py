@@ -33,9 +33,7 @@ class Bare:
         spec, cache = job.spec, Cache(Path(job.project) / "cache")
         family, base = open_base(spec.base, Path(job.project))
         accelerator = preparation.accelerator_for(spec)
-        denoiser = preparation.denoiser_with_adapter(
-            spec, family, base, accelerator, start_from=job.start_from
-        )
+        denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
         latents = LatentReader(cache, base, background=spec.data.background)
         conditions = ConditionReader(cache, family, base)
         items = read_items(desk.job.items)

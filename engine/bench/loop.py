@@ -98,8 +98,12 @@ def alternate(project: Path, *, steps: int, block: int) -> tuple[list[float], li
 
 
 def new_run(project: Path, steps: int, name: str) -> tuple[JobDir, TrainJob]:
-    """A run of `project` that saves at its end only, and draws and evaluates nothing."""
-    assignments = (f"train.steps={steps}", f"train.checkpoint_every={steps}", "sample.every=0")
+    """A run of `project` that saves at its end only, and draws and evaluates nothing.
+
+    Its text encoder stays frozen: the bare step's micro-batches lie ready, and a condition that learns cannot.
+    """
+    saving = f"train.checkpoint_every={steps}"
+    assignments = (f"train.steps={steps}", saving, "sample.every=0", "adapter.text_encoder=false")
     spec = resolve(open_project(project), [*assignments, "train.evaluate_every=0"])
     job, train_job = new_run_dir(project, name), TrainJob(project=str(project.resolve()), spec=spec)
     write_job(job, train_job)

@@ -14,6 +14,7 @@ from engine.export.facts import Facts
 from engine.export.gate import LIMIT
 from projects.families import FAMILIES as FACTS
 from projects.optimizers import OPTIMIZERS
+from projects.spec import RunSpec
 
 USUAL_WEIGHTS = "0.6 to 0.8"
 """Where adapters usually act best: a rule of thumb of the trade."""
@@ -209,10 +210,17 @@ def _training(facts: Facts) -> list[str]:
         f"learning rate {spec.train.learning_rate:g} ({spec.train.schedule}), "
         f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
         f"seed {spec.train.seed}",
-        f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}",
+        f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}{_of_encoder(spec)}",
         f"- Settings: sha256 {facts.settings_digest} of the run's spec.toml",
         "",
     ]
+
+
+def _of_encoder(spec: RunSpec) -> str:
+    if not spec.adapter.text_encoder:
+        return ""
+    rate = spec.train.text_encoder_learning_rate or spec.train.learning_rate
+    return f", on the text encoder too, that with learning rate {rate:g}"
 
 
 def _checked(files: Sequence[Exported]) -> list[str]:

@@ -11,9 +11,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from engine.adapter import ENCODER, parted
 from engine.export.kohya import to_kohya
 from engine.export.peft_keys import CONFIG_KEY, adapter_config, to_peft_keys
-from engine.families.family import Fused
+from engine.families.family import Fused, LearningEncoder
 
 Format = Literal["kohya", "diffusers", "comfyui"]
 Layout = Literal["kohya", "diffusers"]
@@ -55,11 +56,26 @@ def content(
     dtype: torch.dtype,
     component: str,
     place_of: Callable[[str], Fused],
+    learning: LearningEncoder | None = None,
 ) -> Content:
-    """The file of one layout from the adapter's tensors by peft name."""
+    """The file of one layout from the adapter's tensors by peft name. `learning`: the family's, None where it has none."""
+    own, of_encoder = parted(state)
+    if learning is None and of_encoder:
+        raise ValueError("tensors of a text encoder that cannot learn")
     if layout == "kohya":
-        tensors = to_kohya(state, alpha=alpha, dtype=dtype, place_of=place_of)
+        tensors = to_kohya(own, alpha=alpha, dtype=dtype, place_of=place_of)
+        if learning and of_encoder:
+            tensors |= to_kohya(
+                of_encoder, alpha=alpha, dtype=dtype, prefix=learning.kohya,
+                place_of=lambda path: Fused(name=learning.original(path)),
+            )  # fmt: skip
         return Content(tensors=tensors, alpha=alpha, metadata={})
-    tensors = to_peft_keys(state, rank=rank, alpha=alpha, dtype=dtype, component=component)
-    config = adapter_config(state, rank=rank, component=component)
+    tensors = to_peft_keys(own, rank=rank, alpha=alpha, dtype=dtype, component=component)
+    states = {component: own}
+    if learning and of_encoder:
+        named = {learning.original(key): tensor for key, tensor in of_encoder.items()}
+        encoder = ENCODER.rstrip(".")
+        tensors |= to_peft_keys(named, rank=rank, alpha=alpha, dtype=dtype, component=encoder)
+        states[encoder] = of_encoder
+    config = adapter_config(states, rank=rank)
     return Content(tensors=tensors, alpha=float(rank), metadata={CONFIG_KEY: config})

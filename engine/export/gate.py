@@ -10,7 +10,7 @@ import logging
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from engine.adapter import load_adapter, set_weights
+from engine.adapter import joined, load_adapter, parted, set_weights
 from engine.families.family import Base, Condition, Family, Framing
 from projects.problems import refuse
 
@@ -44,6 +44,8 @@ class Question:
     condition: Condition
     """With the batch axis in front."""
     framings: Sequence[Framing]
+    text: str
+    """What the condition says: an adapter that acts on the text encoder is asked for its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +92,9 @@ def question_for(family: Family, base: Base, text: str) -> Question:
     return Question(
         noisy=noise,
         timesteps=torch.tensor([int(share * length) for share in SHARES]),
-        condition={
-            key: value[None].expand(len(SHARES), *value.shape).contiguous() for key, value in told.items()
-        },
+        condition=_at_each_share(told),
         framings=[framing] * len(SHARES),
+        text=text,
     )
 
 
@@ -101,12 +102,14 @@ def reference_of(
     family: Family, base: Base, question: Question, state: Mapping[str, Tensor], *, rank: int, alpha: float
 ) -> Reference:
     """The trained adapter's own prediction, in fp32 on the CPU."""
-    denoiser = family.load_denoiser(base, torch.float32).eval()
-    load_adapter(denoiser, state, rank=rank, alpha=alpha, name="trained")
-    set_weights(denoiser, {"trained": 1.0})
-    prediction = _predict(family, denoiser, question)
-    set_weights(denoiser, {})
-    plain = _predict(family, denoiser, question)
+    models = _fresh(family, base, state)
+    load_adapter(
+        models.denoiser, state, rank=rank, alpha=alpha, name="trained", text_encoder=models.text_encoder
+    )
+    models.act({"trained": 1.0})
+    prediction = _predict(family, models, question)
+    models.act({})
+    plain = _predict(family, models, question)
     if not torch.isfinite(prediction).all():
         raise refuse("The adapter's prediction is not finite.", hint="Export an earlier checkpoint.")
     return Reference(
@@ -115,12 +118,13 @@ def reference_of(
 
 
 def check(path: Path, family: Family, base: Base, question: Question, reference: Reference) -> Verdict:
-    """Load the file at `path` into a fresh denoiser and compare. Raises Refused when the file cannot be loaded at all."""
+    """Load the file at `path` into fresh models and compare. Raises Refused when the file cannot be loaded at all."""
     keys = _keys(path)
-    denoiser = family.load_denoiser(base, torch.float32).eval()
+    models = _fresh(family, base, reference.state)
+    pipeline = pipeline_around(models.denoiser, family, base, text_encoder=models.text_encoder)
     with _listening() as heard:
         try:
-            pipeline_around(denoiser, family, base).load_lora_weights(str(path))
+            pipeline.load_lora_weights(str(path))
         except Exception as error:  # whatever stops the loader stops our users too
             raise refuse(
                 f"diffusers cannot load the file ({type(error).__name__}{f': {error}' if str(error) else ''})".split(
@@ -129,8 +133,9 @@ def check(path: Path, family: Family, base: Base, question: Question, reference:
                 where=path.name,
                 hint="Nothing was exported. Another layout may do: --format diffusers, or --format kohya.",
             ) from error
-    messages = [line for line in heard if not _about_absent_parts(line, family.denoiser)]
-    wrapped = {name: module for name, module in denoiser.named_modules() if isinstance(module, LoraLayer)}
+    filled = {family.denoiser} | ({"text_encoder"} if models.text_encoder else set())
+    messages = [line for line in heard if not _about_absent_parts(line, filled)]
+    wrapped = joined(_adapted_layers(models.denoiser), _adapted_layers(models.text_encoder))
     meant = {key.rsplit(".lora_", 1)[0] for key in reference.state}
     strays = [name for name in set(wrapped) ^ meant if name not in wrapped or _acts(wrapped[name])]
     layers = [_layer_difference(wrapped[name], name, reference) for name in sorted(set(wrapped) & meant)]
@@ -138,7 +143,7 @@ def check(path: Path, family: Family, base: Base, question: Question, reference:
         keys=keys,
         unmatched=len(messages) + 2 * len(strays),
         messages=(*messages, *(f"layer {name}" for name in sorted(strays)[:3])),
-        difference=relative_difference(reference.prediction, _predict(family, denoiser, question)),
+        difference=relative_difference(reference.prediction, _predict(family, models, question)),
         layer_difference=max(layers, default=0.0),
     )
 
@@ -167,8 +172,34 @@ def relative_difference(expected: Tensor, found: Tensor) -> float:
     return max(float((one - other).norm() / one.norm().clamp_min(1e-30)) for one, other in rows)
 
 
-def pipeline_around(denoiser: nn.Module, family: Family, base: Base) -> Any:
-    """The base's own diffusers pipeline with nothing in it but the denoiser: loading an adapter needs no more."""
+@dataclass(frozen=True)
+class _Models:
+    """A denoiser, and the encoders beside it where the adapter acts on them too."""
+
+    denoiser: nn.Module
+    encoders: Any
+    text_encoder: nn.Module | None
+
+    def act(self, weights: Mapping[str, float]) -> None:
+        """`set_weights` on both."""
+        for model in (self.denoiser, self.text_encoder):
+            if model is not None:
+                set_weights(model, weights)
+
+
+def _fresh(family: Family, base: Base, state: Mapping[str, Tensor]) -> _Models:
+    """Newly loaded in fp32 on the CPU, what an adapter with these tensors acts on."""
+    denoiser = family.load_denoiser(base, torch.float32).eval()
+    if not parted(state)[1] or family.text_encoder is None:
+        return _Models(denoiser, None, None)
+    encoders = family.load_encoders(base, torch.float32)
+    return _Models(denoiser, encoders, family.text_encoder.model(encoders))
+
+
+def pipeline_around(
+    denoiser: nn.Module, family: Family, base: Base, text_encoder: nn.Module | None = None
+) -> Any:
+    """The base's own diffusers pipeline with nothing in it but what an adapter acts on: loading one needs no more."""
     index = json.loads((base.configs / "model_index.json").read_text("utf-8"))
     kind = getattr(diffusers, str(index["_class_name"]), None)
     if not (
@@ -184,7 +215,8 @@ def pipeline_around(denoiser: nn.Module, family: Family, base: Base) -> Any:
     needed = [name for name, told in known.items() if told.default is told.empty]
     # Without this SD 1.x's says that something is missing, which here is nothing against the file.
     checker = {"requires_safety_checker": False} if "requires_safety_checker" in known else {}
-    return kind(**{name: denoiser if name == family.denoiser else None for name in needed}, **checker)
+    given = {family.denoiser: denoiser, "text_encoder": text_encoder}
+    return kind(**{name: given.get(name) for name in needed}, **checker)
 
 
 def _keys(path: Path) -> int:
@@ -196,10 +228,22 @@ def _keys(path: Path) -> int:
 
 
 @torch.no_grad()
-def _predict(family: Family, denoiser: nn.Module, question: Question) -> Tensor:
+def _predict(family: Family, models: _Models, question: Question) -> Tensor:
+    condition = question.condition
+    if models.encoders is not None:
+        condition = _at_each_share(family.encode_condition(models.encoders, [question.text])[0])
     return family.predict(
-        denoiser, question.noisy, question.timesteps, question.condition, question.framings
+        models.denoiser, question.noisy, question.timesteps, condition, question.framings
     ).float()
+
+
+def _at_each_share(told: Condition) -> Condition:
+    return {key: value[None].expand(len(SHARES), *value.shape).contiguous() for key, value in told.items()}
+
+
+def _adapted_layers(model: nn.Module | None) -> dict[str, Any]:
+    modules = [] if model is None else model.named_modules()
+    return {name: module for name, module in modules if isinstance(module, LoraLayer)}
 
 
 @torch.no_grad()
@@ -224,10 +268,10 @@ def _acts(layer: Any) -> bool:
     return bool(layer.lora_A[adapter].weight.any()) and bool(layer.lora_B[adapter].weight.any())
 
 
-def _about_absent_parts(message: str, component: str) -> bool:
+def _about_absent_parts(message: str, filled: Container[str]) -> bool:
     """diffusers says of every part that the file has nothing for it, the text encoders of each adapter without them too."""
     told = re.match(r"No LoRA keys associated to \w+ found with the prefix='(\w+)'", message)
-    return told is not None and told[1] != component
+    return told is not None and told[1] not in filled
 
 
 @contextmanager

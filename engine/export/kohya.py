@@ -16,15 +16,20 @@ DOWN, UP, ALPHA = ".lora_down.weight", ".lora_up.weight", ".alpha"
 PREFIX = "lora_unet_"
 
 
-def kohya_name(place: Fused) -> str:
+def kohya_name(place: Fused, prefix: str = PREFIX) -> str:
     """Name of a layer in a kohya file, without suffix: lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q."""
-    return PREFIX + place.name.replace(".", "_")
+    return prefix + place.name.replace(".", "_")
 
 
 def to_kohya(
-    state: Mapping[str, Tensor], *, alpha: float, dtype: torch.dtype, place_of: Callable[[str], Fused]
+    state: Mapping[str, Tensor],
+    *,
+    alpha: float,
+    dtype: torch.dtype,
+    place_of: Callable[[str], Fused],
+    prefix: str = PREFIX,
 ) -> dict[str, Tensor]:
-    """Tensors by kohya name from tensors by peft name. `place_of` takes a module path.
+    """Tensors by kohya name from tensors by peft name, of one model. `place_of` takes a module path.
 
     alpha stays fp32 in every file: readers divide it by the rank, and half precision would bend the scale. Layers that
     share a tensor in the original code are fused: their downs one below the other, their ups each in its own rows and
@@ -33,7 +38,7 @@ def to_kohya(
     groups: dict[str, dict[int, tuple[Fused, str]]] = {}
     for path in sorted({key.rsplit(".lora_", 1)[0] for key in state}):
         place = place_of(path)
-        members = groups.setdefault(kohya_name(place), {})
+        members = groups.setdefault(kohya_name(place, prefix), {})
         if place.place in members:
             raise refuse(f"Two layers would be written as {place.name}.", where=path)
         members[place.place] = (place, path)

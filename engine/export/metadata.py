@@ -46,6 +46,7 @@ def _training(facts: Facts, alpha: float) -> dict[str, str]:
         "ss_steps": str(facts.step),
         "ss_max_train_steps": str(spec.train.steps or facts.step),
         "ss_learning_rate": str(spec.train.learning_rate),
+        "ss_text_encoder_lr": str(spec.train.text_encoder_learning_rate or ""),
         "ss_lr_scheduler": spec.train.schedule,
         "ss_optimizer": OPTIMIZERS[spec.train.optimizer].path,
         "ss_seed": str(spec.train.seed),

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from engine.adapter import ENCODER
 from engine.families.family import Base, Family, Fused
+from engine.families.weights import read_config
 
 _PREFIX = re.compile(
     r"(base_model\.model\.)?"
@@ -25,7 +27,7 @@ class Slot:
     """A layer that an adapter can act on."""
 
     path: str
-    """Module path in the denoiser."""
+    """Module path in the denoiser, or behind `text_encoder.` in that."""
     shape: tuple[int, ...]
     """Of its weight: (out, in), of a convolution (out, in, height, width)."""
     place: Fused
@@ -51,16 +53,38 @@ def names_of(family: Family, base: Base) -> Names:
     shared = {
         name: tuple(sorted(slots, key=lambda slot: slot.place.place)) for name, slots in original.items()
     }
-    return own | shared
+    return own | shared | _encoder_names(family, base)
+
+
+def _encoder_names(family: Family, base: Base) -> dict[str, tuple[Slot, ...]]:
+    """The same of the layers of a text encoder that can learn: kohya's names, diffusers', and those of checkpoints."""
+    learning = family.text_encoder
+    if learning is None:
+        return {}
+    part = ENCODER.rstrip(".")
+    kind = family.models[part]
+    with torch.device("meta"):
+        model = kind(kind.config_class.from_dict(dict(read_config(base, part))))
+    names: dict[str, tuple[Slot, ...]] = {}
+    for path, shape in _shapes(model).items():
+        slot = Slot(path=ENCODER + path, shape=shape, place=Fused(name=path))
+        other = learning.original(path)
+        for name in (learning.kohya + other, ENCODER + other, ENCODER + path):
+            names[_flat(name)] = (slot,)
+    return names
 
 
 def layers_of(family: Family, base: Base) -> dict[str, tuple[int, ...]]:
     """Module path of every linear layer and convolution of the denoiser -> shape of its weight. No weights are read."""
     with torch.device("meta"):
         denoiser = family.models[family.denoiser].from_config(family.config(base))
+    return _shapes(denoiser)
+
+
+def _shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
     return {
         path: tuple(module.weight.shape)
-        for path, module in denoiser.named_modules()
+        for path, module in model.named_modules()
         if isinstance(module, nn.Linear | nn.Conv2d)
     }
 

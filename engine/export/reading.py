@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn.functional import pad
 
+from engine.adapter import ENCODER
 from engine.export import misfit
 from engine.export.names import Slot, find, names_of
 from engine.export.scale import Alphas
@@ -131,10 +132,13 @@ def read_adapter(path: Path, family: Family, base: Base) -> Adapter:
     )
     if wrong := [_sizes(name, one) for name, one in found.items() if not _fits(one)]:
         raise misfit.wrong_sizes(path, family, shapes, wrong, layers=len(found))
-    alphas = Alphas.of(metadata, path, family.denoiser, list(tensors))
+    said = {
+        part: Alphas.of(metadata, path, part, list(tensors)) for part in (family.denoiser, "text_encoder")
+    }
     layers: dict[str, Layer] = {}
     for one in found.values():
-        layers |= _layers(one, alphas)
+        of_encoder = one.slots[0].path.startswith(ENCODER)
+        layers |= _layers(one, said["text_encoder" if of_encoder else family.denoiser])
     if not layers:
         raise refuse("All numbers of the adapter are zero.", where=path)
     return Adapter(layers=dict(sorted(layers.items())), where=path)

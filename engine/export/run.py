@@ -113,6 +113,7 @@ def _bytes_of(layout: Layout, facts: Facts, family: Family, state: dict[str, Ten
         dtype=DTYPES[dtype],
         component=family.denoiser,
         place_of=place_of,
+        learning=family.text_encoder,
     )
     told = metadata_of(facts, made, family.model_spec)
     return pack(made.tensors, told)

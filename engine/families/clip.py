@@ -1,14 +1,15 @@
-"""CLIP as the families read it: one text at a time, padded to 77 tokens."""
+"""CLIP as the families read it: texts padded to 77 tokens each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 
-def encoded(tokenizer: Any, model: nn.Module, text: str) -> Any:
-    """The model's whole output for one text, hidden states included, with a batch axis of 1."""
+def encoded(tokenizer: Any, model: nn.Module, texts: str | Sequence[str]) -> Any:
+    """The model's whole output for one or several texts, hidden states included, with a batch axis."""
     tokens = tokenizer(
-        text,
+        texts if isinstance(texts, str) else list(texts),
         padding="max_length",
         max_length=tokenizer.model_max_length,
         truncation=True,
@@ -18,15 +19,28 @@ def encoded(tokenizer: Any, model: nn.Module, text: str) -> Any:
 
 
 def layer(model: Any, output: Any, clip_skip: int) -> Tensor:
-    """(77, D): the hidden states of that layer from the end, in A1111's counting, through the final layer norm.
+    """(B, 77, D): the hidden states of that layer from the end, in A1111's counting, through the final layer norm.
 
     1 is the last layer, as the model itself gives it. diffusers counts one less, and has no norm in between to skip.
     """
     if clip_skip == 1:
-        return output.last_hidden_state[0]
-    hidden: Tensor = output.hidden_states[-clip_skip][0]
-    # transformers had the encoder inside `text_model` before 5.6.
-    return getattr(model, "text_model", model).final_layer_norm(hidden)
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+    normed: Tensor = model.final_layer_norm(output.hidden_states[-clip_skip])
+    return normed
+
+
+def unread(model: Any, clip_skip: int) -> tuple[str, ...]:
+    """Patterns of the layers behind the one that `layer` reads."""
+    layers = len(model.encoder.layers)
+    return tuple(f"encoder.layers.{number}.*" for number in range(layers - clip_skip + 1, layers))
+
+
+def checkpoint_layers(model: Any) -> None:
+    """Compute the layers' activations again in the backward pass instead of keeping them."""
+    # transformers renamed it in 5.x. Re-entrant checkpoints would cut the hidden states off from their gradient.
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def on_cpu(tensor: Tensor) -> Tensor:

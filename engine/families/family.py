@@ -101,6 +101,27 @@ class Fused:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearningEncoder:
+    """The text encoder of a family that an adapter can be trained on. The empty text is such a family's unconditional."""
+
+    model: Callable[[Any], nn.Module]
+    """What the family's `load_encoders` gives -> the model of transformers in it that carries the adapter."""
+    lora_targets: Mapping[str, tuple[str, ...]]
+    """The family's named choices -> patterns of module paths in that model."""
+    unread: Callable[[Any], tuple[str, ...]]
+    """Encoders -> patterns of layers behind the one that is read, which cannot receive a gradient."""
+    encode: Callable[[Any, Sequence[str]], Condition]
+    """(encoders, texts) -> conditions with batch axis in front, fp32, on the model's device, with gradient. With one text
+    the numbers are those of `encode_condition`."""
+    checkpoint_layers: Callable[[nn.Module], None]
+    """Turn gradient checkpointing on."""
+    original: Callable[[str], str]
+    """Module path -> the layer's path in files of other tools."""
+    kohya: str
+    """What names in kohya files begin with, lora_te_ for example."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """One family: facts and functions. Differences are values here, never `if family == ...` at a place of use.
 
@@ -153,5 +174,7 @@ class Family:
     original: Callable[[Mapping[str, Any], str], Fused]
     """(denoiser's config, module path) -> where the layer lies in kohya's files, whose names are the original code's with
     _ for dots. Raises KeyError for a module that has no name there."""
+    text_encoder: LearningEncoder | None = None
+    """None where it stays frozen."""
     model_spec: Mapping[str, str]
     """Constants of exported metadata: modelspec.architecture, modelspec.implementation, ss_base_model_version ..."""

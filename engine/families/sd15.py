@@ -17,12 +17,13 @@ from torch import Tensor, nn
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
 from engine.families import autoencoder, weights
-from engine.families.clip import encoded, layer, on_cpu
+from engine.families.clip import checkpoint_layers, encoded, layer, on_cpu, unread
 from engine.families.drawing import NOISE_SAMPLERS, run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused
+from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused, LearningEncoder
 from engine.families.window import CLIP_WINDOW
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+CLIP_ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,18 @@ def _load_encoder(base: Base, dtype: torch.dtype) -> Encoder:
     )
 
 
+def _hidden(encoder: Encoder, texts: Sequence[str]) -> Tensor:
+    """(B, L, D)."""
+    return layer(encoder.model, encoded(encoder.tokenizer, encoder.model, texts), encoder.clip_skip)
+
+
 @torch.no_grad()
 def _encode_condition(encoder: Encoder, texts: Sequence[str]) -> list[Condition]:
-    outputs = [encoded(encoder.tokenizer, encoder.model, text) for text in texts]
-    return [{"prompt_embeds": on_cpu(layer(encoder.model, output, encoder.clip_skip))} for output in outputs]
+    return [{"prompt_embeds": on_cpu(_hidden(encoder, [text])[0])} for text in texts]
+
+
+def _encode_learning(encoder: Encoder, texts: Sequence[str]) -> Condition:
+    return {"prompt_embeds": _hidden(encoder, texts).float()}
 
 
 def _unconditional(_base: Base, encoder: Encoder) -> Condition:
@@ -144,6 +153,16 @@ SD15 = Family(
     draw=_draw,
     # kohya, A1111 and ComfyUI all know SD 1.x's layers by diffusers' names.
     original=lambda _config, module: Fused(name=module),
+    text_encoder=LearningEncoder(
+        model=lambda encoder: encoder.model,
+        lora_targets={"attention": CLIP_ATTENTION, "attention+mlp": (*CLIP_ATTENTION, "fc1", "fc2")},
+        unread=lambda encoder: unread(encoder.model, encoder.clip_skip),
+        encode=_encode_learning,
+        checkpoint_layers=checkpoint_layers,
+        # transformers had all of it inside `text_model` before 5.6, and every other tool still has.
+        original=lambda module: f"text_model.{module}",
+        kohya="lora_te_",
+    ),
     model_spec={
         "modelspec.architecture": "stable-diffusion-v1/lora",
         "modelspec.implementation": "diffusers",

@@ -10,9 +10,10 @@ from diffusers import StableDiffusionXLPipeline
 from torch import Tensor
 
 from engine import adapter
+from engine.conditions import LiveConditions
 from engine.container import pack
 from engine.export.formats import content
-from engine.export.gate import check, objection, question_for, reference_of
+from engine.export.gate import check, objection, question_for, reference_of, relative_difference
 from engine.export.kohya import kohya_name
 from engine.export.names import find, layers_of, names_of
 from engine.export.reading import read_adapter
@@ -47,7 +48,17 @@ class Opened:
 
 @pytest.fixture(scope="module", params=sorted(FAMILIES))
 def opened(request: pytest.FixtureRequest) -> Opened:
-    folder = TINY[request.param]()
+    return open_tiny(request.param)
+
+
+@pytest.fixture(scope="module", params=sorted(name for name in FAMILIES if FAMILIES[name].text_encoder))
+def wordy(request: pytest.FixtureRequest) -> Opened:
+    """A family whose text encoder can learn."""
+    return open_tiny(request.param)
+
+
+def open_tiny(name: str) -> Opened:
+    folder = TINY[name]()
     family, base = open_base(spec.Base(source=str(folder)), folder)
     encoders = family.load_encoders(base, torch.float32)
     return Opened(
@@ -169,6 +180,10 @@ def test_both_halves_of_a_family_say_the_same(opened: Opened) -> None:
     assert opened.family.denoiser == facts.denoiser
     assert facts.flow == (opened.base.objective == "flow")
     assert set(opened.family.lora_targets) == set(facts.widths({}))
+    learning = opened.family.text_encoder
+    assert facts.freezes_text_encoder == (learning is None)
+    if learning is not None:
+        assert set(learning.lora_targets) == set(opened.family.lora_targets) == set(facts.encoder_widths({}))
 
 
 def test_the_widths_of_the_plan_are_those_of_the_adapter(opened: Opened) -> None:
@@ -279,6 +294,95 @@ def test_every_layer_is_found_by_each_of_its_names(opened: Opened) -> None:
         place = family.original(config, path)
         for written in (kohya_name(place), f"diffusion_model.{place.name}"):
             assert find(names, written)[place.place].path == path
+
+
+# ---- families whose text encoder can learn
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Both models of such a family with an adapter in each, and what encodes with it."""
+
+    denoiser: torch.nn.Module
+    live: LiveConditions
+    parameters: dict[str, torch.nn.Parameter]
+
+
+def learning(wordy: Opened, targets: str = "attention+mlp", *, std: float = 0.0) -> Learning:
+    told = wordy.family.text_encoder
+    assert told is not None
+    denoiser = wordy.family.load_denoiser(wordy.base, torch.float32)
+    encoders = wordy.family.load_encoders(wordy.base, torch.float32)
+    model = told.model(encoders)
+    torch.manual_seed(0)
+    for one, modules in (
+        (denoiser, adapter.target_modules(denoiser, targets, wordy.family)),
+        (model, adapter.encoder_modules(model, targets, told, told.unread(encoders))),
+    ):
+        adapter.inject(one, modules, rank=32, alpha=8.0, dropout=0.0)
+    parameters = adapter.trained_parameters(denoiser, model)
+    for name, parameter in parameters.items():
+        if ".lora_B." in name:
+            torch.nn.init.normal_(parameter, std=std)
+    return Learning(denoiser, LiveConditions(told, encoders), parameters)
+
+
+def test_what_learns_says_at_first_what_the_cache_says(wordy: Opened) -> None:
+    live = learning(wordy).live
+    together = live.batch([*TEXTS, None])
+    for row, (text, cached) in enumerate(
+        zip([*TEXTS, ""], [*wordy.conditions, wordy.unconditional], strict=True)
+    ):
+        alone = live.get(text)
+        assert alone.keys() == cached.keys() == together.keys()
+        for key, value in cached.items():
+            assert together[key].requires_grad and together[key].dtype == torch.float32
+            assert torch.equal(alone[key], value)
+            torch.testing.assert_close(together[key][row], value, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("targets", ["attention", "attention+mlp"])
+@pytest.mark.parametrize("checkpointed", [False, True])
+def test_every_live_target_of_both_models_receives_a_gradient(
+    wordy: Opened, targets: str, checkpointed: bool
+) -> None:
+    made = learning(wordy, targets, std=0.02)
+    if checkpointed:
+        made.live.learning.checkpoint_layers(made.live.model)
+        made.live.model.train()
+    side = wordy.base.native_size // wordy.base.latent_factor
+    noisy = torch.randn(
+        (2, wordy.family.latent_channels, side, side), generator=torch.Generator().manual_seed(1)
+    )
+    framed = framings(2, wordy.base.native_size)
+    wordy.family.predict(made.denoiser, noisy, torch.tensor([10, 900]), made.live.batch(TEXTS), framed).pow(
+        2
+    ).mean().backward()
+    assert any(name.startswith(adapter.ENCODER) for name in made.parameters)
+    dead = [name for name, one in made.parameters.items() if one.grad is None or not bool(one.grad.any())]
+    assert dead == []
+
+
+def test_an_adapter_of_both_models_is_loaded_by_diffusers_with_nothing_unmatched(
+    wordy: Opened, tmp_path: Path
+) -> None:
+    made = learning(wordy, std=0.02)
+    family, base = wordy.family, wordy.base
+    state = adapter.adapter_state(made.denoiser, text_encoder=made.live.model)
+    question = question_for(family, base, "the cat")
+    reference = reference_of(family, base, question, state, rank=32, alpha=8.0)
+    words = reference_of(family, base, question, adapter.parted(state)[0], rank=32, alpha=8.0)
+    assert relative_difference(reference.prediction, words.prediction) > 1e-4  # the words' part is in it
+    config = family.config(base)
+    for layout in ("kohya", "diffusers"):
+        content_of = content(
+            layout, state, rank=32, alpha=8.0, dtype=torch.float32, component=family.denoiser,
+            place_of=lambda path: family.original(config, path), learning=family.text_encoder,
+        )  # fmt: skip
+        file = tmp_path / f"{layout}.safetensors"
+        file.write_bytes(pack(content_of.tensors, content_of.metadata))
+        verdict = check(file, family, base, question, reference)
+        assert objection(verdict, half=False) == "", layout
 
 
 # ---- SDXL alone

@@ -106,6 +106,50 @@ def moving(name, **changes):
 
 
 @pytest.mark.parametrize("optimizer", EVERY)
+def test_a_text_encoder_has_a_rate_of_its_own_and_both_go_on_from_what_was_saved(optimizer):
+    finds = OPTIMIZERS[optimizer].finds_rate
+    rate, its_rate = (1.0, 1.0) if finds else (1e-2, 1e-3)
+    settings = Train(optimizer=optimizer, learning_rate=rate, text_encoder_learning_rate=its_rate)
+
+    def both():
+        weights = [nn.Parameter(torch.ones(80, 64)), nn.Parameter(torch.ones(64, 80))]
+        return weights, optimizers.build(settings, weights[:1], weights[1:])
+
+    def steps(weights, optimizer, numbers):
+        for number in numbers:
+            optimizers.set_rates(optimizer, 1 / (1 + number))
+            assert [group["lr"] for group in optimizer.param_groups] == pytest.approx(
+                [rate / (1 + number), its_rate / (1 + number)]
+            )
+            for weight in weights:
+                noise = torch.randn(weight.shape, generator=torch.Generator().manual_seed(number))
+                weight.grad = weight.detach() + 0.1 * noise
+            optimizer.step()
+
+    straight, first = both()
+    steps(straight, first, range(20))
+    if not finds:
+        moved = [float((1 - weight.detach()).abs().mean()) for weight in straight]
+        assert moved[1] < moved[0] / 2
+    named = dict(zip(("p", "text_encoder.p"), straight, strict=True))
+    middle = optimizers.state_of(first, named)
+    with optimizers.weights_to_use(first):
+        used = [weight.detach().clone() for weight in straight]
+    steps(straight, first, range(20, 40))
+    resumed, second = both()
+    for weight, value in zip(resumed, used, strict=True):
+        weight.data.copy_(value)
+    numbers = json.loads(json.dumps(middle.numbers))
+    optimizers.restore(
+        second,
+        dict(zip(named, resumed, strict=True)),
+        optimizers.Saved(tensors=middle.tensors, numbers=numbers),
+    )
+    steps(resumed, second, range(20, 40))
+    assert all(torch.equal(one, other) for one, other in zip(straight, resumed, strict=True))
+
+
+@pytest.mark.parametrize("optimizer", EVERY)
 def test_a_new_optimizer_goes_on_from_what_was_saved(optimizer):
     rate = 1.0 if OPTIMIZERS[optimizer].finds_rate else 1e-2
     straight, first, step = moving(optimizer, learning_rate=rate)

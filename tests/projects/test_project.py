@@ -356,3 +356,28 @@ def test_jobs_are_counted_a_kind(tmp_path: Path) -> None:
 
 def test_a_spec_is_complete_but_for_what_may_be_absent() -> None:
     assert all(getattr(RunSpec(), field.name) is not None for field in dataclasses.fields(RunSpec))
+
+
+def test_the_text_encoders_rate_is_half_where_it_learns_and_nothing_where_not(project: Path) -> None:
+    (project / "project.toml").write_text('format = 1\n[base]\nsource = "o/r"\nfamily = "sd15"\n')
+
+    def rate(*said: str) -> float | None:
+        return resolve(
+            open_project(project), ["train.learning_rate=2e-4", *said]
+        ).train.text_encoder_learning_rate
+
+    assert rate() is None
+    assert rate("adapter.text_encoder=true") == 1e-4
+    assert rate("adapter.text_encoder=true", "train.text_encoder_learning_rate=3e-5") == 3e-5
+    with pytest.raises(Refused, match="The text encoder does not learn"):
+        rate("train.text_encoder_learning_rate=3e-5")
+
+
+def test_prodigy_has_one_rate_for_both(project: Path) -> None:
+    (project / "project.toml").write_text(
+        'format = 1\n[base]\nsource = "o/r"\nfamily = "sd15"\n[adapter]\ntext_encoder = true\n'
+        '[train]\noptimizer = "prodigy"\nlearning_rate = 1.0\nschedule = "constant"\n'
+    )
+    assert resolve(open_project(project), []).train.text_encoder_learning_rate == 1.0
+    with pytest.raises(Refused, match="Prodigy finds one rate for all layers"):
+        resolve(open_project(project), ["train.text_encoder_learning_rate=0.5"])

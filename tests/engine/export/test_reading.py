@@ -248,7 +248,6 @@ def test_unmatched_keys_are_counted_and_named(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "encoder"),
     [
-        ("sd15", "lora_te_text_model_encoder_layers_0_mlp_fc1"),
         ("sdxl", "lora_te2_text_model_encoder_layers_0_mlp_fc1"),
         ("sdxl", "text_encoder.text_model.encoder.layers.0.mlp.fc1"),
         ("sdxl", "text_encoder_2.text_model.encoder.layers.0.mlp.fc1"),
