@@ -21,6 +21,7 @@ from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.window import unread_from
 from engine.noise import NoiseSchedule
+from engine.quantise import quantise
 from engine.step import Task
 from projects import spec as spec_of
 from projects.problems import Refused, refuse
@@ -174,6 +175,7 @@ def denoiser_with_adapter(
     dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
     denoiser = family.load_denoiser(base, dtype)
     denoiser.requires_grad_(False)
+    quantise(denoiser, spec, dtype)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
     modules = adapter.target_modules(denoiser, spec.adapter.targets, family)
@@ -183,6 +185,8 @@ def denoiser_with_adapter(
     if start_from:
         _continue_from(denoiser, Path(start_from), rank, alpha)
     denoiser.to(accelerator.device)
+    if spec.train.channels_last and accelerator.device.type == "cuda":
+        denoiser.to(memory_format=torch.channels_last)
     denoiser.train()
     return denoiser
 
@@ -248,14 +252,19 @@ def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple
     return manifest.step, manifest.micro_batch
 
 
-def facts(task: Task, base: Base, threads: int) -> dict[str, Any]:
+def facts(spec: RunSpec, task: Task, base: Base, threads: int) -> dict[str, Any]:
     """What facts.json says of this attempt beyond versions."""
     device = task.accelerator.device
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": threads,
         "precision": "bf16" if task.accelerator.mixed_precision == "bf16" else "fp32",
-        "base": {"source": base.source, "fingerprint": base.fingerprint, "family": task.family.name},
+        "base": {
+            "source": base.source,
+            "fingerprint": base.fingerprint,
+            "family": task.family.name,
+            "quantize": spec.train.quantize,
+        },
         "adapter": {
             "layers": len(task.parameters) // 2,
             "parameters": sum(parameter.numel() for parameter in task.parameters.values()),

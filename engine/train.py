@@ -52,7 +52,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator, start_from=start_from)
     task = preparation.task_of(spec, family, base, denoiser, accelerator, items, latents, conditions)
     optimizer = preparation.optimizer_of(spec, task)
-    desk.add_facts(**preparation.facts(task, base, threads))
+    desk.add_facts(**preparation.facts(spec, task, base, threads))
 
     start, micro_batch = 0, train.batch
     if found and manifest:
@@ -138,7 +138,7 @@ def pass_within_memory(desk: Desk, task: Task, step: int, micro_batch: int) -> t
                     f"Step {step + 1} does not fit into memory with one picture at a time.",
                     where=task.accelerator.device,
                     hint='Train again with, in this order, gradient_checkpointing = true, precision = "bf16", '
-                    "a smaller resolution, a smaller rank. The last checkpoint is intact: train --from this run.",
+                    "a smaller resolution, a smaller rank, quantize. The last checkpoint is intact: train --from this run.",
                 ) from error
             micro_batch = (micro_batch + 1) // 2
             # Dropout's masks are drawn a micro-batch, so only without it are the numbers the same.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
+from projects.families import FAMILIES
 from projects.problems import Problem
 from projects.spec import Role, RunSpec
 
@@ -151,6 +152,9 @@ def _notes_on_data(spec: RunSpec, counts: Mapping[Role, int], facts: BaseFacts) 
         yield "There is no trigger: the adapter will act on every prompt."
     if facts.kind == "hub" and not facts.family:
         yield "The base is not on this machine yet: its family, native size and preset are not known."
+    family = FAMILIES.get(facts.family or spec.base.family)
+    if spec.train.quantize != "none" and family and family.against_quantize:
+        yield family.against_quantize
     over = [side for side in spec.train.resolution if facts.native_size and side > facts.native_size]
     if over:
         yield f"Resolution {over[0]} is beyond the base's native size, {facts.native_size}."

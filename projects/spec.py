@@ -27,6 +27,7 @@ class OneOrMany:
 Role = Literal["subject", "regularization", "holdout"]
 Rating = Literal["general", "mature"]
 Sampler = Literal["dpm++ 2m karras", "euler a", "euler", "ddim", "unipc"]
+Quantize = Literal["none", "int8", "nf4"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,16 +149,22 @@ class Train:
     """Side of the square whose area every bucket has, in pixels. Several: each draw of a picture takes one of them."""
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
     """Numbers of the frozen base. The adapter is always fp32; a CPU computes in fp32 whatever stands here, and says so."""
+    quantize: Quantize = "none"
+    """Fewer bits for the frozen base's blocks: int8 halves bf16, nf4 quarters it. It saves memory, not time, and the
+    adapter learns on a coarser base than it is used on: only where memory asks for it. Takes the extra bnb."""
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass: far less memory, about a quarter slower."""
+    channels_last: bool = False
+    """Keep the U-Net's tensors channels last, as a card's convolutions read them: usually faster, with other rounding. On a
+    CPU it does nothing; transformers have no convolutions and refuse it."""
     caption_dropout: Annotated[float, Bounds(0.0, 1.0)] = 0.05
     """Share of draws trained without caption, on what sampling uses for an empty negative prompt."""
     timestep_sampling: Literal["uniform", "logit_normal"] = "uniform"
     """How often each noise level is trained, for bases that predict a flow. logit_normal: mostly the middle; other tools
     call it sigmoid."""
     timestep_shift: Literal["none", "resolution"] = "none"
-    """resolution: larger pictures train more at the noisy end, as the base draws them (flux_shift in other tools). For bases
-    that predict a flow."""
+    """resolution: larger pictures train more at the noisy end, as the base draws them (flux_shift in other tools). For
+    bases that predict a flow."""
     min_snr_gamma: Annotated[float, Bounds(0.0, 100.0)] = 5.0
     """Weight of easy timesteps is capped at this signal-to-noise ratio (arXiv 2303.09556). 0: off."""
     prior_weight: Annotated[float, Bounds(0.0, 10.0)] = 1.0

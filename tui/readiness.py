@@ -11,6 +11,7 @@ from typing import Literal
 from engine.dataset.scan import scan
 from projects import rights
 from projects.bases import BaseFacts, describe
+from projects.extras import missing_for
 from projects.plan import Plan, plan, resolve_steps
 from projects.problems import Problem, Refused
 from projects.project import Project, resolve
@@ -67,7 +68,7 @@ def examine(
     for item in found.items:
         draws[item.role] += item.repeats
     planned = _planned(project.path, spec, facts, counts, draws)
-    problems += [*planned.problems, *missing_packages()]
+    problems += [*planned.problems, *missing_packages(), *missing_for(spec)]
     notes = [str(note) for note in found.notes] + list(planned.notes)
     return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes, tuple(found.notes))
 

@@ -56,7 +56,9 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
     plain = [replace(shot, weights=()) for shot in uncalled]
     shots = [*called, *uncalled, *plain]
     drawn: dict[int, Image.Image] = {}
-    origin = Origin(base=base, adapters=named([adapter]), run=proven.path.name, step=step)
+    origin = Origin(
+        base=base, adapters=named([adapter]), quantize=spec.train.quantize, run=proven.path.name, step=step
+    )
     desk.job.pictures.mkdir(exist_ok=True)
 
     def keep(index: int, picture: Image.Image) -> None:
@@ -66,7 +68,7 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
         write_picture(file, picture, origin.settings(shots[index]))
 
     draw_for_job(
-        desk, project=project, family=family, base=base, precision=spec.train.precision, adapters=[adapter],
+        desk, project=project, family=family, base=base, spec=spec, adapters=[adapter],
         shots=shots, on_picture=keep,
     )  # fmt: skip
     desk.phase("scoring", quiet=600)

@@ -39,6 +39,10 @@ class Exported:
     """Of the weight that is added, relative, largest of all layers."""
     effect: float
     """How far the adapter moves the base's prediction, relative."""
+    quantize: str = "none"
+    """How the base was quantised in training; files are checked on the whole one."""
+    quantized_difference: float | None = None
+    """Of the prediction on that base to the one on the whole base, relative; None where it was whole or cannot be told."""
     date: str = ""
     """When its checkpoint was written, as 2026-11-24T15:30:00Z; "" where it is not known."""
     licence: str = ""
@@ -62,7 +66,7 @@ def card(facts: Facts, files: Sequence[Exported], *, pipeline: str, judged_weigh
             *_use(facts, judged_weight),
             *_files(files),
             *_tools(facts, files, pipeline),
-            *_training(facts),
+            *_training(facts, files),
             *_checked(files),
             "Made with Safelight. Pictures made with this adapter are made by AI: say so where you show them.",
             "",
@@ -185,7 +189,7 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
     return lines
 
 
-def _training(facts: Facts) -> list[str]:
+def _training(facts: Facts, files: Sequence[Exported]) -> list[str]:
     spec = facts.spec
     regularization = f", {facts.regularization} of the general category" if facts.regularization else ""
     return [
@@ -197,9 +201,24 @@ def _training(facts: Facts) -> list[str]:
         f"({spec.train.schedule}), "
         f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
         f"seed {spec.train.seed}",
+        *_quantised(facts, files),
         f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}",
         f"- Settings: sha256 {facts.settings_digest} of the run's spec.toml",
         "",
+    ]
+
+
+def _quantised(facts: Facts, files: Sequence[Exported]) -> list[str]:
+    kind = facts.spec.train.quantize
+    if kind == "none":
+        return []
+    told = f"- Quantised: it was trained on the base in {kind}, and checked here on the whole base"
+    newest = files[0] if files else None
+    if newest is None or newest.quantized_difference is None:
+        return [f"{told}; how far the two differ was not measured"]
+    return [
+        f"{told}: the prediction of step {newest.step} differs between the two by {newest.quantized_difference:.1e} "
+        f"relative, and the adapter itself moves it by {newest.effect:.1e}"
     ]
 
 

@@ -45,7 +45,9 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     family, base = open_trained_on(desk, spec.base, project, adapter.trained_on)
     sheets = plan(sample, base, called, uncalled, job.weights)
     shots = list(dict.fromkeys(shot for sheet in sheets for row in sheet.rows for shot in row.shots))
-    origin = Origin(base=base, adapters=named([adapter]), run=reviewed.path.name, step=step)
+    origin = Origin(
+        base=base, adapters=named([adapter]), quantize=spec.train.quantize, run=reviewed.path.name, step=step
+    )
     files = {shot: f"pictures/{number:03d}.png" for number, shot in enumerate(shots, start=1)}
     pictures: dict[Shot, Image.Image] = {}
     aside = _clean_aside(reviewed)
@@ -57,7 +59,7 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     try:
         (aside / "pictures").mkdir(parents=True)
         draw_for_job(
-            desk, project=project, family=family, base=base, precision=spec.train.precision, adapters=[adapter],
+            desk, project=project, family=family, base=base, spec=spec, adapters=[adapter],
             shots=shots, on_picture=keep,
         )  # fmt: skip
         desk.phase("laying out the sheets")
