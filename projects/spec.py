@@ -348,13 +348,30 @@ class ProofJob:
     spec: RunSpec
 
 
-JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob
+@dataclass(frozen=True, kw_only=True)
+class MeasureJob:
+    """A few real steps of a run, for its time and memory (`plan --measure`). Nothing is trained that stays."""
+
+    kind: Literal["measure"] = "measure"
+    project: str
+    """Absolute path of the project folder."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    steps: Annotated[int, Bounds(2, 1000)] = 20
+    """How many steps are timed, after a warm-up."""
+    missing_caption: Literal["refuse", "trigger"] = "refuse"
+    """As for a training."""
+    spec: RunSpec
+
+
+JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob | MeasureJob
 KINDS: dict[str, type[JobSpec]] = {
     "train": TrainJob,
     "sample": SampleJob,
     "review": ReviewJob,
     "export": ExportJob,
     "proof": ProofJob,
+    "measure": MeasureJob,
 }
 
 
