@@ -439,3 +439,37 @@ def test_only_an_entry_that_was_made_in_tiles_says_so() -> None:
 
     assert "tile" not in origin(1024, 1024) and "tile" not in origin(768, 3072)
     assert origin(2048, 2048)["tile"] == 1024
+
+
+def test_text_encoders_that_do_not_fit_on_the_device_work_on_the_cpu(
+    opened: tuple[Family, Base], project: Path
+) -> None:
+    family, base = opened
+
+    class Heavy:
+        """Encoders for which the device has no room."""
+
+        def __init__(self, encoders: Any) -> None:
+            self.encoders = encoders
+            self.asked: list[str] = []
+
+        def to(self, device: torch.device | str) -> "Heavy":
+            self.asked.append(str(device))
+            if len(self.asked) == 1:
+                raise torch.OutOfMemoryError("no more")
+            return self
+
+    heavy: list[Heavy] = []
+
+    def load(*arguments: Any) -> Any:
+        heavy.append(Heavy(family.load_encoders(*arguments)))
+        return heavy[0]
+
+    full = dataclasses.replace(
+        family, load_encoders=load, encode_condition=lambda given, texts: family.encode_condition(given.encoders, texts),
+        unconditional=lambda of, given: family.unconditional(of, given.encoders),
+    )  # fmt: skip
+    told = encode_texts(Cache(project / "full"), full, base, ["a cat"]).get("a cat")
+    expected = encode_texts(Cache(project / "cache"), family, base, ["a cat"]).get("a cat")
+    assert heavy[0].asked[-1] == "cpu"
+    assert all(torch.equal(told[key], expected[key]) for key in expected)
