@@ -86,7 +86,7 @@ def install(torch):
     )
     say("Installing Safelight and what it needs (the log is .venv/install.log)")
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
-    command += ["-c", str(constraints), "-e", ".[train,dev]"]
+    command += ["-c", str(constraints), "-e", ".[train,optimizers,dev]"]
     if run_logged(command):
         say("\n".join(LOG.read_text(errors="replace").splitlines()[-15:]))
         say("The installation failed; the lines above say why. Mend that and run make again.")

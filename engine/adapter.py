@@ -4,11 +4,9 @@ import difflib
 import fnmatch
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from engine.families.family import Family
@@ -126,35 +124,6 @@ def set_weights(denoiser: nn.Module, weights: Mapping[str, float]) -> None:
 def remove(denoiser: nn.Module, name: str) -> None:
     """Take an adapter out again."""
     denoiser.delete_adapters(name)
-
-
-def read_adapter(path: Path) -> tuple[dict[str, Tensor], int, float]:
-    """Tensors by file name, rank and alpha of an adapter file: a checkpoint's, or an export in kohya or diffusers keys."""
-    if path.suffix.lower() != ".safetensors":
-        raise refuse(
-            "Only .safetensors files are loaded: other checkpoints are pickles, which run code when they are opened.",
-            where=path,
-            hint="Convert the file where you trust it, or export it again.",
-        )
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != "safelight-1":
-                return _read_exported(path)
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
-    except FileNotFoundError:
-        raise refuse("There is no such file.", where=path) from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise refuse(
-            f"The adapter file cannot be read: {error}.", where=path, hint="Copy or export it again."
-        ) from error
-    return state, int(metadata["rank"]), float(metadata["alpha"])
-
-
-def _read_exported(path: Path) -> tuple[dict[str, Tensor], int, float]:
-    from engine.export.reading import read_exported  # only when such a file is given
-
-    return read_exported(path)
 
 
 def _add(

@@ -4,14 +4,15 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-import torch
 from safetensors.torch import load as load_tensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.container import pack
+from engine.optimizers import Saved
 from projects import atomic
 from projects.job import JobDir
 from projects.problems import refuse
@@ -50,6 +51,10 @@ class Manifest:
     probe: Probe
     files: Mapping[str, str]
     """sha256 of each file."""
+    optimizer: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """What the optimizer counts and estimates for all parameters together; floats in hexadecimal."""
+    loss_scale: Mapping[str, str | int] = field(default_factory=dict)
+    """State of fp16's loss scale; empty in other numbers."""
     format: int = FORMAT
 
 
@@ -83,7 +88,7 @@ def save(
     *,
     step: int,
     adapter: Mapping[str, Tensor],
-    optimizer: Mapping[str, Tensor],
+    optimizer: Saved,
     rank: int,
     alpha: float,
     family: str,
@@ -91,6 +96,7 @@ def save(
     micro_batch: int,
     threads: int,
     probe: Probe,
+    loss_scale: Mapping[str, str | int] = MappingProxyType({}),
 ) -> Path:
     """Write the checkpoint of `step`; on any error nothing of it is left and older ones are untouched.
 
@@ -103,10 +109,11 @@ def save(
         "family": family,
         "step": str(step),
     }
-    parts = {ADAPTER: pack(adapter, meta), OPTIMIZER: pack(optimizer, {})}
+    parts = {ADAPTER: pack(adapter, meta), OPTIMIZER: pack(optimizer.tensors, {})}
     manifest = Manifest(
         step=step, rank=rank, alpha=alpha, family=family, base=base, micro_batch=micro_batch, threads=threads,
         probe=probe, files={name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
+        optimizer=dict(optimizer.numbers), loss_scale=dict(loss_scale),
     )  # fmt: skip
     parts[MANIFEST] = json.dumps(asdict(manifest), indent=1).encode()
     final = job.checkpoint(step)
@@ -161,30 +168,10 @@ def load_adapter(folder: Path) -> tuple[Manifest, dict[str, Tensor]]:
     return manifest, load_tensors(_checked(folder, manifest, ADAPTER))
 
 
-def load_optimizer(folder: Path) -> dict[str, Tensor]:
-    """Optimizer tensors of a checkpoint; the file is compared with its sha256 first."""
-    return load_tensors(_checked(folder, read_manifest(folder), OPTIMIZER))
-
-
-def optimizer_state(
-    optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter]
-) -> dict[str, Tensor]:
-    """The optimizer's tensors as `parameter/key`, on the CPU."""
-    return {
-        f"{name}/{key}": value.detach().cpu().clone().contiguous()
-        for name, parameter in parameters.items()
-        for key, value in optimizer.state[parameter].items()
-    }
-
-
-def restore_optimizer(
-    optimizer: torch.optim.Optimizer, parameters: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]
-) -> None:
-    """Put `parameter/key` tensors back where the fused AdamW keeps them: all on the parameter's device."""
-    for path, tensor in tensors.items():
-        name, key = path.rsplit("/", 1)
-        parameter = parameters[name]
-        optimizer.state[parameter][key] = tensor.to(parameter.device, copy=True)
+def load_optimizer(folder: Path) -> Saved:
+    """The optimizer's state of a checkpoint; the file is compared with its sha256 first."""
+    manifest = read_manifest(folder)
+    return Saved(tensors=load_tensors(_checked(folder, manifest, OPTIMIZER)), numbers=manifest.optimizer)
 
 
 def sweep(job: JobDir) -> None:

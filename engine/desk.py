@@ -6,11 +6,9 @@ refreshes status.json and hears requests once a second, so that a long phase nei
 
 import math
 import os
-import statistics
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from projects.curve import RECORD, Point, rebuild_curve
 from projects.events import State, Writer, fold_file, read
 from projects.job import JobDir
 from projects.machine import boot_id, host
+from projects.pace import Pace
 from projects.problems import Refused, refuse
 from projects.status import Status, write_status
 
@@ -54,7 +53,7 @@ class Desk:
         self._status = Status(pid=os.getpid(), host=host(), boot_id=boot_id(), attempt=attempt)
         self._quiet = 60.0
         self._moved = time.time()
-        self._paces: deque[float] = deque(maxlen=50)
+        self._pace = Pace()
         self._told = ("", -math.inf)
         self._result: dict[str, object] = {}
         self._heard: set[str] = set()
@@ -157,17 +156,24 @@ class Desk:
         epoch: float,
         seconds: float,
         steps: int,
+        applied: bool = True,
     ) -> None:
-        """Optimizer step `step` of `steps` is done: grad is the norm before clipping, seconds what it took."""
-        self.emit("step", step=step, loss=loss, lr=lr, grad=grad, epoch=epoch, seconds=seconds, steps=steps)
-        self._paces.append(seconds)
-        pace = statistics.median(self._paces)
+        """Optimizer step `step` of `steps` is done: grad is the norm before clipping, seconds what it took.
+
+        applied: False where the gradient overflowed in fp16 and changed nothing; only then the event says it.
+        """
+        said = {} if applied else {"applied": False}
+        self.emit(
+            "step", step=step, loss=loss, lr=lr, grad=grad, epoch=epoch, seconds=seconds, steps=steps, **said
+        )
+        self._pace = self._pace.after(seconds)
+        pace, left = self._pace.seconds, self._pace.left(steps - step)
         self.set_status(
             step=step,
             steps=steps,
             loss=loss if math.isfinite(loss) else None,
-            seconds_per_step=round(pace, 4),
-            eta_seconds=round(pace * (steps - step), 1),
+            seconds_per_step=None if pace is None else round(pace, 4),
+            eta_seconds=None if left is None else round(left, 1),
         )
         self._draw(Point(step, loss, lr, grad))
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from engine import preparation
+from engine import optimizers, precision, preparation
 from engine.dataset.items import Item, largest_bucket
 from engine.dataset.scan import scan
 from engine.desk import Desk, StopAsked
@@ -52,6 +52,7 @@ def run(desk: Desk, job: MeasureJob) -> Literal["done", "stopped"]:
     """Measure, keep the figures in the project, and say them as the last word. Raises Refused, and StopAsked."""
     spec, project = job.spec, Path(job.project)
     allow(project, spec, "train", preparation.texts_of(spec))
+    optimizers.require(spec.train.optimizer)
     threads = preparation.set_threads(None)
     family, base = preparation.open_trained_on(desk, spec.base, project, "")
     desk.phase("looking at the pictures", quiet=3600)
@@ -118,7 +119,7 @@ def largest_of(spec: RunSpec, items: Sequence[Item]) -> Largest:
 
 def timed_steps(desk: Desk, task: Task, spec: RunSpec, steps: int) -> tuple[list[float], int]:
     """Seconds of each step after the warm-up, and the pictures that go through the model at once."""
-    optimizer = preparation.optimizer_of(spec, task)
+    optimizer, scaler = preparation.optimizer_of(spec, task), task.accelerator.scaler
     desk.phase("measuring steps", quiet=preparation.STEP_QUIET)
     paces, micro_batch = [], spec.train.batch
     for step in range(WARM_UP + steps):
@@ -126,9 +127,11 @@ def timed_steps(desk: Desk, task: Task, spec: RunSpec, steps: int) -> tuple[list
             raise StopAsked
         began = time.perf_counter()
         result, micro_batch = pass_within_memory(desk, task, step, micro_batch)
-        check_finite(result, step, task.items)
-        optimizer.step()
+        check_finite(result, step, task.items, scaled=scaler is not None)
+        if not result.overflow:
+            optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        precision.advance(scaler, result.overflow)
         if step >= WARM_UP:
             paces.append(time.perf_counter() - began)
         desk.progress("steps", step + 1, WARM_UP + steps)

@@ -20,7 +20,7 @@ from statistics import NormalDist
 from typing import Any, Literal
 
 import torch
-from diffusers import DDPMScheduler
+from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
 from engine.dataset.slots import draw, uniform
@@ -104,8 +104,9 @@ def shifted(sigma: float, factor: float) -> float:
 def resolution_shift(scheduler: Mapping[str, Any], tokens: int) -> float:
     """Factor of `shifted` for a picture of so many tokens, as the base's scheduler config has it (FLUX: e^0.5 at 256,
     e^1.15 at 4096 tokens, the exponent a straight line through both)."""
-    few, many = int(scheduler["base_image_seq_len"]), int(scheduler["max_image_seq_len"])
-    low, high = float(scheduler["base_shift"]), float(scheduler["max_shift"])
+    whole = FlowMatchEulerDiscreteScheduler.from_config(dict(scheduler)).config
+    few, many = whole["base_image_seq_len"], whole["max_image_seq_len"]
+    low, high = whole["base_shift"], whole["max_shift"]
     return math.exp(low + (high - low) * (tokens - few) / (many - few))
 
 

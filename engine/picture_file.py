@@ -59,6 +59,9 @@ class Settings:
     negative: str
     seed: int
     guidance: float
+    true_guidance: float | None = None
+    """Classifier-free guidance of a base whose `guidance` is distilled into it, 1 where there is none; None for other
+    bases."""
     steps: int
     sampler: Sampler
     size: tuple[int, int]
@@ -136,10 +139,13 @@ def parameters(settings: Settings) -> str:
         f"{_plain(adapter.name)}: {adapter.hash}" for adapter in settings.adapters if adapter.hash
     )
     width, height = settings.size
+    # Forge calls the number that a distilled base is told by a name of its own, and what is left the usual one.
+    distilled = settings.true_guidance is not None
     values = {
         "Steps": settings.steps,
         "Sampler": SAMPLER_NAMES[settings.sampler],
-        "CFG scale": f"{settings.guidance:g}",
+        "CFG scale": f"{settings.true_guidance if distilled else settings.guidance:g}",
+        "Distilled CFG Scale": f"{settings.guidance:g}" if distilled else "",
         "Seed": settings.seed,
         "Size": f"{width}x{height}",
         "Model hash": settings.base_fingerprint[:10],

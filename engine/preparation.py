@@ -10,13 +10,14 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from engine import adapter, checkpoint, noise
+from engine import adapter, checkpoint, noise, optimizers, precision
 from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
 from engine.dataset.coverage import seen
 from engine.dataset.items import Item, read_items, verify_unchanged, write_items
 from engine.dataset.scan import scan
 from engine.dataset.slots import draw, epoch_list, with_planned
 from engine.desk import Desk, StopAsked
+from engine.export.reading import Adapter, read_adapter
 from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.window import unread_from
@@ -156,13 +157,13 @@ def encode(
 
 
 def accelerator_for(desk: Desk, spec: RunSpec) -> Accelerator:
-    """Device and precision. A CPU computes in fp32, and says so where the spec says otherwise."""
-    if torch.cuda.is_available():
-        accelerator = Accelerator(mixed_precision="bf16" if spec.train.precision == "bf16" else "no")
-    else:
-        if spec.train.precision != "fp32":
-            desk.warn(f"This machine has no GPU: the run computes in fp32, not {spec.train.precision}.")
-        accelerator = Accelerator(cpu=True, mixed_precision="no")
+    """Device, precision, and in fp16 the scale of the loss. A CPU computes in fp32, and says so where the spec does not."""
+    on_card = torch.cuda.is_available()
+    capability = torch.cuda.get_device_capability() if on_card else None
+    computed, warning = precision.precision_on(spec.train.precision, capability)
+    if warning:
+        desk.warn(warning)
+    accelerator = Accelerator(cpu=not on_card, mixed_precision="no" if computed == "fp32" else computed)
     # An environment variable could say otherwise, and backward would divide by it; the loop sums micro-batches itself.
     accelerator.gradient_accumulation_steps = 1
     return accelerator
@@ -172,7 +173,7 @@ def denoiser_with_adapter(
     spec: RunSpec, family: Family, base: Base, accelerator: Accelerator, *, start_from: str
 ) -> nn.Module:
     """The frozen denoiser on its device with the adapter injected; the adapter's start follows from the seed."""
-    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+    dtype = precision.dtype_of(accelerator.mixed_precision)
     denoiser = family.load_denoiser(base, dtype)
     denoiser.requires_grad_(False)
     quantise(denoiser, spec, dtype)
@@ -183,7 +184,7 @@ def denoiser_with_adapter(
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
     if start_from:
-        _continue_from(denoiser, Path(start_from), rank, alpha)
+        _continue_from(denoiser, read_adapter(Path(start_from), family, base), rank, alpha)
     denoiser.to(accelerator.device)
     if spec.train.channels_last and accelerator.device.type == "cuda":
         denoiser.to(memory_format=torch.channels_last)
@@ -236,19 +237,15 @@ def schedule_of(train: Train, family: Family, base: Base, device: torch.device) 
 
 def optimizer_of(spec: RunSpec, task: Task) -> torch.optim.Optimizer:
     """The optimizer of the adapter's parameters, new."""
-    return torch.optim.AdamW(
-        task.parameters.values(),
-        lr=spec.train.learning_rate,
-        weight_decay=spec.train.weight_decay,
-        fused=True,
-    )
+    return optimizers.build(spec.train, task.parameters.values())
 
 
 def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple[int, int]:
     """Put a checkpoint back; gives the steps done and the micro-batch in force."""
     manifest, tensors = checkpoint.load_adapter(folder)
     adapter.load_state(task.denoiser, tensors, where=folder / checkpoint.ADAPTER)
-    checkpoint.restore_optimizer(optimizer, task.parameters, checkpoint.load_optimizer(folder))
+    optimizers.restore(optimizer, task.parameters, checkpoint.load_optimizer(folder))
+    precision.restore_scale(task.accelerator.scaler, manifest.loss_scale)
     return manifest.step, manifest.micro_batch
 
 
@@ -258,7 +255,9 @@ def facts(spec: RunSpec, task: Task, base: Base, threads: int) -> dict[str, Any]
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": threads,
-        "precision": "bf16" if task.accelerator.mixed_precision == "bf16" else "fp32",
+        "precision": {"no": "fp32"}.get(task.accelerator.mixed_precision, task.accelerator.mixed_precision),
+        "tf32": precision.tf32(),
+        "attention": precision.attention_of(task.denoiser),
         "base": {
             "source": base.source,
             "fingerprint": base.fingerprint,
@@ -319,12 +318,12 @@ def summary(desk: Desk, items: Sequence[Item]) -> dict[str, Any]:
     }
 
 
-def _continue_from(denoiser: nn.Module, path: Path, rank: int, alpha: float) -> None:
-    state, its_rank, its_alpha = adapter.read_adapter(path)
+def _continue_from(denoiser: nn.Module, start: Adapter, rank: int, alpha: float) -> None:
+    state, its_rank, its_alpha = start.to_continue()
     if (its_rank, its_alpha) != (rank, alpha):
         raise refuse(
             f"The adapter has rank {its_rank} alpha {its_alpha:g}, the project rank {rank} alpha {alpha:g}.",
-            where=path,
+            where=start.where,
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
-    adapter.load_state(denoiser, state, where=path)
+    adapter.load_state(denoiser, state, where=start.where)

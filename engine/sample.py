@@ -9,23 +9,30 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from engine.adapter import TRAINED, load_adapter, read_adapter
+from engine.adapter import TRAINED, load_adapter
 from engine.cache import Cache, encode_texts
 from engine.checkpoint import ADAPTER, find_checkpoint
 from engine.checkpoint import load_adapter as load_adapter_of
 from engine.dataset.items import read_items
 from engine.desk import Desk, StopAsked
 from engine.draw import Conditions, Shot, check_shots, draw_pictures, shots_of
+from engine.export.reading import read_adapter
 from engine.families.digests import file_digest
 from engine.families.family import Base, Family
 from engine.families.window import unread_from
 from engine.picture_file import Settings, UsedAdapter, tensors_hash, write_picture
 from engine.preparation import open_trained_on, sample_of
 from engine.quantise import quantise
+from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
 from projects.spec import Quantize, RunSpec, Sample, SampleJob
+
+
+def full_weight(sample: Sample) -> float:
+    """What a run's adapter acts with in previews and samples: the whole of it, where nothing else is said."""
+    return 1.0 if sample.weight is None else sample.weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,8 @@ class Origin:
     """What pictures follow from beside their shots."""
 
     base: Base
+    distilled: bool
+    """Whether guidance is distilled into the base (`FamilyFacts.distilled`)."""
     adapters: Mapping[str, tuple[str, str]]
     """Name in the denoiser -> name in the settings, and hash."""
     quantize: Quantize
@@ -65,6 +74,7 @@ class Origin:
             negative=shot.negative,
             seed=shot.seed,
             guidance=shot.guidance,
+            true_guidance=shot.true_guidance if self.distilled else None,
             steps=shot.steps,
             sampler=shot.sampler,
             size=shot.size,
@@ -100,11 +110,13 @@ def preview(
 
     The VAE is in memory only for it. Training is not disturbed: random states, modes and weights stay as they are.
     """
-    shots = shots_of(settings, base, settings.prompts, ((TRAINED, settings.weight),))
+    shots = shots_of(settings, base, settings.prompts, ((TRAINED, full_weight(settings)),))
     check_shots(family, base, shots)
     run = folder.parent.name
-    called = {TRAINED: (spec.name or run, "")}
-    origin = Origin(base=base, adapters=called, quantize=spec.train.quantize, run=run, step=step)
+    distilled, called = FACTS[family.name].distilled, {TRAINED: (spec.name or run, "")}
+    origin = Origin(
+        base=base, distilled=distilled, adapters=called, quantize=spec.train.quantize, run=run, step=step
+    )
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
 
@@ -172,17 +184,23 @@ def draw_for_job(
 def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
     """Draw what `job.spec.sample` asks for into the job's pictures folder, each picture written when it is finished."""
     spec, project = job.spec, Path(job.project)
-    files, weights, step = adapters_of(job)
+    trained, step = adapter_of_run(Path(job.run), job.checkpoint, spec) if job.run else (None, None)
     sample = sample_of(spec, read_items(JobDir(Path(job.run)).items)) if job.run else spec.sample
     if not sample.prompts:
         raise refuse(
             "There is no prompt.", where="sample.prompts", hint='Say one: --prompt "..."', usage=True
         )
     allow(project, spec, "sample", [*sample.prompts, sample.negative, spec.trigger])
-    family, base = open_trained_on(desk, spec.base, project, files[0].trained_on if job.run else "")
+    family, base = open_trained_on(desk, spec.base, project, trained.trained_on if trained else "")
+    files, weights = adapters_of(job, trained, family, base)
     shots = shots_of(sample, base, sample.prompts, weights)
     origin = Origin(
-        base=base, adapters=named(files), quantize=spec.train.quantize, run=Path(job.run).name, step=step
+        base=base,
+        distilled=FACTS[family.name].distilled,
+        adapters=named(files),
+        quantize=spec.train.quantize,
+        run=Path(job.run).name,
+        step=step,
     )
     folder = desk.job.pictures
     folder.mkdir(exist_ok=True)
@@ -201,21 +219,19 @@ def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
     return "done"
 
 
-def adapters_of(job: SampleJob) -> tuple[list[AdapterFile], list[tuple[str, float]], int | None]:
-    """The run's adapter and further files, the weights they act with, and the step of the run's checkpoint.
+def adapters_of(
+    job: SampleJob, trained: AdapterFile | None, family: Family, base: Base
+) -> tuple[list[AdapterFile], list[tuple[str, float]]]:
+    """The run's adapter, if there is one, and further files, and the weights they act with.
 
-    Raises Refused for a run without that checkpoint and for files that are no adapters.
+    Raises Refused for files that are no adapters for this base.
     """
-    files, weights, step = [], [], None
-    if job.run:
-        file, step = adapter_of_run(Path(job.run), job.checkpoint, job.spec)
-        files.append(file)
-        weights.append((file.key, job.spec.sample.weight))
+    files = [trained] if trained else []
+    weights = [(file.key, full_weight(job.spec.sample)) for file in files]
     for number, further in enumerate(job.adapters, start=1):
-        path = Path(further.file)
-        files.append(_read(path, key=f"further{number}", name=path.stem))
+        files.append(_read(Path(further.file), family, base, key=f"further{number}"))
         weights.append((files[-1].key, further.weight))
-    return files, weights, step
+    return files, weights
 
 
 def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[AdapterFile, int]:
@@ -245,6 +261,6 @@ def _warn_of_cut(desk: Desk, family: Family, base: Base, texts: Sequence[str]) -
         desk.warn(f"A prompt is longer than what the model reads. Not read: {text[cut:]}")
 
 
-def _read(path: Path, *, key: str, name: str) -> AdapterFile:
-    state, rank, alpha = read_adapter(path)
-    return AdapterFile(key=key, name=name, hash=tensors_hash(path), state=state, rank=rank, alpha=alpha)
+def _read(path: Path, family: Family, base: Base, *, key: str) -> AdapterFile:
+    state, rank, alpha = read_adapter(path, family, base).as_one()
+    return AdapterFile(key=key, name=path.stem, hash=tensors_hash(path), state=state, rank=rank, alpha=alpha)

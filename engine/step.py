@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from engine import noise
+from engine import noise, precision
 from engine.cache import ConditionReader, LatentReader
 from engine.dataset.items import Item
 from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
@@ -66,6 +66,8 @@ class Pass:
     grad_norm: float
     """Euclidean norm of the adapter's gradient before it is clipped."""
     slots: Sequence[Slot]
+    overflow: bool = False
+    """The scaled gradient left fp16's range: it is not to be applied, and a smaller scale mends it."""
 
 
 def slots_at(task: Task, step: int) -> list[Slot]:
@@ -97,8 +99,11 @@ def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
             return Pass(loss=value, grad_norm=math.nan, slots=batch)
         task.accelerator.backward(loss)
         total += value
-    norm = nn.utils.clip_grad_norm_(list(task.parameters.values()), task.max_grad_norm or math.inf).item()
-    return Pass(loss=total, grad_norm=norm, slots=slots)
+    parameters, scaler = list(task.parameters.values()), task.accelerator.scaler
+    if scaler is not None:
+        precision.unscale(parameters, scaler)
+    norm = nn.utils.clip_grad_norm_(parameters, task.max_grad_norm or math.inf).item()
+    return Pass(loss=total, grad_norm=norm, slots=slots, overflow=precision.overflowed(scaler, norm))
 
 
 def slot_losses(task: Task, batch: MicroBatch) -> Tensor:
@@ -176,8 +181,16 @@ def _own_weight(task: Task, slot: Slot) -> float:
     return item.weight * (task.prior_weight if item.role == "regularization" else 1.0)
 
 
-def check_finite(result: Pass, step: int, items: Sequence[Item]) -> None:
-    """Refuse a loss or gradient that is not a finite number, with the step and the pictures, before anything is updated."""
+def check_finite(result: Pass, step: int, items: Sequence[Item], *, scaled: bool = False) -> None:
+    """Refuse a loss or gradient that is not a finite number, with the step and the pictures, before anything is updated.
+
+    A gradient that only overflowed in fp16 is no such thing: `Pass.overflow`. scaled: whether the base computes in fp16.
+    """
+    if result.overflow:
+        return
+    numbers = (
+        " Or in wider numbers: --set train.precision=bf16, or fp32 on a card without it." if scaled else ""
+    )
     for value, what in ((result.loss, "loss"), (result.grad_norm, "gradient")):
         if not math.isfinite(value):
             pictures = listed(list(dict.fromkeys(items[slot.item].picture for slot in result.slots)))
@@ -185,5 +198,5 @@ def check_finite(result: Pass, step: int, items: Sequence[Item]) -> None:
                 f"The {what} of step {step + 1} is not a finite number ({value}); nothing was changed by it.",
                 where=pictures,
                 hint="Look at these pictures, and train again from the last checkpoint with a lower rate: "
-                "safelight train --from RUN --set train.learning_rate=...",
+                f"safelight train --from RUN --set train.learning_rate=...{numbers}",
             )

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from engine import checkpoint, preparation
+from engine import checkpoint, optimizers, precision, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
 from engine.desk import Desk, StopAsked
@@ -23,6 +23,11 @@ from projects.problems import Refused, refuse
 from projects.rights import allow
 from projects.spec import RunSpec, TrainJob
 
+OVERFLOWED = (
+    "The gradient of step {step} overflowed in fp16: the step counts and changes nothing, and the loss scale is halved. "
+    "Usual in the first steps; each such step is told with applied = false."
+)
+
 
 def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     """Train `job` from its newest checkpoint, or from the start.
@@ -31,6 +36,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     """
     spec, project = job.spec, Path(job.project)
     steps, train = preparation.steps_of(spec), spec.train
+    optimizers.require(train.optimizer)
     allow(project, spec, "train", preparation.texts_of(spec))
     checkpoint.sweep(desk.job)
     found = checkpoint.newest_checkpoint(desk.job)
@@ -64,7 +70,7 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
     health = Health(task.parameters) if start < HEALTH_STEPS else None
     desk.phase("training", quiet=preparation.STEP_QUIET)
 
-    step = start
+    step, overflows = start, 0
     while True:
         asked = desk.requests()
         last, stopping = step == steps, "stop" in asked
@@ -74,9 +80,11 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
             coverage.sync()
             micro_batch = save(desk, task, optimizer, step, micro_batch, threads, base.fingerprint, spec)
         if "preview" in asked or (step not in told.sampled and due(step, spec.sample.every, last)):
-            try_preview(desk, task, spec, base, step)
+            with optimizers.weights_to_use(optimizer):
+                try_preview(desk, task, spec, base, step)
         if step not in told.evaluated and due(step, train.evaluate_every, last):
-            measured = evaluate(task, micro_batch, on_progress=preparation.reporter(desk, "evaluating"))
+            with optimizers.weights_to_use(optimizer):
+                measured = evaluate(task, micro_batch, on_progress=preparation.reporter(desk, "evaluating"))
             desk.emit(
                 "evaluated",
                 step=step,
@@ -92,21 +100,28 @@ def run(desk: Desk, job: TrainJob) -> Literal["done", "stopped"]:
 
         began = time.perf_counter()
         result, micro_batch = pass_within_memory(desk, task, step, micro_batch)
-        check_finite(result, step, items)
-        if health:
-            health.observe()
-        learning_rate = train.learning_rate * rate(
+        check_finite(result, step, items, scaled=accelerator.scaler is not None)
+        factor = rate(
             step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts
         )
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate
-        optimizer.step()
+            group["lr"] = train.learning_rate * factor
+        learning_rate = optimizers.effective_rate(optimizer)
+        if result.overflow:
+            overflows += 1
+            if overflows == 1:
+                desk.warn(OVERFLOWED.format(step=step + 1))
+        else:
+            if health:
+                health.observe()
+            optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        precision.advance(accelerator.scaler, result.overflow)
         coverage.record(step, result.slots)
         step += 1
         desk.step(
             step, steps=steps, loss=result.loss, lr=learning_rate, grad=result.grad_norm,
-            epoch=preparation.epoch_at(task, step), seconds=time.perf_counter() - began,
+            epoch=preparation.epoch_at(task, step), seconds=time.perf_counter() - began, applied=not result.overflow,
         )  # fmt: skip
         if health and step == min(HEALTH_STEPS, steps):
             report(desk, health, preparation.outside_window(spec, family, base, items))
@@ -189,11 +204,13 @@ def save(
     rank, alpha = preparation.rank_and_alpha(spec)
     ahead, micro_batch = pass_within_memory(desk, task, step, micro_batch)
     clear_gradients(task)
+    with optimizers.weights_to_use(optimizer):
+        adapter = adapter_state(task.denoiser)
     path = checkpoint.save(
         desk.job,
         step=step,
-        adapter=adapter_state(task.denoiser),
-        optimizer=checkpoint.optimizer_state(optimizer, task.parameters),
+        adapter=adapter,
+        optimizer=optimizers.state_of(optimizer, task.parameters),
         rank=rank,
         alpha=alpha,
         family=task.family.name,
@@ -201,6 +218,7 @@ def save(
         micro_batch=micro_batch,
         threads=threads,
         probe=probe_of(ahead),
+        loss_scale=precision.saved_scale(task.accelerator.scaler),
     )
     removed = checkpoint.keep_newest(desk.job, spec.train.keep)
     desk.emit("saved", step=step, path=str(path.relative_to(desk.job.path)), removed=removed)

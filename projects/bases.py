@@ -63,7 +63,7 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
         return UNKNOWN
     if source == "demo":
         return _of_folder(DEMO_FOLDER, "demo", "demo")
-    path = project_path / Path(source).expanduser()
+    path = _placed(source, project_path)
     if path.suffix.lower() in PICKLES:
         hint = "Use the .safetensors version of the model, or convert it on a machine you can afford to lose."
         raise refuse(
@@ -78,14 +78,29 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
     if is_hub_id(source):
         snapshot = hub_snapshot(source, revision)
         return _of_folder(snapshot, "hub", "") if snapshot else BaseFacts(kind="hub")
-    hint = 'Name a folder, a .safetensors file, a hub id (owner/name) or "demo".'
-    raise refuse(f'There is no base "{source}" ({path}).', hint=hint, usage=True)
+    hint = 'Name a folder or a .safetensors file (from the project on), a hub id (owner/name) or "demo".'
+    raise refuse(f'There is no base "{source}": nothing is at {path}.', hint=hint, usage=True)
+
+
+def is_somewhere(source: str, project_path: Path) -> bool:
+    """Whether `source` can name a base at all: the demo's, something on this machine, or a hub id. Opens nothing."""
+    return source == "demo" or _placed(source, project_path).exists() or is_hub_id(source)
+
+
+def to_be_fetched(source: str, project_path: Path, *, revision: str = "") -> bool:
+    """Whether `source` is a hub id that is not on this machine yet, of which nothing here knows the family."""
+    there = _placed(source, project_path).exists()
+    return is_hub_id(source) and not there and hub_snapshot(source, revision) is None
+
+
+def _placed(source: str, project_path: Path) -> Path:
+    return project_path / Path(source).expanduser()
 
 
 def is_hub_id(source: str) -> bool:
     """Whether `source` can be owner/name on the hub."""
     named = re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", source)
-    return named is not None and not source.lower().endswith(".safetensors")
+    return named is not None and Path(source).suffix.lower() not in (".safetensors", *PICKLES)
 
 
 def bucket_step(native: int, least: int) -> int:
@@ -117,9 +132,10 @@ def of_family(name: str) -> BaseFacts:
     family = FAMILIES[name]
     return BaseFacts(
         kind="hub",
-        preset=family.preset,
+        preset=family.presets[0],
         clip_skips=family.clip_skips,
         freezes_text_encoder=family.freezes_text_encoder,
+        widths=family.usual_widths,
         hint=family.hint,
     )
 
@@ -141,7 +157,7 @@ def _facts(
         native_size=native,
         floors=family.floors(native),
         bucket_step=bucket_step(native, least),
-        preset=preset or family.preset,
+        preset=preset or family.presets[0],
         path=path,
         clip_skips=family.clip_skips,
         freezes_text_encoder=family.freezes_text_encoder,

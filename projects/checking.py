@@ -24,6 +24,7 @@ OTHER_NAMES = {
     "train_batch_size": "train.batch",
     "gradient_accumulation_steps": "train.accumulate",
     "lr_scheduler": "train.schedule",
+    "optimizer_type": "train.optimizer",
     "mixed_precision": "train.precision",
     "train_data_dir": "data.images",
     "reg_data_dir": "data.regularization",

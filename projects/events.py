@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from projects.eventlog import LAST_WORDS, UNREADABLE, Event, Writer, last_event, read
+from projects.pace import Pace
 from projects.problems import Problem
 
 __all__ = ["LAST_WORDS", "UNREADABLE", "Event", "State", "Writer", "fold", "fold_file", "last_event", "read"]
@@ -81,8 +82,8 @@ class State:
     lr: float | None = None
     grad: float | None = None
     epoch: float | None = None
-    seconds: float | None = None
-    """What the last step took."""
+    pace: Pace = Pace()
+    """Of this attempt's last steps."""
     recent: tuple[tuple[int, float], ...] = ()
     """(step, loss) of the last 256 steps; curve.bin has them all."""
     saved: Mapping[int, str] = field(default_factory=dict)
@@ -151,6 +152,7 @@ def _started(state: State, event: Mapping[str, object]) -> State:
         phase="",
         holder="",
         progress=None,
+        pace=Pace(),
         step=from_step,
         loss=recent[-1][1] if recent else None,
         recent=recent,
@@ -181,6 +183,7 @@ def _progress(state: State, event: Mapping[str, object]) -> State:
 
 def _step(state: State, event: Mapping[str, object]) -> State:
     step, loss = _whole(event, "step", state.step), _number(event, "loss")
+    seconds = _number(event, "seconds")
     return replace(
         state,
         step=step,
@@ -189,7 +192,7 @@ def _step(state: State, event: Mapping[str, object]) -> State:
         lr=_number(event, "lr"),
         grad=_number(event, "grad"),
         epoch=_number(event, "epoch"),
-        seconds=_number(event, "seconds"),
+        pace=state.pace if seconds is None else state.pace.after(seconds),
         recent=state.recent if loss is None else (*state.recent[1 - RECENT :], (step, loss)),
     )
 

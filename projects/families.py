@@ -25,8 +25,8 @@ class FamilyFacts:
     name: str
     called: str
     """For people, with an article."""
-    preset: str
-    """The preset that such a base starts from."""
+    presets: tuple[str, ...]
+    """The presets that are made for such a base; it starts from the first."""
     denoiser: Literal["unet", "transformer"]
     in_file: Callable[[Shapes], bool]
     """Whether the tensors of one file are a base of this family."""
@@ -44,6 +44,10 @@ class FamilyFacts:
     """Whether adapters on its text encoders are refused."""
     widths: Callable[[Shapes], Mapping[str, int]]
     """Shapes of the denoiser -> by adapter.targets, inputs plus outputs of all layers that learn."""
+    usual_widths: Mapping[str, int]
+    """The same of a base that is not on this machine yet: bases of a family all have the same layers."""
+    download: str
+    """What such a base takes on the line and on the disk, in words: text encoders, denoiser and VAE."""
     samplers: tuple[Sampler, ...]
     """What it can be drawn with, by the names people know."""
     flow: bool = False
@@ -59,6 +63,8 @@ class FamilyFacts:
     """Hub id that text encoders and VAE come from where one file holds the denoiser only. Empty: files are complete."""
     companion_size: str = ""
     """What is downloaded then, in words."""
+    prompt_tools: tuple[str, ...] = ("A1111", "Forge")
+    """Programs that run the family and take an adapter as <lora:NAME:WEIGHT> in the prompt."""
 
 
 def _any(shapes: Shapes, prefix: str) -> bool:
@@ -134,7 +140,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
         FamilyFacts(
             name="sdxl",
             called="an SDXL base",
-            preset="sdxl",
+            presets=("sdxl", "sdxl-turbo", "demo"),
             denoiser="unet",
             in_file=lambda shapes: _any(shapes, "conditioner.embedders.1.") and _any(shapes, UNET + "label_emb."),
             in_folder=lambda index, unet: (
@@ -146,6 +152,8 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             clip_skips=(2,),
             freezes_text_encoder=True,
             widths=_unet_widths,
+            usual_widths={"attention": 1_451_520, "attention+mlp": 2_616_320},
+            download="7 GB where the hub has half precision only, else 14 GB",
             samplers=_UNET_SAMPLERS,
             against_quantize="Quantisation harms SDXL, its fine texture first; in bf16 with gradient checkpointing it fits "
             "under 16 GB without.",
@@ -153,7 +161,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
         FamilyFacts(
             name="sd15",
             called="a Stable Diffusion 1.x base",
-            preset="sd15",
+            presets=("sd15",),
             denoiser="unet",
             in_file=lambda shapes: _any(shapes, "cond_stage_model.transformer."),
             in_folder=lambda index, unet: (
@@ -167,6 +175,8 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             clip_skips=tuple(range(1, 13)),
             freezes_text_encoder=False,
             widths=_unet_widths,
+            usual_widths={"attention": 199_296, "attention+mlp": 374_016},
+            download="2 GB where the hub has half precision only, else 4 GB",
             samplers=_UNET_SAMPLERS,
             against_quantize="Quantisation harms Stable Diffusion 1.5 and saves little: its U-Net has 1.7 GB in bf16.",
             hint="Stable Diffusion 1.5 draws 512 to 768 pixels at best: for new photographic work SDXL or FLUX go further.",
@@ -174,7 +184,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
         FamilyFacts(
             name="flux",
             called="a FLUX base",
-            preset="flux",
+            presets=("flux",),
             denoiser="transformer",
             in_file=_is_flux_file,
             in_folder=lambda index, transformer: transformer.get("_class_name") == "FluxTransformer2DModel",
@@ -184,14 +194,23 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             clip_skips=(),
             freezes_text_encoder=True,
             widths=_flux_widths,
+            usual_widths={"attention": 1_634_304, "attention+mlp": 4_085_760},
+            download="34 GB",
             samplers=("euler",),
             flow=True,
             distilled=True,
+            prompt_tools=("Forge",),
             companion="black-forest-labs/FLUX.1-dev",
             companion_size="9.5 GB of T5, 0.2 GB of CLIP and 0.2 GB of VAE",
         ),
     )
 }  # fmt: skip
+
+
+def presets_for(name: str) -> tuple[str, ...]:
+    """The presets that are made for the same family as the preset `name`; all of them where that is none."""
+    every = tuple(name for facts in FAMILIES.values() for name in facts.presets)
+    return next((facts.presets for facts in FAMILIES.values() if name in facts.presets), every)
 
 
 def present(index: Config, part: str) -> bool:

@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from textwrap import wrap
 
+from projects.families import FAMILIES
 from projects.plan import LEAST_STEPS
 from projects.table import explain
 from projects.toml import write_value
 
 HEAD = """\
 # What is said here wins over the preset of the base; everything that is left out comes from there.
-# Lines with a # in front show what stands now. `safelight explain train.rank` tells about any key,
-# `safelight plan` what follows from all of them.
+# Lines with a # in front show what stood there when this was written. `safelight explain adapter.rank` tells
+# about any key, `safelight plan` what follows from all of them.
 """
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("format", "name", "trigger", "class_word", "rating"),
-    "base": ("source",),
+    "base": ("source", "family"),
     "data": ("images", "regularization", "holdout"),
     "adapter": ("rank",),
     "train": ("learning_rate", "steps", "resolution"),
@@ -23,12 +24,26 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def first_text(said: Mapping[str, str], preset: str) -> str:
-    """TOML with the values of `said` (key path -> text) and, commented out, what the preset or the default gives."""
+FAMILY_OPEN = """\
+# The base is not on this machine yet, and nothing here can tell its kind: take the # away where this is it. Known: {}.
+# family = {}
+"""
+
+
+def first_text(said: Mapping[str, str], preset: str, *, family_open: bool = False) -> str:
+    """TOML with the values of `said` (key path -> text) and, commented out, what the preset or the default gives.
+
+    family_open: the project still has to say what its base is.
+    """
     parts = [HEAD]
     for section, names in KEYS.items():
         parts.append(f"\n[{section}]\n" if section else "\n")
-        parts += [_entry(f"{section}.{name}" if section else name, said, preset) for name in names]
+        keys = [f"{section}.{name}" if section else name for name in names]
+        # Where the base itself tells its family, a line on it would only be in the way.
+        parts += [_entry(key, said, preset) for key in keys if key != "base.family" or key in said]
+        if section == "base" and family_open:
+            known = [write_value(family) for family in FAMILIES]
+            parts.append(FAMILY_OPEN.format(", ".join(known), known[0]))
     return "".join(parts)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
 from projects.families import FAMILIES
 from projects.measured import Measured, run_seconds
+from projects.optimizers import OPTIMIZERS
 from projects.problems import Problem
 from projects.spec import Role, RunSpec
 
@@ -15,8 +16,8 @@ LEAST_STEPS = 1500
 STEPS_A_PICTURE = 30
 """Rule of the trade, in optimizer steps at batch 1 over subject pictures."""
 
-CHECKPOINT_BYTES = 12
-"""Bytes of a checkpoint per adapter parameter: 4 for the weight, 8 for AdamW's two averages, all fp32."""
+HIGH_RATE = 0.1
+"""A learning rate from which on it can only be meant for an optimizer that finds the rate itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,8 @@ class Plan:
     """Sentences that help to judge the numbers; rules of thumb are called so."""
     problems: tuple[Problem, ...]
     """What stands in the way of a start."""
+    counts: Mapping[Role, int]
+    """Pictures a role."""
 
 
 def steps_rule(subject: int, slots: int) -> int:
@@ -87,20 +90,24 @@ def plan(
     parameters: int | None = None,
     measured: Measured | None = None,
     free_bytes: int | None = None,
+    device: str = "",
 ) -> Plan:
     """The plan of a resolved spec.
 
     `counts` and `draws` as in `resolve_steps`. `parameters` of the adapter: left out, from `facts` where they tell.
-    `measured` here, of a run like this one; `free_bytes` on the project's disk.
+    `measured` here, of a run like this one; `free_bytes` on the project's disk; `device` that a run would have here, as
+    `machine.device_name` says it.
     """
     draws = draws or counts
     train = resolve_steps(spec, counts, draws=draws).train
     steps = train.steps or 1
     rounds = steps * slots_a_step(spec) / max(1, _trained(draws))
     made = [*range(train.checkpoint_every, steps, train.checkpoint_every), steps]
+    facts = _expected(spec, facts)
     if parameters is None:
         parameters = adapter_parameters(facts, spec.adapter.rank, spec.adapter.targets)
-    disk = None if parameters is None else parameters * CHECKPOINT_BYTES * (min(train.keep, len(made)) + 1)
+    each = OPTIMIZERS[train.optimizer].checkpoint_bytes
+    disk = None if parameters is None else parameters * each * (min(train.keep, len(made)) + 1)
     low, middle, high = (
         run_seconds(measured, spec, steps=steps, subject=counts.get("subject", 0))
         if measured
@@ -117,9 +124,22 @@ def plan(
         seconds_range=None if low is None or high is None else (low, high),
         memory_gb=measured.memory_gb if measured else None,
         measured=measured,
-        notes=(*_notes_on_length(spec, counts, len(made)), *_notes_on_data(spec, counts, facts)),
+        notes=(
+            *_notes_on_base(spec, facts, device),
+            *_notes_on_length(spec, counts, len(made)),
+            *_notes_on_data(spec, counts, facts),
+        ),
         problems=tuple(_problems(spec, counts, disk, free_bytes)),
+        counts=dict(counts),
     )
+
+
+def _expected(spec: RunSpec, facts: BaseFacts) -> BaseFacts:
+    """`facts`, and of a base that is not here yet what follows from the family that the project says."""
+    if facts.widths or facts.kind != "hub":
+        return facts
+    family = FAMILIES.get(spec.base.family)
+    return dataclasses.replace(facts, widths=family.usual_widths if family else {})
 
 
 def _trained(draws: Mapping[Role, int]) -> int:
@@ -135,7 +155,11 @@ def _notes_on_length(spec: RunSpec, counts: Mapping[Role, int], made: int) -> It
     train, adapter = spec.train, spec.adapter
     alpha = adapter.rank if adapter.alpha is None else adapter.alpha
     rate = f"{train.learning_rate:g}"
-    yield f"Effective scale alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}, learning rate {rate}."
+    scale = f"alpha / rank = {alpha:g} / {adapter.rank} = {alpha / adapter.rank:g}"
+    yield f"The adapter acts at a scale of {scale}; each step moves it by a learning rate of {rate}."
+    facts = OPTIMIZERS[train.optimizer]
+    if train.learning_rate >= HIGH_RATE and not facts.finds_rate:
+        yield f"A learning rate of {rate} is one for Prodigy: {facts.called} forgets the base with it."
     if train.steps is None and train.epochs is None:
         subject, slots = counts.get("subject", 0), slots_a_step(spec)
         least = max(LEAST_STEPS, STEPS_A_PICTURE * subject)
@@ -156,19 +180,49 @@ def _notes_on_data(spec: RunSpec, counts: Mapping[Role, int], facts: BaseFacts) 
     if subject and facts.kind != "demo":
         share = regularization / (subject + regularization)
         if not 0.095 <= share <= 0.155:
-            yield f"Regularization pictures are {share:.0%} of all; 10 to 15 % is the rule of thumb."
+            of = "Regularization pictures (of other things, kept as they are)"
+            yield f"{of} are {share:.0%} of all; 10 to 15 % is the rule of thumb."
     if not counts.get("holdout", 0):
-        yield "There are no held-out pictures, so memorization cannot be measured on them."
+        yield "There are no held-out pictures (never trained, only measured), so learning cannot be told from copying."
     if not spec.trigger:
         yield "There is no trigger: the adapter will act on every prompt."
-    if facts.kind == "hub" and not facts.family:
-        yield "The base is not on this machine yet: its family, native size and preset are not known."
     family = FAMILIES.get(facts.family or spec.base.family)
     if spec.train.quantize != "none" and family and family.against_quantize:
         yield family.against_quantize
-    over = [side for side in spec.train.resolution if facts.native_size and side > facts.native_size]
+    most = max(facts.native_size, facts.floors[1])
+    over = [side for side in spec.train.resolution if most and side > most]
     if over:
-        yield f"Resolution {over[0]} is beyond the base's native size, {facts.native_size}."
+        yield f"Resolution {over[0]} is beyond what the base was made for, {most}."
+
+
+def _notes_on_base(spec: RunSpec, facts: BaseFacts, device: str) -> Iterator[str]:
+    if facts.kind == "hub" and not facts.family:
+        family = FAMILIES.get(spec.base.family)
+        size = f" ({family.called}: {family.download})" if family else ""
+        told = (
+            f"taken for {family.name.upper()}, as the project says"
+            if family
+            else "of a kind that nobody said"
+        )
+        yield f"The base is not on this machine yet: it is {told}, and downloaded when the run starts{size}."
+    if facts.hint:
+        yield facts.hint
+    known = FAMILIES.get(facts.family or spec.base.family)
+    if known and known.distilled and spec.sample.negative and spec.sample.true_guidance == 1:
+        yield (
+            "The negative prompt does nothing: guidance is distilled into this base. "
+            "sample.true_guidance = 3 makes it act, at twice the time a picture."
+        )
+    if facts.companion:
+        source = spec.base.companion or facts.companion
+        size = (
+            "" if spec.base.companion else f", {facts.companion_size} where they are not on this machine yet"
+        )
+        yield f"The file holds the denoiser only: text encoders and VAE come from {source}{size}."
+    if device == "cpu" and facts.kind in ("hub", "folder", "file") and facts.native_size not in range(1, 256):
+        kind = (facts.family or spec.base.family).upper() or "such a base"
+        slow = f"No NVIDIA card here: a step of {kind} takes minutes on a CPU."
+        yield f"{slow} Rent a card, or use the demo base to try things."
 
 
 def _problems(

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from projects import atomic
+from projects import atomic, bases
 from projects.checking import Checker
+from projects.families import FAMILIES
 from projects.firsttext import first_text
 from projects.job import JobDir
 from projects.problems import Problem, Refused, refuse
 from projects.replay import refuse_in_replay
 from projects.resolving import resolve_text
+from projects.setting import set_values
 from projects.spec import KINDS, JobSpec, Rating, RunSpec
-from projects.table import dump_table, is_newer, lines_of, plain_table, refuse_newer, set_values
+from projects.table import dump_table, is_newer, lines_of, plain_table, refuse_newer
 from projects.toml import Key, read_toml
 
 
@@ -61,14 +63,16 @@ def create_project(
     rating: Rating = "general",
     class_word: str = "",
     *,
+    family: str = "",
     regularization: str | Path = "",
     holdout: str | Path = "",
 ) -> Project:
     """Write a commented project.toml into `path` (made when it is missing), named after the folder.
 
-    Relative folders and base files are looked for from here first, then from the project; what lies inside the project
-    is written relative to it. Raises Refused with all problems: a project is there already, no or two words as trigger,
-    a folder or base that is not there, a place that cannot be written.
+    `family`: what nothing here can tell of a hub id that is not on this machine yet; left out, the project is written
+    and has to say it before a run. Relative folders and base files are looked for from here first, then from the
+    project; what lies inside the project is written relative to it. Raises Refused with all problems: a project is there
+    already, no or two words as trigger, a folder or base that is not there, a place that cannot be written.
     """
     path = path.expanduser().resolve()
     if (path / "project.toml").exists():
@@ -87,14 +91,20 @@ def create_project(
             if not (path / said[f"data.{option}"]).is_dir():
                 error, hint = f"There is no folder {folder}.", "Make it first, or check the path."
                 problems.append(Problem(error=error, where=f"--{option}", hint=hint))
-    text = first_text(said, "")
+    if family:
+        said["base.family"] = family
+    unsaid = not family and bases.to_be_fetched(said["base.source"], path)
+    # All else is checked as if a family were said; none is written.
+    assumed = [f"base.family={next(iter(FAMILIES))}"] if unsaid else []
+    preset = ""
     try:
-        preset = resolve_text(text, path, where=_option).train.preset
+        preset = resolve_text(first_text(said, ""), path, assumed, where=_option).train.preset
     except Refused as refused:
-        problems += refused.problems
+        nowhere = not bases.is_somewhere(said["base.source"], path)
+        problems += [_of_base(base) if nowhere and one.where == "--base" else one for one in refused.problems]
     if problems:
         raise Refused(problems, usage=True)
-    text = first_text(said, preset)
+    text = first_text(said, "", family_open=True) if unsaid else first_text(said, preset)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -104,12 +114,13 @@ def create_project(
     return Project(path, text)
 
 
-def save_values(project: Project, assignments: Sequence[str]) -> Project:
+def save_values(project: Project, assignments: Sequence[str], *, without: Sequence[str] = ()) -> Project:
     """Set `KEY=VALUE`s in project.toml as it is on disk now; comments, order and other people's edits stay.
 
+    Keys of `without` are taken out.
     Raises Refused for a wrong key or value, a file of a newer Safelight, and where the file cannot be written.
     """
-    text = set_values(open_project(project.path).text, assignments)
+    text = set_values(open_project(project.path).text, assignments, without=without)
     _write(project.file, text)
     return Project(project.path, text)
 
@@ -194,16 +205,22 @@ def find_run(path: Path) -> JobDir:
         return newest
     if (path / "project.toml").is_file():
         raise refuse(
-            "This project has no runs yet.", where=path, hint="Start one with `safelight train`.", usage=True
+            "This project has no runs yet.", where=path, hint=f"Start one: safelight train {path}", usage=True
         )
     raise refuse(
         "There is neither a run nor a project here.", where=path, hint="Name a run or a project.", usage=True
     )
 
 
+def _of_base(named: str) -> Problem:
+    error = f'There is no base "{named}": no folder or file from here or in the new project, and no hub id (owner/name).'
+    hint = 'Name a folder in diffusers layout, a .safetensors file, a hub id or "demo".'
+    return Problem(error=error, where="--base", hint=hint)
+
+
 def _option(path: Key) -> str:
     """The option of `safelight new` that says a key."""
-    return "--base" if path[0] == "base" else f"--{str(path[-1]).replace('_', '-')}"
+    return "--base" if path == ("base", "source") else f"--{str(path[-1]).replace('_', '-')}"
 
 
 def _placed(named: str, project: Path) -> str:

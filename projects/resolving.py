@@ -31,9 +31,9 @@ def resolve_text(
     facts, problems = _facts(table, folder, where)
     name = _text_at(table, "train", "preset") or facts.preset
     if facts.kind == "hub" and not name:
-        error = "This base is not on this machine yet, so its kind and its preset are not known."
-        known = ", ".join(f'"{name}"' for name in FAMILIES)
-        hint = f"Say it: base.family is one of {known}, or say a train.preset. The files are fetched when the run starts."
+        error = "This base is not on this machine yet, so nothing here can tell its kind."
+        kinds = " or ".join(f'"{family}"' for family in FAMILIES)
+        hint = f"Say it: base.family = {kinds}. The files are fetched when a run starts."
         problems.append(Problem(error=error, where=where(("base", "source")), hint=hint))
     layers = []
     if name in presets.NAMES:
@@ -119,6 +119,13 @@ def _misfits(spec: RunSpec, facts: bases.BaseFacts) -> Iterator[Fault]:
     """Numbers that mean something for other families only: ignored, they would let a person believe in them."""
     family = FAMILIES.get(facts.family or spec.base.family)
     if family is None:
+        return
+    if spec.train.preset and spec.train.preset not in family.presets:
+        known = " or ".join(f'"{name}"' for name in family.presets)
+        error = (
+            f'The preset "{spec.train.preset}" is made for another family than this base\'s, {family.name}.'
+        )
+        yield ("train", "preset"), error, f"Write {known}, or leave it out."
         return
     train, sample, own = spec.train, spec.sample, f"{family.name}'s own preset has what fits"
     if family.flow and train.min_snr_gamma:

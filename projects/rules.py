@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from projects.checking import Checker
+from projects.optimizers import OPTIMIZERS
 from projects.spec import RunSpec, data_sets
 from projects.toml import Key
 
 EXCLUSIVE: tuple[Key, Key] = (("train", "steps"), ("train", "epochs"))
 """Two ways to say one thing: the layer above that says one takes the other out of the layers below."""
+
+LEAST_FACTOR = 0.1
+"""Below it, a factor on a rate that the optimizer finds is a rate that was left standing there."""
 
 Fault = tuple[Key, str, str]
 """Key path, what is wrong, the next step."""
@@ -18,7 +22,7 @@ Fault = tuple[Key, str, str]
 
 def check_rules(checker: Checker, spec: RunSpec, said: Mapping[str, Any]) -> None:
     """Add the problems of `spec`; `said` is the raw table. A key that has a problem already is not judged twice."""
-    for path, error, hint in (*_forms(spec), *_pairs(spec, said)):
+    for path, error, hint in (*_forms(spec), *_pairs(spec, said), *_optimizer(spec)):
         if path not in checker.bad:
             checker.add(path, error, hint)
 
@@ -48,9 +52,6 @@ def _forms(spec: RunSpec) -> Iterator[Fault]:
             "This is not an extension.",
             'Write it without dot, for example "txt".',
         )
-    if spec.train.precision == "fp16":
-        hint = 'Write "bf16", or "fp32" where the card has no bf16.'
-        yield ("train", "precision"), "Training in fp16 is not possible yet.", hint
     for at, one in enumerate(spec.data.sets):
         for name in ("control", "mask"):
             if getattr(one, name):
@@ -83,6 +84,23 @@ def _pairs(spec: RunSpec, said: Mapping[str, Any]) -> Iterator[Fault]:
             hint = "Give each its own folder: a picture has one role."
             yield key, f'"{one.path}" is named twice, as {seen[folder]} and as {one.role}.', hint
         seen.setdefault(folder, one.role)
+
+
+def _optimizer(spec: RunSpec) -> Iterator[Fault]:
+    train = spec.train
+    facts = OPTIMIZERS[train.optimizer]
+    if facts.finds_rate and train.learning_rate < LEAST_FACTOR:
+        error = (
+            f"{facts.called} finds the learning rate itself and multiplies it by this one: with {train.learning_rate:g} "
+            "it would hardly train."
+        )
+        yield ("train", "learning_rate"), error, "Write learning_rate = 1.0."
+    if facts.averages and train.schedule != "constant":
+        error = (
+            f"{facts.called} averages the weights in place of a falling rate; with schedule {train.schedule} the rate "
+            "would fall twice."
+        )
+        yield ("train", "schedule"), error, 'Write schedule = "constant"; the warm-up stays as it is.'
 
 
 def _section(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:

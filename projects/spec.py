@@ -38,7 +38,8 @@ class Base:
     """The base model: a hub id (stabilityai/stable-diffusion-xl-base-1.0), a folder in diffusers layout, one .safetensors
     file, or "demo" for the little model that comes with Safelight. Relative paths are relative to the project."""
     family: Literal["", "sdxl", "sd15", "flux"] = ""
-    """The kind of model. Read from the base itself when left out; say it only to be held to it."""
+    """The kind of model. Read from the base itself when left out; say it for a hub id that is not on this machine yet,
+    or to be held to it."""
     revision: str = ""
     """Branch, tag or commit of a hub id. Empty: the hub's main."""
     clip_skip: Annotated[int, Bounds(1, 12)] | None = None
@@ -132,15 +133,20 @@ class Train:
     accumulate: Annotated[int, Bounds(1, 1024)] = 1
     """Batches summed before one optimizer step. batch 2 x accumulate 2 trains what batch 4 trains, in less memory."""
     learning_rate: Annotated[float, Bounds(1e-8, 1.0)] = 1e-4
-    """How far one step moves the adapter. Too high echoes training pictures; too low does not converge."""
-    optimizer: Literal["adamw"] = "adamw"
-    """AdamW, betas 0.9 and 0.999."""
+    """How far one step moves the adapter. Too high echoes training pictures; too low does not converge. Each optimizer
+    wants its own."""
+    optimizer: Literal["adamw", "adamw_8bit", "prodigy", "adafactor", "adamw_schedulefree"] = "adamw"
+    """Each with a learning_rate of its own: adamw, adamw_8bit and adafactor 1e-4, prodigy 1.0, adamw_schedulefree 1e-4 to
+    2.5e-3 and schedule = "constant". adamw: betas 0.9 and 0.999. adamw_8bit: the same with averages in 8 bits, a quarter
+    of their memory (extra bnb). adafactor: hardly any memory of its own; takes the rate as said, no relative step.
+    prodigy: finds the rate itself in the first hundred steps or so, learning_rate is a factor on it (extra optimizers).
+    adamw_schedulefree: averages the weights in place of a falling rate (extra optimizers)."""
     weight_decay: Annotated[float, Bounds(0.0, 1.0)] = 0.01
-    """Pull of AdamW towards zero."""
+    """Pull of the weights towards zero, apart from the gradient."""
     max_grad_norm: Annotated[float, Bounds(0.0, 1000.0)] = 1.0
     """Gradients longer than this are shortened to it. 0: not at all."""
     schedule: Literal["constant", "linear", "cosine", "cosine_restarts"] = "constant"
-    """Shape of the learning rate after the warm-up."""
+    """Shape of the learning rate after the warm-up. Schedule-free optimizers want constant."""
     restarts: Annotated[int, Bounds(1, 100)] = 3
     """How many cosines the run is cut into, for schedule = "cosine_restarts"."""
     warmup: Annotated[float, Bounds(0.0, 0.9)] = 0.05
@@ -148,7 +154,8 @@ class Train:
     resolution: Annotated[tuple[int, ...], Bounds(16, 4096), OneOrMany()] = (1024,)
     """Side of the square whose area every bucket has, in pixels. Several: each draw of a picture takes one of them."""
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
-    """Numbers of the frozen base. The adapter is always fp32; a CPU computes in fp32 whatever stands here, and says so."""
+    """Numbers of the frozen base. Adapter and VAE are always fp32; a CPU computes in fp32 whatever stands here, and says
+    so. bf16 needs a card from Ampere on (compute capability 8.0); fp16 is for older ones, with the loss scaled."""
     quantize: Quantize = "none"
     """Fewer bits for the frozen base's blocks: int8 halves bf16, nf4 quarters it. It saves memory, not time, and the
     adapter learns on a coarser base than it is used on: only where memory asks for it. Takes the extra bnb."""
@@ -202,8 +209,8 @@ class Sample:
     """Each prompt is drawn with each of them."""
     size: Annotated[tuple[int, int], Bounds(16, 8192)] | None = None
     """Width and height in pixels. Left out: the base's native size."""
-    weight: Annotated[float, Bounds(-4.0, 4.0)] = 1.0
-    """Weight of the adapter in previews."""
+    weight: Annotated[float, Bounds(-4.0, 4.0)] | None = None
+    """Weight of the adapter in previews, and of the review's before and after. Left out: 1, in the review 0.7."""
     every: Annotated[int, Bounds(0, 1_000_000)] = 250
     """Steps between previews. 0: never."""
 

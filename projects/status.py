@@ -26,7 +26,7 @@ class Status:
     steps: int | None = None
     loss: float | None = None
     seconds_per_step: float | None = None
-    """Median of the last 50 steps."""
+    """Mean of this attempt's last 50 steps."""
     eta_seconds: float | None = None
     """Time the remaining steps take at that pace."""
     checkpoint: int | None = None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import tomlkit
-import tomlkit.exceptions
 import tomlkit.items
 
 from projects import presets
@@ -175,27 +174,6 @@ def assign(table: dict[str, Any], assignments: Sequence[Assignment]) -> None:
         _put(table, one)
 
 
-def set_values(text: str, assignments: Sequence[str]) -> str:
-    """`text` with `KEY=VALUE`s set, comments and order kept; `KEY=` takes a key out. Each value is checked by itself.
-
-    Raises Refused when the text is not TOML or an assignment names no key or a value the key cannot have.
-    """
-    table = read_toml(text, "project.toml")
-    refuse_newer(table, "project.toml")
-    read = read_assignments(assignments)
-    assign(table, read)
-    assigned = {one.path: one.text for one in read}
-    checker = Checker(lines_of(text, "project.toml", assigned))
-    checker.table(table, RunSpec)
-    wrong = [problem for problem in checker.problems if problem.where.startswith("--set ")]
-    if wrong:
-        raise Refused(wrong, usage=True)
-    document = tomlkit.parse(text)
-    for one in read:
-        _put(document, one)
-    return _checked(tomlkit.dumps(document), table)
-
-
 def keys() -> list[str]:
     """Every key path of a project, then those of `[job]`."""
     return [*leaves(), *_job_fields()]
@@ -294,11 +272,12 @@ def _made(table: Any, name: Any, one: Assignment, at: int) -> Any:
     return table[name]
 
 
-def _checked(text: str, table: Mapping[str, Any]) -> str:
-    """`text`, once it is sure that it reads as `table`: a file with comments is never traded for a broken one."""
-    if read_toml(text, "project.toml") != table:
-        raise refuse("The value could not be written without touching others.", hint="Edit the file by hand.")
-    return text
+def value_at(table: Mapping[str, Any], path: Key) -> Any:
+    """What a plain table says at a key path of names; None where it says nothing."""
+    value: Any = table
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) and isinstance(part, str) else None
+    return value
 
 
 def _nested(parts: Sequence[str], value: Any) -> dict[str, Any]:
@@ -306,7 +285,4 @@ def _nested(parts: Sequence[str], value: Any) -> dict[str, Any]:
 
 
 def _said(table: Mapping[str, Any], key: str) -> Any:
-    value: Any = table
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return value_at(table, tuple(key.split(".")))

@@ -1,7 +1,7 @@
 """Everything a key can do, declared once: footer, help, palette and `safelight keys` are made of this table.
 
-The first part of an id is the place that answers: app (everywhere), list (every list), or a room. The rest names the
-method: `train.stop-now` is `do_stop_now` of the train room. People change keys by id (`tui/keymap.py`).
+The first part of an id is the place that answers: app (everywhere), list (every list), large (a picture alone), or a room.
+The rest names the method: `train.stop-now` is `do_stop_now` of the train room. People change keys by id (`tui/keymap.py`).
 """
 
 from dataclasses import dataclass
@@ -27,10 +27,12 @@ class Action:
     """What is said when the key is pressed and the condition is not met."""
     palette: bool = True
     """Whether the palette offers it."""
+    instead: str = ""
+    """What to use until this is there: the key says it, help and palette leave it out."""
 
     @property
     def place(self) -> str:
-        """app, list, or the room."""
+        """app, list, large, or the room."""
         return self.id.partition(".")[0]
 
     @property
@@ -43,6 +45,10 @@ def _rooms() -> list[Action]:
     group = "Rooms"
     open_first = "Open a project first: enter on one of the list, or n for a new one."
     rooms = (("1", "project"), ("2", "pictures"), ("3", "captions"), ("4", "train"), ("5", "review"))
+    instead = {
+        "pictures": "2 Pictures is not there yet. Until then: safelight plan names what is wrong.",
+        "captions": "3 Captions is not there yet. Until then: safelight captions DIR check",
+    }
     return [
         *(
             Action(
@@ -52,6 +58,7 @@ def _rooms() -> list[Action]:
                 words=f"go to {name}",
                 when="project",
                 otherwise=open_first,
+                instead=instead.get(name, ""),
             )
             for key, name in rooms
         ),
@@ -73,6 +80,8 @@ def _lists() -> list[Action]:
         step("first", "g,home", "first row"),
         step("last", "G,end", "last row"),
         Action(id="list.filter", group=find, keys="slash", words="filter the list", palette=False),
+        Action(id="list.clear-filter", group=find, keys="escape", words="clear the filter", when="hits",
+               palette=False),
         Action(id="list.next-hit", group=find, keys="n", words="next hit of the last search", when="hits",
                palette=False),
         Action(id="list.previous-hit", group=find, keys="N", words="previous hit", when="hits", palette=False),
@@ -94,6 +103,8 @@ def _home() -> list[Action]:
         Action(id="home.demo", group=group, keys="d", words="make and train the demo", label="demo"),
         Action(id="home.forget", group=group, keys="D", words="take the project off this list (its files stay)",
                when="row", otherwise="The list is empty."),
+        Action(id="home.undo", group=group, keys="u", words="put the project back that was taken off", when="taken",
+               otherwise="Nothing was taken off the list."),
     ]  # fmt: skip
 
 
@@ -122,17 +133,18 @@ def _project() -> list[Action]:
 
 def _train() -> list[Action]:
     group, still = "Run", "Nobody works on this run, so nobody would hear it."
+    idle = "Nobody works on this run or on a job of it, so nobody would hear it."
     return [
-        Action(id="train.stop", group=group, keys="s", words="stop the run (it saves first)", label="stop",
-               when="works", otherwise=still),
-        Action(id="train.stop-now", group=group, keys="S", words="end the run now, unsaved steps are lost",
+        Action(id="train.stop", group=group, keys="s", words="stop the run (it saves first), or the job on it that works",
+               label="stop", when="stoppable", otherwise=idle),
+        Action(id="train.stop-now", group=group, keys="S", words="end it now, unsaved steps are lost",
                label="end now", when="stop-asked", otherwise="s asks it to save and stop; S is for when nobody hears."),
         Action(id="train.checkpoint", group=group, keys="c", words="save a checkpoint now", label="checkpoint",
                when="works", otherwise=still),
         Action(id="train.preview", group=group, keys="p", words="draw a preview now", label="preview",
                when="works", otherwise=still),
-        Action(id="train.resume", group=group, keys="r", words="resume the run", label="resume", when="resumable",
-               otherwise="This run is at work or done: there is nothing to resume."),
+        Action(id="train.resume", group=group, keys="r", words="resume the run, or the job on it that ended early",
+               label="resume", when="resumable", otherwise="It is at work, waits or is done: there is nothing to resume."),
         Action(id="train.earlier", group="Time", keys="left_square_bracket", words="go back in the run",
                label="earlier", when="moments", otherwise="Nothing was saved or drawn yet."),
         Action(id="train.later", group="Time", keys="right_square_bracket", words="go on in the run",
@@ -166,6 +178,26 @@ def _review() -> list[Action]:
     ]  # fmt: skip
 
 
+def _large() -> list[Action]:
+    group = "Picture"
+
+    def key(name: str, keys: str, words: str) -> Action:
+        return Action(id=f"large.{name}", group=group, keys=keys, words=words, palette=False)
+
+    return [
+        key("zoom-in", "plus,equals_sign", "closer: a part of the picture, larger"),
+        key("zoom-out", "minus", "farther, until it is whole"),
+        key("left", "left,h", "move over the picture to the left; of a whole one, the previous picture"),
+        key("right", "right,l", "move to the right; of a whole one, the next picture"),
+        key("up", "up,k", "move up; of a whole one, the previous picture"),
+        key("down", "down,j", "move down; of a whole one, the next picture"),
+        key("earlier", "left_square_bracket", "the previous picture"),
+        key("later", "right_square_bracket,space", "the next picture"),
+        key("help", "question_mark,f1", "show all keys while a picture is large"),
+        key("leave", "escape,q,z,enter", "back to the room"),
+    ]
+
+
 def _everywhere() -> list[Action]:
     return [
         Action(id="app.next-pane", group="Panes", keys="tab", words="go to the next pane", palette=False),
@@ -181,5 +213,14 @@ def _everywhere() -> list[Action]:
 
 ACTIONS: Final[dict[str, Action]] = {
     action.id: action
-    for action in [*_rooms(), *_lists(), *_home(), *_project(), *_train(), *_review(), *_everywhere()]
+    for action in [
+        *_rooms(),
+        *_lists(),
+        *_home(),
+        *_project(),
+        *_train(),
+        *_review(),
+        *_large(),
+        *_everywhere(),
+    ]
 }

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.types import CSSPathType
 from textual.worker import get_current_worker
 
@@ -22,7 +23,7 @@ from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
 from tui.keymap import Keymap, config_file, read_keymap
-from tui.overview import Facts, facts_of
+from tui.overview import Facts, facts_of, place_of
 from tui.pictures import Pictures
 from tui.run_jobs import ALIVE
 from tui.run_list import RunRow, RunsSeen, watch_runs
@@ -37,6 +38,8 @@ _SHEETS = tuple(
     for name in ("room", "modal", "home", "new", "project", "train", "review", "large")
 )
 _NEVER = 1_000_000
+# Textual's own has glyphs for eighths of a cell, which not every terminal has.
+ScrollBar.renderer = theme.WholeCells
 _LATER = 0.7
 """Seconds after the first paint until rooms that may be next are imported."""
 
@@ -82,6 +85,8 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self.facts = Facts("")
         self.rows: tuple[RunRow, ...] = ()
         self.pictures: Pictures | None = None
+        self.chosen: JobDir | None = None
+        """The run that train and review room show; None until one of them chose."""
         self._rooms: dict[str, Room] = {}
         self._first = (project, room)
         self._ascii = theme.Ascii() if self.options.ascii else None
@@ -143,7 +148,8 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         if path != self.project:
             self._close_project()
             self.project, self.facts = path, Facts(path.name)
-            self.pictures = None if self._without_pictures() else Pictures(path / "cache")
+            self.pictures = Pictures(path / "cache", off=self._pictures_off())
+            self.chosen = None
             remembered.opened(path, self.clock())
             self.call_after_refresh(self._begin_watch)
         return True
@@ -180,6 +186,12 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
             return ["safelight"]
         return [words for words in (self.facts.name, self.facts.trigger, self.facts.base) if words]
 
+    def place(self) -> str:
+        """The folder of the open project, as a person writes it, for the top line; "" where it is not said there."""
+        # The project room says it over its form.
+        elsewhere = self.screen not in (self._rooms.get("home"), self._rooms.get("project"))
+        return place_of(self.project, self.size.width) if elsewhere and self.project else ""
+
     def live(self) -> Spans:
         """What is at work, for the top line."""
         return live(self.rows, self.clock())
@@ -187,6 +199,9 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def action_act(self, action_id: str) -> None:
         """Do what a key means everywhere; the room that is shown may do it in its own way."""
         action, screen = ACTIONS[action_id], self.screen
+        if action.instead:
+            self.say(action.instead)
+            return
         if action.when and action.when not in self.conditions():
             self.say(action.otherwise)
             return
@@ -236,12 +251,6 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def do_review(self) -> None:
         self.go("review")
 
-    def do_pictures(self) -> None:
-        self.say("Room 2 (audit) is not there yet. What a run refuses: safelight plan DIR")
-
-    def do_captions(self) -> None:
-        self.say("Room 3 (captions) is not there yet. Check them: safelight captions DIR check")
-
     def do_side(self) -> None:
         """Nothing, where no room is shown."""
 
@@ -249,12 +258,16 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self.screen.focus_next()
 
     def do_help(self) -> None:
-        from tui.screens.modal import Reading, help_lines
+        from tui.screens.help import Help, help_lines
+
+        if isinstance(self.screen, Help):
+            return
 
         def keys(action_id: str) -> str:
             return self.keymap.shown(ACTIONS[action_id], all_keys=True)
 
-        self.push_screen(Reading("Keys", help_lines(keys, max(20, self.size.width - 10))))
+        width = max(20, self.size.width - 10)
+        self.push_screen(Help(help_lines(keys, width, getattr(self.screen, "ROOM", "")), width))
 
     def do_palette(self) -> None:
         from tui.screens.palette import offer
@@ -310,9 +323,16 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
                 self.go("home")
             self.uninstall_screen(room)
 
-    def _without_pictures(self) -> bool:
+    def _pictures_off(self) -> str:
+        """Why no pictures are drawn; "" where they are."""
         options = self.options
-        return options.images == "off" or options.no_color or options.ascii or options.color_system is None
+        reasons = {
+            "--images off": options.images == "off",
+            "NO_COLOR": options.no_color,
+            "--ascii": options.ascii,
+            "no colours here": options.color_system is None,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def _import_rooms() -> None:

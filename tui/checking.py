@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ class Checked:
     problems: Sequence[Problem]
     notes: Sequence[str]
     free_bytes: int | None
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Key -> what it comes to where the project says nothing, in words."""
 
 
 class Overtaken(Exception):
@@ -33,10 +35,16 @@ class Overtaken(Exception):
 
 
 class ProjectRead(Message):
-    """project.toml was read again."""
+    """project.toml was read again. unsaved: what was typed when the workbench was left, at the first reading."""
 
-    def __init__(self, project: "Project | None", problem: Problem | None, mark: tuple[int, int]) -> None:
-        self.project, self.problem, self.mark = project, problem, mark
+    def __init__(
+        self,
+        project: "Project | None",
+        problem: Problem | None,
+        mark: tuple[int, int],
+        unsaved: Mapping[str, str],
+    ) -> None:
+        self.project, self.problem, self.mark, self.unsaved = project, problem, mark, unsaved
         super().__init__()
 
 
@@ -54,6 +62,7 @@ def check(
     """Check everything that a start checks; None where a newer check has begun. tell: (done, total), at most 10 a s."""
     # Opening pictures takes Pillow, which is loaded by this thread and not before the first paint.
     from projects.resolving import preset_under
+    from tui.found import found_values
     from tui.readiness import examine
 
     last = 0.0
@@ -77,7 +86,9 @@ def check(
     except OSError as error:
         words = Problem(error=f"{error.strerror or error}.", where=str(error.filename or project.path))
         return Checked(preset, None, [words], (), free)
-    return Checked(preset, found.plan, found.problems, found.notes, free)
+    return Checked(
+        preset, found.plan, found.problems, found.notes, free, found_values(found.spec, found.plan)
+    )
 
 
 def free_bytes(folder: Path) -> int | None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import click
 
 from projects.problems import Problem, Refused
+from tui import plain
 from tui.output import Output, quiet_stdout, report
 
 # Verb -> one line of help. The module is tui.verbs.VERB, its command is called `command`.
@@ -79,7 +80,7 @@ def safelight(context: click.Context) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry of the console script. Ends the process with the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors=plain.ERRORS)  # type: ignore[union-attr]
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()

@@ -17,6 +17,7 @@ from typing import Literal
 import psutil
 
 from tui.mounts import WHEN_THE_MACHINE_GOES, mount_of
+from tui.plain import shows_marks
 
 Standing = Literal["ok", "warning", "problem"]
 
@@ -252,10 +253,10 @@ def terminal(environment: Mapping[str, str]) -> list[Check]:
             Check(check="colours", state="warning", value=f"COLORTERM={colours or 'not set'}", remedy=remedy)
         )
     encoding = (sys.stdout.encoding or "").lower()
-    if encoding.replace("-", "") == "utf8":
+    if shows_marks(encoding):
         checks.append(Check(check="encoding", state="ok", value=encoding))
     else:
-        remedy = "export LANG=C.UTF-8, so that names and marks can be shown."
+        remedy = "Until then all is written in ASCII, as with --ascii: export LC_ALL=C.UTF-8, unset PYTHONIOENCODING."
         checks.append(Check(check="encoding", state="warning", value=encoding or "unknown", remedy=remedy))
     return checks
 

@@ -94,10 +94,10 @@ class Teller:
             # One step's loss jumps with its timestep; the mean since the last line is what can be compared.
             words += f"   loss {sum(self._losses) / len(self._losses):.4f}"
         self._losses.clear()
-        if state.seconds:
-            words += f"   {state.seconds:.2f} s a step"
-            if state.steps and not ended:
-                words += f"   {duration(state.seconds * (state.steps - state.step))} left"
+        if state.pace.seconds:
+            words += f"   {pace(state.pace.seconds)}"
+            left = state.pace.left(state.steps - state.step) if state.steps and not ended else None
+            words += "" if left is None else f"   {duration(left)} left"
         return [words]
 
     def _last_words(self, state: State) -> list[str]:
@@ -126,11 +126,14 @@ def _remark_words(event: Event, state: State) -> list[str]:
         case "evaluated":
             subject, holdout = state.evaluated.get(state.step, (None, None))
             parts = [
-                f"{name} {loss:.4f}"
-                for name, loss in (("subject", subject), ("held out", holdout))
+                f"{loss:.4f} on {which}"
+                for which, loss in (
+                    ("pictures it trains", subject),
+                    ("held-out ones (never trained)", holdout),
+                )
                 if loss is not None
             ]
-            return ["evaluated   " + "   ".join(parts)] if parts else []
+            return ["loss " + ", ".join(parts)] if parts else []
         case "sampled":
             files = event.get("files")
             return (
@@ -242,6 +245,11 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     minutes = round(whole / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def pace(seconds: float) -> str:
+    """`seconds` a step as a person says it: 1.42 s a step, 0.083 s a step."""
+    return f"{seconds:.2f} s a step" if seconds >= 0.1 else f"{seconds:.2g} s a step"
 
 
 def _short(job: JobDir, path: str) -> str:

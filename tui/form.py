@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from projects.fields import Field
 
 WHAT: Final = {
-    "trigger": "trigger", "class_word": "category", "base.source": "base", "data.images": "pictures",
+    "trigger": "trigger", "class_word": "category", "base.source": "base",
+    "base.family": "family", "data.images": "pictures",
     "data.regularization": "regularization", "data.holdout": "held out", "rating": "rating",
 }  # fmt: skip
 HOW: Final = {
@@ -38,6 +39,13 @@ class FormRow:
     under: str
     """What would stand here if the project said nothing."""
     problem: Problem | None = None
+    found: str = ""
+    """What it comes to by other ways where nothing is said, e.g. steps by rule; in words, not to be typed."""
+
+    @property
+    def said(self) -> str | None:
+        """What the file says, as it is typed; None where it says nothing."""
+        return self.value if self.source == "project" else None
 
     @property
     def departs(self) -> bool:
@@ -54,8 +62,13 @@ class Form:
     """Why nothing of the file can be shown."""
 
 
-def form_of(text: str, preset_name: str, problems: Sequence[Problem] = ()) -> Form:
-    """The form of `text`. preset_name: the one that stands under it; problems: of the last check, put to their fields."""
+def form_of(
+    text: str, preset_name: str, problems: Sequence[Problem] = (), found: Mapping[str, str] | None = None
+) -> Form:
+    """The form of `text`. preset_name: the one that stands under it; problems: of the last check, put to their fields.
+
+    found: key -> what the last check found for it where the text says nothing.
+    """
     try:
         table = read_toml(text, "project.toml")
     except Refused as refused:
@@ -66,10 +79,10 @@ def form_of(text: str, preset_name: str, problems: Sequence[Problem] = ()) -> Fo
     for key, field in _fields().items():
         if _NEVER.match(key) or field.shape.kind == "dict":
             continue
-        below = _at(under, key)
+        below = value_at(under, key)
         source = preset_name if below is not None else "default"
         value = below if below is not None else field.default
-        said = _at(table, key)
+        said = value_at(table, key)
         shown = preset_name if key == "train.preset" else _typed(value)
         rows[key] = FormRow(
             key,
@@ -78,8 +91,15 @@ def form_of(text: str, preset_name: str, problems: Sequence[Problem] = ()) -> Fo
             source if said is None else "project",
             shown,
             wrong.get(key),
+            (found or {}).get(key, "") if said is None else "",
         )
     return Form(rows)
+
+
+def said_in(text: str, key: str) -> str | None:
+    """What a project.toml says at a key, as it is typed; None where it says nothing. Raises Refused for what is no TOML."""
+    said = value_at(read_toml(text, "project.toml"), key)
+    return None if said is None else _typed(said)
 
 
 def label_of(key: str) -> str:
@@ -117,6 +137,13 @@ def assignment(key: str, typed: str) -> str:
     return f"{key}={write_text(value)}" if kind in ("str", "choice") and value else f"{key}={value}"
 
 
+def not_saved(problem: Problem) -> Problem:
+    """The problem of a value that was typed and refused: it stands nowhere but in the field."""
+    _, _, expected = problem.error.partition(" stands here; ")
+    words = expected or problem.error
+    return Problem(error=f"Not saved: {words[:1].lower()}{words[1:]}", where=problem.where, hint=problem.hint)
+
+
 def next_value(key: str, now: str) -> str | None:
     """The value after `now` where there are only a few; None where it is typed."""
     shape = _fields()[key].shape
@@ -139,7 +166,8 @@ def meaning(row: FormRow) -> str:
             f"The preset says {row.under}. " if row.key in _preset_keys() else f"Left out it is {row.under}. "
         )
     else:
-        source = {"project": "", "default": "Not said. "}.get(row.source, f"From the preset {row.source}. ")
+        unsaid = f"Not said: {row.found}. " if row.found else "Not said. "
+        source = {"project": "", "default": unsaid}.get(row.source, f"From the preset {row.source}. ")
     return f"{source}{found.text}{bounds}"
 
 
@@ -152,7 +180,7 @@ def _fields() -> "Mapping[str, Field]":
 
 
 def _preset_keys() -> set[str]:
-    return {key for key in _fields() if any(_at(preset(name), key) is not None for name in NAMES)}
+    return {key for key in _fields() if any(value_at(preset(name), key) is not None for name in NAMES)}
 
 
 def _number(key: str) -> bool:
@@ -162,7 +190,8 @@ def _number(key: str) -> bool:
     )
 
 
-def _at(table: Mapping[str, Any], key: str) -> Any:
+def value_at(table: Mapping[str, Any], key: str) -> Any:
+    """What a plain table says at a key; None where it says nothing."""
     value: Any = table
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

@@ -20,7 +20,7 @@ from tui.actions import ACTIONS, Action
 _SHOWN: Final = {
     "slash": "/", "backslash": "\\", "question_mark": "?", "asterisk": "*", "left_square_bracket": "[",
     "right_square_bracket": "]", "pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "delete": "del",
-    "full_stop": ".", "comma": ",",
+    "full_stop": ".", "comma": ",", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
 

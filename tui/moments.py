@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from projects.events import State
 from tui.follow import RunView
-from tui.spans import Spans
+from tui.spans import Span, Spans, length
 
 
 class Moments:
@@ -41,26 +41,30 @@ class Moments:
         steps = [step for step in self.sampled if self.at is None or step <= self.at]
         return (max(steps), self.sampled[max(steps)]) if steps else (0, ())
 
-    def words(self, view: RunView) -> Spans:
-        """What stands at the cursor."""
+    def words(self, view: RunView, width: int) -> Spans:
+        """What stands at the cursor, in `width` cells: what does not fit is left out as a whole, the least needed first."""
         step, files = self.previews()
         count = view.series.index(self.at) if self.at is not None else len(view.series)
         loss, rate = view.series.mean(count), view.series.rate(count)
-        spans = []
+        parts: list[tuple[int, Span]] = []
         if self.at is None:
-            spans.append((f"PREVIEWS at step {step:,}" if files else "", "muted"))
+            parts.append((3, (f"PREVIEWS at step {step:,}   " if files else "", "muted")))
         else:
-            spans.append((f"◂ step {self.at:,} ▸", "accent"))
+            parts.append((0, (f"◂ step {self.at:,} ▸   ", "accent")))
             if files and step != self.at:
-                spans.append((f"   previews of step {step:,}", "muted"))
+                parts.append((3, (f"previews of step {step:,}   ", "muted")))
         if loss is not None:
-            spans.append((f"   loss {loss:.4f}", "text"))
-            spans.append((" mean of 50", "muted"))
+            parts += [(0, (f"loss {loss:.4f}", "text")), (2, (" mean of 50", "muted")), (0, ("   ", "text"))]
         if rate is not None:
-            spans.append((f"   rate {rate:.3g}", "muted"))
+            parts.append((1, (f"learning rate {rate:.3g}   ", "muted")))
         measured = [step for step in view.state.evaluated if self.at is None or step <= self.at]
         subject, holdout = view.state.evaluated[max(measured)] if measured else (None, None)
-        for name, value in (("evaluated", subject), ("held out", holdout)):
+        for name, value in (("trained", subject), ("held out", holdout)):
             if value is not None:
-                spans.append((f"   {name} {value:.4f}", "muted"))
-        return spans
+                parts.append((0, (f"{name} {value:.4f}   ", "muted")))
+        for dropped in range(4):
+            spans = [span for rank, span in parts if not rank or rank > dropped]
+            if length(spans) - 3 <= width:
+                break
+        # The blanks behind the last part would be cut, and the cut shown.
+        return [*spans[:-1], (spans[-1][0].rstrip(), spans[-1][1])] if spans else spans

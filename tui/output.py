@@ -4,11 +4,12 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from projects.problems import Problem, Refused
+from tui.called import as_called
 from tui.printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -22,7 +23,11 @@ class Output:
 
     def say(self, words: str = "") -> None:
         """One or more lines for people, whatever they contain made harmless."""
-        click.echo(printable(words, lines=True), err=self.json)
+        _tell(words, sys.stderr if self.json else sys.stdout)
+
+    def aside(self, words: str) -> None:
+        """A remark for people that is no answer: always on stderr."""
+        _tell(words, sys.stderr)
 
     def result(self, value: Mapping[str, object]) -> None:
         """The verb's object, printed only with `--json`. Keys are those of the command line's documentation."""
@@ -47,9 +52,9 @@ def write_json(value: Mapping[str, object]) -> None:
 def report(refused: Refused, *, as_json: bool) -> int:
     """Tell people, and scripts with `--json`, what stands in the way. Returns the exit code, 2 for wrong use, else 1."""
     for problem in refused.problems:
-        click.echo(printable(words_of(problem), lines=True), err=True)
+        _tell(words_of(problem), sys.stderr)
     if len(refused.problems) > 1:
-        click.echo(f"{len(refused.problems)} problems.", err=True)
+        _tell(f"{len(refused.problems)} problems.", sys.stderr)
     if as_json:
         written = [problem.table() for problem in refused.problems]
         write_json(written[0] if len(written) == 1 else {"problems": written})
@@ -60,6 +65,11 @@ def words_of(problem: Problem) -> str:
     """A problem as lines: where and what, and the next step on a line of its own."""
     words = ": ".join(part for part in (problem.where, problem.error) if part)
     return f"{words}\n  {problem.hint}" if problem.hint else words
+
+
+def _tell(words: str, stream: TextIO) -> None:
+    # The stream is named, as click would else put one of its own around it and send UTF-8 where nobody reads that.
+    click.echo(printable(as_called(words), lines=True), file=stream)
 
 
 def quiet_stdout() -> None:

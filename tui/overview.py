@@ -47,6 +47,23 @@ def facts_of(project: Path) -> Facts:
     return Facts(_text(table, "name") or name, _text(table, "trigger"), base)
 
 
+def place_of(folder: Path, width: int) -> str:
+    """A folder as a person writes it, from ~ on where it lies in their own; its end where `width` cells are too few."""
+    home = Path.home()
+    words = f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) and folder != home else str(folder)
+    return words if len(words) <= width else f"…{words[len(words) - width + 1 :]}"
+
+
+def told_apart(names: Mapping[Path, str]) -> dict[Path, str]:
+    """Words for the folders of projects that share their name: the path from where they part on, `…/two/aurelia`."""
+    found: dict[Path, str] = {}
+    for name in {name for name in names.values() if list(names.values()).count(name) > 1}:
+        paths = [path for path, other in names.items() if other == name]
+        common = os.path.commonpath([path.parent for path in paths])
+        found |= {path: f"…/{path.relative_to(common)}" for path in paths}
+    return found
+
+
 def overview_of(project: Path, standings: Standings, before: Overview | None) -> Overview:
     """What changes by itself: facts and the newest run. Counts are those of `before`."""
     facts = facts_of(project)

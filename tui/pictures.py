@@ -20,7 +20,6 @@ from textual.strip import Strip
 
 from projects import atomic
 from projects.problems import Refused
-from tui.printable import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,6 +37,17 @@ class Box:
     path: Path
     width: int
     height: int
+    zoom: float = 1.0
+    """How much larger than whole it is drawn; the room then shows a part of it."""
+    middle: tuple[float, float] = (0.5, 0.5)
+    """Point of the picture in the middle of the room, as shares of its width and height; no edge comes inside the room."""
+
+
+View = tuple[float, float, float, float]
+"""The part of a picture that is seen: left, top, right, bottom as shares of its width and height."""
+WHOLE: Final[View] = (0.0, 0.0, 1.0, 1.0)
+CLOSEST: Final = 2.0
+"""Half cells that a pixel takes at most when a picture is drawn large."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +58,18 @@ class Drawn:
     width: int
     """Cells that each strip takes."""
     error: str = ""
+    view: View = WHOLE
+    closest: bool = False
+    """Whether drawing it larger would only make its pixels larger."""
 
 
 class Pictures:
     """The store of drawn pictures, with one thread that draws. The newest wish comes first."""
 
-    def __init__(self, cache: Path | None = None) -> None:
-        """cache: the project's cache folder, for what is kept on disk."""
+    def __init__(self, cache: Path | None = None, *, off: str = "") -> None:
+        """cache: the project's cache folder, for what is kept on disk. off: why no pictures are drawn, "" to draw them."""
         self.cache = cache
+        self.off = off
         self._mutex = threading.Lock()
         self._kept: OrderedDict[tuple[Box, tuple[int, int]], Drawn] = OrderedDict()
         self._cells = 0
@@ -97,7 +111,7 @@ class Pictures:
 def draw(box: Box, cache: Path | None) -> Drawn:
     """Decode, scale and lay out; what cannot be opened is drawn as its reason."""
     try:
-        picture = _scaled(box, cache)
+        picture, view, closest = _zoomed(box) if box.zoom > 1 else (*_scaled(box, cache), False)
     except Refused as refused:
         return Drawn((), 0, str(refused.problems[0].error))
     except OSError as error:
@@ -112,7 +126,7 @@ def draw(box: Box, cache: Path | None) -> Drawn:
             for at in range(0, width * 3, 3)
         ]
         strips.append(Strip(segments, width))
-    return Drawn(tuple(strips), width)
+    return Drawn(tuple(strips), width, view=view, closest=closest)
 
 
 def fitted(size: tuple[int, int], box: Box) -> tuple[int, int]:
@@ -123,7 +137,34 @@ def fitted(size: tuple[int, int], box: Box) -> tuple[int, int]:
     return width, height
 
 
-def _scaled(box: Box, cache: Path | None) -> "Image.Image":
+def seen(size: tuple[int, int], box: Box) -> tuple[View, bool]:
+    """The part of a picture of `size` that its room shows, and whether it is as close as it comes."""
+    whole = min(box.width / size[0], 2 * box.height / size[1])
+    scale = min(whole * box.zoom, max(CLOSEST, whole))
+    shares = (min(1.0, box.width / (size[0] * scale)), min(1.0, 2 * box.height / (size[1] * scale)))
+    left, top = (
+        max(0.0, min(1.0 - share, middle - share / 2))
+        for share, middle in zip(shares, box.middle, strict=True)
+    )
+    return (left, top, left + shares[0], top + shares[1]), scale >= max(CLOSEST, whole)
+
+
+def _zoomed(box: Box) -> "tuple[Image.Image, View, bool]":
+    """A part of a picture, as large as its room. Nothing of it is kept on disk: the next step is another part."""
+    from PIL import Image
+
+    from engine.dataset.pictures import open_picture
+
+    whole = open_picture(box.path)
+    view, closest = seen(whole.size, box)
+    part = (view[0] * whole.width, view[1] * whole.height, view[2] * whole.width, view[3] * whole.height)
+    size = max(1, round(part[2] - part[0])), max(1, round(part[3] - part[1]))
+    wanted = fitted(size, box)
+    resample = Image.Resampling.BICUBIC if wanted[0] > size[0] else Image.Resampling.LANCZOS
+    return whole.resize(wanted, resample, box=part), view, closest
+
+
+def _scaled(box: Box, cache: Path | None) -> "tuple[Image.Image, View]":
     # Pillow is imported by the thread that draws, after the first paint.
     from PIL import Image
 
@@ -137,14 +178,14 @@ def _scaled(box: Box, cache: Path | None) -> "Image.Image":
         ).hexdigest()
         kept = cache / _FOLDER / f"{name}.png"
         if kept.is_file():
-            return open_picture(kept)
+            return open_picture(kept), WHOLE
     whole = open_picture(box.path)
     wanted = fitted(whole.size, box)
     larger = wanted[0] > whole.size[0]
     scaled = whole.resize(wanted, Image.Resampling.BICUBIC if larger else Image.Resampling.LANCZOS)
     if kept is not None and whole.size[0] * whole.size[1] >= _WORTH_KEEPING:
         _keep(scaled, kept)
-    return scaled
+    return scaled, WHOLE
 
 
 def _keep(picture: "Image.Image", file: Path) -> None:
@@ -158,11 +199,6 @@ def _keep(picture: "Image.Image", file: Path) -> None:
         atomic.write_bytes(file, data.getvalue())
     except OSError:
         return
-
-
-def placeholder(box: Box, words: str) -> list[str]:
-    """Lines for a picture that is not there: its name, and why or that it comes."""
-    return [printable(box.path.name), printable(words)]
 
 
 def _mark(path: Path) -> tuple[int, int]:

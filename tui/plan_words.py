@@ -28,7 +28,7 @@ def plan_lines(
     if plan.seen_regularization:
         rows.append(("", f"{plan.seen_regularization:,.0f} times", "each regularization picture"))
     rows += measured_rows(plan)
-    kept = f"{len(plan.checkpoints)} checkpoints kept"
+    kept = f"{len(plan.checkpoints)} checkpoint{'s' * (len(plan.checkpoints) != 1)} kept"
     if plan.disk_bytes is not None:
         free = f", {_size(free_bytes)} free" if free_bytes is not None else ""
         rows.append(("disk", _size(plan.disk_bytes), kept + free))

@@ -13,8 +13,9 @@ from engine.dataset.scan import scan
 from projects import rights
 from projects.bases import BaseFacts, describe
 from projects.extras import missing_for
-from projects.machine import device_model
+from projects.machine import device_model, device_name
 from projects.measured import Measured, base_stamp, find, key_of
+from projects.optimizers import missing_library
 from projects.plan import Plan, plan, resolve_steps
 from projects.problems import Problem, Refused
 from projects.project import Project, resolve
@@ -78,17 +79,18 @@ def examine(
         facts=facts,
         measured=measured,
         free_bytes=shutil.disk_usage(project.path).free,
+        device=device_name(),
     )
-    problems += [*planned.problems, *missing_packages(), *missing_for(spec)]
+    problems += [*planned.problems, *missing_packages(spec.train.optimizer), *missing_for(spec)]
     notes = [str(note) for note in found.notes] + list(planned.notes)
     return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes, tuple(found.notes))
 
 
-def missing_packages() -> list[Problem]:
-    """What the engine needs and this Python lacks; looked for without importing it."""
+def missing_packages(optimizer: str) -> list[Problem]:
+    """What the engine and the optimizer need and this Python lacks; looked for without importing it."""
     absent = [name for name in _TRAIN_PACKAGES if importlib.util.find_spec(name) is None]
     if not absent:
-        return []
+        return [problem] if (problem := missing_library(optimizer)) else []
     hint = "Install Safelight with its extra for training, as the README says; everything else works without."
     return [Problem(error=f"Training needs {', '.join(absent)}, not installed here.", hint=hint)]
 

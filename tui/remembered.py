@@ -68,6 +68,23 @@ def keep_seen(run: Path, how: Seen) -> None:
     _write("seen.json", {"runs": dict(list(runs.items())[-_MOST:])})
 
 
+def unsaved(project: Path) -> dict[str, str]:
+    """Key -> what was typed into a project's form and not saved when the workbench was left."""
+    told = _unsaved().get(str(project))
+    found = told if isinstance(told, dict) else {}
+    return {key: typed for key, typed in found.items() if isinstance(typed, str)}
+
+
+def keep_unsaved(project: Path, typed: Mapping[str, str]) -> None:
+    """Remember it; an empty one is forgotten, and that of a replay is not remembered."""
+    before = _unsaved()
+    after = {path: told for path, told in before.items() if path != str(project)}
+    if typed and not in_replay(project):
+        after[str(project)] = dict(typed)
+    if after != before:
+        _write("unsaved.json", {"projects": dict(list(after.items())[-_MOST:])})
+
+
 def habits() -> dict[str, Any]:
     """Theme and recent actions."""
     return _read("habits.json")
@@ -81,6 +98,11 @@ def keep_habit(name: str, value: object) -> None:
 def _keep_projects(found: Mapping[Path, float]) -> None:
     newest = sorted(found.items(), key=lambda entry: -entry[1])[:_MOST]
     _write("recent.json", {"projects": {str(path): when for path, when in newest}})
+
+
+def _unsaved() -> dict[str, Any]:
+    told = _read("unsaved.json").get("projects")
+    return told if isinstance(told, dict) else {}
 
 
 def _runs() -> dict[str, Any]:

@@ -9,11 +9,9 @@ import math
 import os
 import shutil
 import signal
-import statistics
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -43,7 +41,6 @@ class Replayer:
         self._job, self._recorded, self._speed = job, recorded, speed
         self._memory = read_status(recorded.status).memory_gb
         self._state = State()
-        self._paces: deque[float] = deque(maxlen=50)
         self._lines: list[bytes] = []
         self._points: list[bytes] = []
         self._more = 0
@@ -107,7 +104,6 @@ class Replayer:
             state = self._state
             values = (math.nan if value is None else value for value in (state.loss, state.lr, state.grad))
             self._points.append(Point(state.step, *values).pack())
-            self._paces.append(state.seconds or 0.0)
 
     def _say(self, kind: str, **fields: object) -> None:
         """An event of the replay itself, at the time that the recording has come to."""
@@ -146,9 +142,8 @@ class Replayer:
 
     def _write_status(self) -> None:
         state = self._state
-        pace = statistics.median(self._paces) if self._paces else None
         ended = state.last_word in LAST_WORDS
-        left = None if ended or pace is None or not state.steps else pace * (state.steps - state.step)
+        left = None if ended or not state.steps else state.pace.left(state.steps - state.step)
         status = Status(
             pid=os.getpid(),
             host=host(),
@@ -158,7 +153,7 @@ class Replayer:
             step=state.step or None,
             steps=state.steps,
             loss=state.loss,
-            seconds_per_step=pace,
+            seconds_per_step=state.pace.seconds,
             eta_seconds=None if left is None else round(left / self._speed, 1),
             checkpoint=max(state.saved, default=None),
             memory_gb=self._memory,

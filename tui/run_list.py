@@ -9,11 +9,12 @@ from typing import Final
 from textual.message import Message
 
 from projects import worker
+from projects.eventlog import Event, last_event
 from projects.job import JobDir
 from projects.locks import holder
 from projects.status import Status, read_status
 from projects.worker import JobState
-from tui.run_jobs import JobRow, jobs_of
+from tui.run_jobs import ENDED_EARLY, JobRow, jobs_of, made_on
 
 PAUSE: Final = 0.25
 RUNS_PAUSE: Final = 1.0
@@ -28,6 +29,8 @@ class RunRow:
     status: Status
     jobs: tuple[JobRow, ...] = ()
     """Those on the run that are not done."""
+    made: tuple[str, ...] = ()
+    """What the jobs on it made, in words, once none of them works or waits any more."""
 
     @property
     def name(self) -> str:
@@ -52,6 +55,7 @@ class Standings:
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[tuple[int, int], JobState]] = {}
+        self._words: dict[Path, tuple[tuple[int, int], Event]] = {}
 
     def of(self, job: JobDir) -> JobState:
         """What has become of the job."""
@@ -63,6 +67,15 @@ class Standings:
         if known is None or known[0] != mark:
             known = (mark, worker.state_of(job))
             self._known[job.path] = known
+        return known[1]
+
+    def last_word(self, job: JobDir) -> Event:
+        """The last event of a job that has ended, read again only where something moved; empty where there is none."""
+        mark = stamp(job.events)
+        known = self._words.get(job.path)
+        if known is None or known[0] != mark:
+            known = (mark, last_event(job.events) or {})
+            self._words[job.path] = known
         return known[1]
 
 
@@ -96,11 +109,14 @@ def rows_of(project: Path, standings: Standings) -> Iterator[RunRow]:
 
 def row_of(job: JobDir, standings: Standings) -> RunRow:
     """One run as it stands, with its jobs."""
+    jobs, standing = jobs_of(job, standings.of), standings.of(job)
+    over = standing == "done" and all(each.standing in ENDED_EARLY for each in jobs)
     return RunRow(
         job=job,
-        standing=standings.of(job),
+        standing=standing,
         status=read_status(job.status),
-        jobs=jobs_of(job, standings.of),
+        jobs=jobs,
+        made=made_on(job, standings.of, standings.last_word) if over else (),
     )
 
 

@@ -3,14 +3,16 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from projects.job import JobDir
 from projects.worker import JobState
 from tui.follow import RunView
-from tui.follow_lines import duration
+from tui.follow_lines import duration, pace
 from tui.remembered import Seen
 from tui.run_jobs import ALIVE, ENDED_EARLY, JobRow
-from tui.run_list import RunRow
-from tui.spans import Span, Spans, wrapped
+from tui.run_list import RunRow, short_name
+from tui.spans import Span, Spans, length, wrapped
 
 _INKS: Mapping[JobState, str] = {
     "live": "accent", "stalled": "warn", "done": "good", "stopped": "text", "failed": "bad", "died": "bad",
@@ -81,7 +83,15 @@ def jobs(found: Sequence[JobRow]) -> Spans:
 def _job(row: JobRow) -> list[Span]:
     """One that works: its kind and how far it is."""
     doing = row.count or row.phase
-    return [mark(row.standing), (f" {row.kind}" + (f"  {doing}" if doing else ""), "text")]
+    words = f" {row.kind}" + (f"  {doing}" if doing else "") + (", stops" if row.stopping else "")
+    return [mark(row.standing), (words, "text")]
+
+
+def made(parts: Sequence[str], keys: Sequence[tuple[str, str]], width: int) -> list[Spans]:
+    """What the jobs of a run made, and the (key, word) pairs that go on from there."""
+    words: list[Span] = [("✓ ", "good"), (f"made: {', '.join(parts)}   ", "text")]
+    pairs = [span for key, word in keys for span in ((key, "text"), (f" {word}   ", "muted"))]
+    return [[*words, *pairs]] if length([*words, *pairs]) - 3 <= width else [words, pairs]
 
 
 def _live_run(row: RunRow, now: float) -> Spans:
@@ -89,7 +99,7 @@ def _live_run(row: RunRow, now: float) -> Spans:
     status = row.status
     spans: list[Span] = [mark(row.standing)]
     if status.step and status.steps:
-        spans.append((f" {status.step}/{status.steps}", "text"))
+        spans.append((f" {status.step:,}/{status.steps:,}", "text"))
     elif status.phase:
         spans.append((f" {status.phase.replace('-', ' ')}", "text"))
     if status.loss is not None:
@@ -226,8 +236,23 @@ def seen_now(view: RunView, now: float) -> Seen:
     return Seen(view.step, now, len(view.state.sampled), len(view.state.warnings), view.series.mean())
 
 
+def preview_names(files: Sequence[str]) -> list[str]:
+    """previews/step-000500-01-seed7.png is prompt 1, seed 7; other names stay. What all have alike is left out."""
+    found = [re.search(r"-(\d+)-seed(\d+)\.png$", file) for file in files]
+    prompts, seeds = {each[1] for each in found if each}, {each[2] for each in found if each}
+    names = []
+    for file, each in zip(files, found, strict=True):
+        if not each:
+            names.append(file.rpartition("/")[2])
+        elif len(seeds) > 1:
+            names.append(f"{int(each[1])}, seed {each[2]}" if len(prompts) > 1 else f"seed {each[2]}")
+        else:
+            names.append(f"prompt {int(each[1])}")
+    return names
+
+
 def preview_name(file: str) -> str:
-    """previews/step-000500-01-seed7.png is prompt 1, seed 7; other names stay."""
+    """One of them alone, in full."""
     found = re.search(r"-(\d+)-seed(\d+)\.png$", file)
     return f"prompt {int(found[1])}, seed {found[2]}" if found else file.rpartition("/")[2]
 
@@ -235,11 +260,6 @@ def preview_name(file: str) -> str:
 def clock(when: float) -> str:
     """Hours and minutes, here."""
     return time.strftime("%H:%M", time.localtime(when))
-
-
-def pace(seconds: float) -> str:
-    """Seconds a step, or steps a second where that is the larger number."""
-    return f"{seconds:.2f} s/step" if seconds >= 1 else f"{1 / seconds:.2f} it/s"
 
 
 def log_lines(view: RunView, until: int | None, height: int) -> Sequence[Spans]:
@@ -263,11 +283,7 @@ def _what(view: RunView) -> str:
         case "stalled":
             return f"{phase.replace('-', ' ')}: nothing has moved for longer than this takes; L shows its log"
         case "queued":
-            waits = {
-                "waiting-for-device": "waits for the device",
-                "waiting-for-job": "waits for the job before it",
-            }
-            return waits.get(phase, "not started yet: r starts it")
+            return _waits(phase, state.holder)
         case "died":
             return "died without a last word: r resumes it"
         case "elsewhere":
@@ -276,6 +292,21 @@ def _what(view: RunView) -> str:
             return "stopped: r goes on"
         case _:
             return view.standing
+
+
+def _waits(phase: str, holder: str) -> str:
+    """What a job that is queued waits for, by name where that is known."""
+    job = Path(holder)
+    name = (
+        f"{job.name} of {short_name(JobDir(job.parents[1]))}"
+        if job.parent.name == "jobs"
+        else short_name(JobDir(job))
+    )
+    if phase == "waiting-for-device":
+        return f"waits for the device, which {name} has" if holder else "waits for the device"
+    if phase == "waiting-for-job":
+        return f"waits for {name}" if holder else "waits for the job before it"
+    return "not started yet: r starts it"
 
 
 def _heard(seconds: float) -> list[Span]:

@@ -6,13 +6,25 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
+from pathlib import Path
 from typing import Final
 
-from projects.curve import RECORD, Point
+from projects.curve import RECORD, Point, read_records
 
 WINDOW: Final = 50
 """Steps whose mean is shown: one step's loss jumps with its timestep."""
 _FIELDS: Final = RECORD.size // 4
+
+
+def recent_mean(curve: Path) -> float | None:
+    """Mean loss of the last `WINDOW` steps of a curve.bin; None where there are none."""
+    try:
+        records = curve.stat().st_size // RECORD.size
+    except OSError:
+        return None
+    series = Series()
+    series.extend_records(read_records(curve, max(0, records - WINDOW) * RECORD.size)[0])
+    return series.mean()
 
 
 class Series:

@@ -100,6 +100,22 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
+def folded(text: str, width: int) -> list[str]:
+    """A line in as many as it takes at `width` cells, with its blanks; what goes on is indented by four."""
+    rest, lines = printable(text), list[str]()
+    while cell_len(rest) > width > 8:
+        part = set_cell_size(rest, width)
+        if part != rest[: len(part)]:
+            # Half of a wide character does not fit.
+            part = part[:-1]
+        words = part.rstrip().rfind(" ")
+        if words > 0 and rest[len(part)] != " " and part[:words].strip():
+            part = part[: words + 1]
+        lines.append(part)
+        rest = "    " + rest[len(part) :].lstrip()
+    return [*lines, rest]
+
+
 def _cut(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 

@@ -37,14 +37,15 @@ def train(bench: "Workbench", folder: Path, name: str = "") -> None:
 
 
 def resume(bench: "Workbench", job: JobDir) -> None:
-    """Go on with a run from its newest checkpoint, and with the jobs that waited for it."""
+    """Go on with a run from its newest checkpoint, or with a job, and with the jobs that waited for it."""
 
     def work() -> str:
         from tui.verbs.resume import along_words, refuse_unless_resumable
 
         refuse_unless_resumable(job, take_over=False)
         along = chain.resume(job).along
-        return "It goes on from its newest checkpoint." + (f" {along_words(along)}" if along else "")
+        on = "from its newest checkpoint" if job.path.parent.name == "runs" else f"with {job.path.name}"
+        return f"It goes on {on}." + (f" {along_words(along)}" if along else "")
 
     bench.say("Starting its worker again.")
     in_thread(bench, work, bench.say)

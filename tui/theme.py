@@ -6,13 +6,16 @@ One accent says where you are and what is alive; green, yellow and red are for v
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.scrollbar import ScrollBarRender
 from textual.theme import BUILTIN_THEMES, Theme
+
+from tui.plain import plain
 
 Inks = Mapping[str, Style]
 ThemeName = Literal["safelight", "daylight", "ansi", "mono"]
@@ -24,6 +27,8 @@ class Shades:
 
     text: str
     muted: str
+    faint: str
+    """What is not there yet."""
     accent: str
     good: str
     warn: str
@@ -35,12 +40,12 @@ class Shades:
 
 SHADES: Final[Mapping[str, Shades]] = {
     "safelight": Shades(
-        "#e8ddd4", "#8a7c72", "#ff6a3d", "#8fb573", "#e0b355", "#f0645a", "#14100e", "#2a201b"
+        "#e8ddd4", "#8a7c72", "#4f443d", "#ff6a3d", "#8fb573", "#e0b355", "#f0645a", "#14100e", "#2a201b"
     ),
     "daylight": Shades(
-        "#2b2420", "#7d7068", "#c2410c", "#3f7a2c", "#8f6400", "#b3261e", "#faf6f1", "#ece2d8"
+        "#2b2420", "#7d7068", "#c9bdb2", "#c2410c", "#3f7a2c", "#8f6400", "#b3261e", "#faf6f1", "#ece2d8"
     ),
-    "ansi": Shades("", "bright_black", "red", "green", "yellow", "bright_red", "", ""),
+    "ansi": Shades("", "bright_black", "bright_black", "red", "green", "yellow", "bright_red", "", ""),
 }
 
 
@@ -52,13 +57,14 @@ def inks_of(theme: str) -> Inks:
         plain = Style()
         bold, dim = Style(bold=True), Style(dim=True)
         return {
-            "text": plain, "muted": dim, "accent": bold, "bold": bold, "good": plain, "warn": bold, "bad": bold,
-            "here": Style(reverse=True), "ground": plain,
+            "text": plain, "muted": dim, "faint": dim, "accent": bold, "bold": bold, "good": plain, "warn": bold,
+            "bad": bold, "here": Style(reverse=True), "ground": plain,
         }  # fmt: skip
     here = Style(bgcolor=shades.raised) if shades.raised else Style(bold=True)
     return {
         "text": _style(shades.text),
         "muted": _style(shades.muted),
+        "faint": _style(shades.faint),
         "accent": _style(shades.accent),
         "bold": _style(shades.text) + Style(bold=True),
         "good": _style(shades.good),
@@ -88,14 +94,18 @@ def choose(asked: str, *, no_color: bool, color_system: str | None) -> ThemeName
 
 
 class Ascii(LineFilter):
-    """Everything typographic as a character that every terminal and font has, cell for cell."""
+    """Everything in ASCII, cell for cell: borders and names of files as well as our own marks."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Translate the text of each segment; widths stay."""
-        return [
-            Segment(text if text.isascii() else text.translate(_ASCII), style, control)
-            for text, style, control in segments
-        ]
+        return [Segment(plain(text), style, control) for text, style, control in segments]
+
+
+class WholeCells(ScrollBarRender):
+    """Scroll bars whose thumb begins and ends with a cell: no glyph, so they look the same on every terminal."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 def _style(colour: str) -> Style:
@@ -118,7 +128,7 @@ def _theme(name: str, shades: Shades) -> Theme:
         dark=name != "daylight",
         text_alpha=1.0,
         variables={
-            "scrollbar": shades.raised,
+            "scrollbar": shades.muted,
             "scrollbar-hover": shades.muted,
             "scrollbar-active": shades.accent,
             "scrollbar-background": shades.ground,
@@ -162,15 +172,3 @@ def _plain(name: str) -> Theme:
             "input-cursor-foreground": "ansi_black",
         },
     )
-
-
-def _braille(code: int) -> str:
-    """A braille cell by where its dots are: both halves, the upper, the lower, or none."""
-    upper, lower = code & 0b00011011, code & 0b11100100
-    return ":" if upper and lower else "'" if upper else "." if lower else " "
-
-
-_ASCII: Final[Mapping[int, str]] = {
-    **{0x2800 + code: _braille(code) for code in range(256)},
-    **{ord(mark): plain for mark, plain in zip("·•✓▌▶◂▸━─│…→←▀█–—×±", ".*+>><>=-|~><##--x+", strict=True)},
-}

@@ -110,12 +110,26 @@ def verify_unchanged(items: Sequence[Item]) -> list[Problem]:
         try:
             changed = file_sha256(item.path) != item.sha256
         except OSError as error:
-            reason = error.strerror or str(error)
-            problems.append(_changed(item, f"{item.picture} cannot be read any more: {reason}."))
+            problems.append(_unreadable(item, error))
             continue
         if changed:
             problems.append(_changed(item, f"{item.picture} is not the file that this run was started with."))
     return problems
+
+
+def verify_there(items: Sequence[Item]) -> list[Problem]:
+    """The part of `verify_unchanged` that opens no file: one problem for each picture that is gone."""
+    problems = []
+    for item in items:
+        try:
+            item.path.stat()
+        except OSError as error:
+            problems.append(_unreadable(item, error))
+    return problems
+
+
+def _unreadable(item: Item, error: OSError) -> Problem:
+    return _changed(item, f"{item.picture} cannot be read any more: {error.strerror or error}.")
 
 
 def _changed(item: Item, error: str) -> Problem:

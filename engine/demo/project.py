@@ -81,10 +81,10 @@ def _write_picture(folder: Path, stem: str, scene: Scene, index: int, text: str,
 def write_project(folder: Path) -> None:
     """Write the demo's project to `folder`. Raises FileExistsError where a project is already."""
     if (folder / "project.toml").exists():
-        raise FileExistsError(f"{folder / 'project.toml'}: a project is here already; name another folder")
+        raise FileExistsError(f"{folder / 'project.toml'}: a project is here already")
     for name in ("images", "regularization", "holdout"):
         if (folder / name).exists() and any((folder / name).iterdir()):
-            raise FileExistsError(f"{folder / name}: not empty, nothing was written; name another folder")
+            raise FileExistsError(f"{folder / name}: not empty, so nothing was written")
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name, count, shift in (("images", IMAGES, 0), ("holdout", HOLDOUT, 1)):
         for index, scene in enumerate(subject_scenes(count, shift)):

@@ -24,6 +24,7 @@ from engine.picture_file import write_picture
 from engine.preparation import open_trained_on
 from engine.review.isolation import without_trigger
 from engine.sample import Origin, adapter_of_run, draw_for_job, named
+from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
@@ -56,8 +57,14 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
     plain = [replace(shot, weights=()) for shot in uncalled]
     shots = [*called, *uncalled, *plain]
     drawn: dict[int, Image.Image] = {}
+    distilled = FACTS[family.name].distilled
     origin = Origin(
-        base=base, adapters=named([adapter]), quantize=spec.train.quantize, run=proven.path.name, step=step
+        base=base,
+        distilled=distilled,
+        adapters=named([adapter]),
+        quantize=spec.train.quantize,
+        run=proven.path.name,
+        step=step,
     )
     desk.job.pictures.mkdir(exist_ok=True)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from engine.export.facts import Facts
 from engine.export.gate import LIMIT
+from projects.families import FAMILIES as FACTS
+from projects.optimizers import OPTIMIZERS
 
 USUAL_WEIGHTS = "0.6 to 0.8"
 """Where adapters usually act best: a rule of thumb of the trade."""
@@ -124,7 +126,7 @@ def _use(facts: Facts, judged_weight: float | None) -> list[str]:
     weights = (
         f"The review of this run found {judged_weight:g} best; {USUAL_WEIGHTS} is where adapters usually act best."
         if judged_weight is not None
-        else f"Start with a weight of {USUAL_WEIGHTS} (a rule of thumb); 1.0 is almost always too strong."
+        else f"Start with a weight of {USUAL_WEIGHTS} (a rule of thumb) and take the lowest at which the subject is right."
     )
     trigger = (
         f"Trigger: **{escaped(facts.spec.trigger)}**" if facts.spec.trigger else "It has no trigger word."
@@ -160,8 +162,9 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
         ]
     elif kohya:
         stem = kohya.name.removesuffix(".safetensors")
+        programs = " and ".join(FACTS[facts.family].prompt_tools)
         lines += [
-            f"**A1111 and Forge:** put {escaped(kohya.name)} into models/Lora and write in the prompt:",
+            f"**{programs}:** put {escaped(kohya.name)} into models/Lora and write in the prompt:",
             "",
             fenced(f"{example_prompt(facts)} <lora:{stem}:0.7>"),
             "",
@@ -171,22 +174,31 @@ def _tools(facts: Facts, files: Sequence[Exported], pipeline: str) -> list[str]:
     file = next((file for file in files if "diffusers" in file.formats), kohya)
     if file:
         code = [
-            f"from diffusers import {pipeline}",
-            *(["from engine.demo import BASE_DIR  # of Safelight"] if facts.base.name == "demo" else []),
-            "",
-            f"pipe = {pipeline}.from_pretrained({_place(facts)})",
+            *_opening(facts, pipeline),
             f'pipe.load_lora_weights({json.dumps(file.name)}, adapter_name="trained")',
             'pipe.set_adapters("trained", adapter_weights=0.7)',
             f'pipe({json.dumps(example_prompt(facts))}).images[0].save("picture.png")',
         ]
-        opening = "from_single_file" if facts.base.layout == "file" else "from_pretrained"
-        lines += [
-            "**diffusers:**",
-            "",
-            fenced("\n".join(code).replace("from_pretrained", opening), "python"),
-            "",
-        ]
+        lines += ["**diffusers:**", "", fenced("\n".join(code), "python"), ""]
     return lines
+
+
+def _opening(facts: Facts, pipeline: str) -> list[str]:
+    """Python lines that open the base."""
+    base, place = facts.base, _place(facts)
+    if base.companion:  # one file with the denoiser only
+        part, others = FACTS[facts.family].denoiser, FACTS[facts.family].companion
+        index = json.loads((base.configs / "model_index.json").read_text("utf-8"))
+        kind = str(index[part][1])
+        return [
+            f"from diffusers import {pipeline}, {kind}",
+            "",
+            f"{part} = {kind}.from_single_file({place})",
+            f"pipe = {pipeline}.from_pretrained({json.dumps(others)}, {part}={part})",
+        ]
+    opening = "from_single_file" if base.layout == "file" else "from_pretrained"
+    demo = ["from engine.demo import BASE_DIR  # of Safelight"] if base.name == "demo" else []
+    return [f"from diffusers import {pipeline}", *demo, "", f"pipe = {pipeline}.{opening}({place})"]
 
 
 def _training(facts: Facts, files: Sequence[Exported]) -> list[str]:
@@ -197,8 +209,8 @@ def _training(facts: Facts, files: Sequence[Exported]) -> list[str]:
         "",
         f"- Base: {escaped(facts.base.name)}, fingerprint {facts.base.fingerprint}",
         f"- Data: {facts.subject} pictures of the subject{regularization}, fingerprint {facts.data_fingerprint}",
-        f"- Training: a run of {spec.train.steps or facts.step} steps, learning rate {spec.train.learning_rate:g} "
-        f"({spec.train.schedule}), "
+        f"- Training: a run of {spec.train.steps or facts.step} steps, {OPTIMIZERS[spec.train.optimizer].called}, "
+        f"learning rate {spec.train.learning_rate:g} ({spec.train.schedule}), "
         f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
         f"seed {spec.train.seed}",
         *_quantised(facts, files),

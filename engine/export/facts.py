@@ -28,7 +28,7 @@ class Facts:
 
     spec: RunSpec
     stem: str
-    """File name without endings, NAME-step0500."""
+    """File name without endings, NAME-step0500, with the kind of numbers behind it where they are not fp32."""
     step: int
     rank: int
     alpha: float

@@ -1,7 +1,7 @@
 """Which formats there are and what each puts into a file.
 
-comfyui is the kohya layout under another name: ComfyUI's key map for SDXL takes kohya names with none left over, and
-does not know the attention names of the diffusers layout. So asking for both writes one file.
+comfyui is the kohya layout under another name: ComfyUI's key maps for SD 1.x, SDXL and FLUX take kohya names with none left
+over, and for U-Nets do not know the attention names of the diffusers layout. So asking for both writes one file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +31,11 @@ class Content:
     """As the tensors have it: equal to the rank where the scale was multiplied in."""
     metadata: Mapping[str, str]
     """What the layout itself needs."""
+
+
+def stem_of(stem: str, dtype: str) -> str:
+    """File name without endings for numbers of `dtype`: another precision is another file, beside the full one."""
+    return stem if dtype == "fp32" else f"{stem}-{dtype}"
 
 
 def files_of(formats: Sequence[Format]) -> dict[Layout, list[Format]]:

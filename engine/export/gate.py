@@ -157,8 +157,11 @@ def check(path: Path, family: Family, base: Base, question: Question, reference:
             pipeline_around(denoiser, family, base).load_lora_weights(str(path))
         except Exception as error:  # whatever stops the loader stops our users too
             raise refuse(
-                f"diffusers cannot load the file: {type(error).__name__}: {error}".split("\n")[0],
+                f"diffusers cannot load the file ({type(error).__name__}{f': {error}' if str(error) else ''})".split(
+                    "\n"
+                )[0],
                 where=path.name,
+                hint="Nothing was exported. Another layout may do: --format diffusers, or --format kohya.",
             ) from error
     messages = [line for line in heard if not _about_absent_parts(line, family.denoiser)]
     wrapped = {name: module for name, module in denoiser.named_modules() if isinstance(module, LoraLayer)}

@@ -12,17 +12,16 @@ from torch import Tensor
 from engine.container import body_digest, legacy_digest
 from engine.export.facts import Facts
 from engine.export.formats import Content
+from projects.optimizers import OPTIMIZERS
 
 
-def metadata_of(
-    facts: Facts, content: Content, model_spec: Mapping[str, str], layers_per_block: int
-) -> dict[str, str]:
+def metadata_of(facts: Facts, content: Content, model_spec: Mapping[str, str]) -> dict[str, str]:
     """All of it for one file, hashes included. `model_spec` is the family's."""
     told = {
         **_training(facts, content.alpha),
         **model_spec,
         **_model_spec(facts),
-        **_safelight(facts, layers_per_block),
+        **_safelight(facts),
         **content.metadata,
     }
     told = {key: value for key, value in told.items() if value}
@@ -48,7 +47,7 @@ def _training(facts: Facts, alpha: float) -> dict[str, str]:
         "ss_max_train_steps": str(spec.train.steps or facts.step),
         "ss_learning_rate": str(spec.train.learning_rate),
         "ss_lr_scheduler": spec.train.schedule,
-        "ss_optimizer": spec.train.optimizer,
+        "ss_optimizer": OPTIMIZERS[spec.train.optimizer].path,
         "ss_seed": str(spec.train.seed),
         "ss_tag_frequency": json.dumps(facts.triggers, sort_keys=True) if facts.triggers else "",
         "ss_training_started_at": "" if facts.started is None else str(facts.started),
@@ -70,13 +69,12 @@ def _model_spec(facts: Facts) -> dict[str, str]:
     }
 
 
-def _safelight(facts: Facts, layers_per_block: int) -> dict[str, str]:
+def _safelight(facts: Facts) -> dict[str, str]:
     return {
         "safelight.format": "1",
         "safelight.version": facts.version,
         "safelight.generated_by": f"Safelight {facts.version}",
         "safelight.family": facts.family,
-        "safelight.layers_per_block": str(layers_per_block),
         "safelight.step": str(facts.step),
         "safelight.rank": str(facts.rank),
         "safelight.alpha": str(facts.alpha),

@@ -1,52 +1,143 @@
-"""Adapter files back in: the kohya and diffusers layouts, as `sample --adapter` and `train --from` take them.
+"""Adapter files in: checkpoints of Safelight, and the kohya, diffusers, peft and ComfyUI layouts of whoever made them.
 
 Everything in the file must be understood. A tensor without a place would be an effect that silently does not happen.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from torch.nn.functional import pad
 
-from engine.export.kohya import ALPHA, DOWN, PREFIX, UP, path_of_name
-from engine.export.peft_keys import CONFIG_KEY
+from engine.export import misfit
+from engine.export.names import Slot, find, names_of
+from engine.export.scale import Alphas
+from engine.families.family import Base, Family
 from projects.problems import refuse
 
-LAYERS_KEY = "safelight.layers_per_block"
-"""In our kohya files: layers_per_block of the base's denoiser. Files that do not say it are read as SDXL's, 2."""
-_COMPONENT = "unet."
-_A, _B = ".lora_A.weight", ".lora_B.weight"
+_ENDINGS = (
+    re.compile(r"\.lora_(?P<which>[AB])(\.[\w-]+)?\.weight$|\.lora_(?P<bare>[AB])$"),
+    re.compile(r"(\.lora_|\.lora\.|_lora\.|\.lora_linear_layer\.)(?P<which>down|up)\.weight$"),
+    re.compile(r"\.(?P<which>alpha)$"),
+)
+"""peft's with and without the adapter's name; kohya's and those of diffusers' older files; the scale of all of them."""
+_DOWN, _UP = ("A", "down"), ("B", "up")
 
 
-def read_exported(path: Path) -> tuple[dict[str, Tensor], int, float]:
-    """(state, rank, alpha) of a .safetensors adapter file in kohya or diffusers layout.
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """What an adapter adds to one layer's weight: up x down x alpha / rank."""
 
-    The state is fp32 with peft's names on the denoiser, `<module path>.lora_A.weight` / `.lora_B.weight`. Raises
-    Refused for pickles, files that cannot be read, other kinds of adapters, tensors that have no place (with their
-    number and examples) and layers that differ in rank or alpha.
+    down: Tensor
+    """fp32, (rank, in), of a convolution (rank, in, height, width)."""
+    up: Tensor
+    """fp32, (out, rank), of a convolution (out, rank, 1, 1)."""
+    alpha: float
+
+    @property
+    def rank(self) -> int:
+        """Rows of `down`."""
+        return int(self.down.shape[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """An adapter as a file has it. The states of its methods have peft's names on the denoiser, in fp32."""
+
+    layers: Mapping[str, Layer]
+    """By module path."""
+    where: Path
+
+    def as_one(self) -> tuple[dict[str, Tensor], int, float]:
+        """(state, rank, alpha) that acts like the file, for making pictures.
+
+        Layers of a smaller rank are filled up with zeros, exactly without effect: peft would take a pattern a layer, and
+        looks through all of them for each.
+        """
+        if self._is_even():
+            return self._plain()
+        rank = max(layer.rank for layer in self.layers.values())
+        state = {}
+        for path, layer in self.layers.items():
+            more = rank - layer.rank
+            around = (0, 0) * (layer.down.ndim - 1)
+            state[f"{path}.lora_A.weight"] = pad(layer.down * (layer.alpha / layer.rank), (*around, 0, more))
+            state[f"{path}.lora_B.weight"] = pad(layer.up, (*around[2:], 0, more))
+        return state, rank, float(rank)
+
+    def to_continue(self) -> tuple[dict[str, Tensor], int, float]:
+        """(state, rank, alpha) to train on from. Raises Refused where layers differ: a run has one rank and one alpha."""
+        if not self._is_even():
+            ranks = {layer.rank for layer in self.layers.values()}
+            alphas = {layer.alpha for layer in self.layers.values()}
+            raise refuse(
+                f"Its layers differ in rank ({misfit.listed(ranks)}) or alpha ({misfit.listed(alphas)}), and a run"
+                " trains one of each.",
+                where=self.where,
+                hint="It can make pictures: safelight sample --adapter.",
+            )
+        return self._plain()
+
+    def _is_even(self) -> bool:
+        return len({(layer.rank, layer.alpha) for layer in self.layers.values()}) == 1
+
+    def _plain(self) -> tuple[dict[str, Tensor], int, float]:
+        state = {}
+        for path, layer in self.layers.items():
+            state[f"{path}.lora_A.weight"], state[f"{path}.lora_B.weight"] = layer.down, layer.up
+        return state, layer.rank, layer.alpha
+
+
+@dataclass
+class _Found:
+    """The tensors of one name in the file."""
+
+    slots: tuple[Slot, ...]
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    """By "down", "up" and "alpha"."""
+
+
+def read_adapter(path: Path, family: Family, base: Base) -> Adapter:
+    """The adapter in a .safetensors file, for the denoiser of `base`.
+
+    Raises Refused for pickles, files that cannot be read, other kinds of adapters and adapters of other families (named),
+    tensors that have no place (with their number and examples), wrong sizes, and numbers that are not finite.
     """
     tensors, metadata = _open(path)
-    names = sorted(tensors)
-    if any(name.startswith(PREFIX) for name in names):
-        layers, alphas, unmatched = _from_kohya(tensors, metadata)
-    elif any(name.startswith(_COMPONENT) for name in names):
-        layers, alphas, unmatched = _from_diffusers(tensors, metadata, path)
-    else:
-        raise refuse(
-            f"This is no adapter that Safelight reads{_examples(names)}.",
-            where=path,
-            hint="It takes LoRA files for SDXL in kohya or diffusers layout.",
-        )
-    if unmatched:
-        raise refuse(
-            f"{len(unmatched)} of {len(names)} tensors have no place in an adapter for SDXL's U-Net{_examples(unmatched)}.",
-            where=path,
-            hint="It was made for another family, trains a text encoder, or is no plain LoRA.",
-        )
-    return _checked(layers, alphas, path)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    found, unmatched, twice = _sorted_in(tensors, family, base)
+    if unmatched or not found:
+        is_lora = any(_parted(name)[1] in ("down", "up") for name in tensors)
+        raise misfit.unmatched(path, family, shapes, unmatched, is_lora=is_lora)
+    misfit.refuse_some(twice, "tensors are in the file under two names", path)
+    misfit.refuse_some(
+        [name for name, one in found.items() if not one.tensors.keys() >= {"down", "up"}],
+        "layers have one of their two tensors only",
+        path,
+    )
+    misfit.refuse_some(
+        [name for name, one in found.items() if not _belong_together(one.tensors)],
+        "layers have tensors that do not belong together",
+        path,
+    )
+    misfit.refuse_some(
+        [name for name, one in found.items() if not all(map(_is_finite, one.tensors.values()))],
+        "layers hold numbers that are not finite",
+        path,
+    )
+    if wrong := [_sizes(name, one) for name, one in found.items() if not _fits(one)]:
+        raise misfit.wrong_sizes(path, family, shapes, wrong, layers=len(found))
+    alphas = Alphas.of(metadata, path, family.denoiser, list(tensors))
+    layers: dict[str, Layer] = {}
+    for one in found.values():
+        layers |= _layers(one, alphas)
+    if not layers:
+        raise refuse("All numbers of the adapter are zero.", where=path)
+    return Adapter(layers=dict(sorted(layers.items())), where=path)
 
 
 def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -58,7 +149,7 @@ def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+            return {key: file.get_tensor(key) for key in sorted(file.keys())}, dict(file.metadata() or {})
     except FileNotFoundError:
         raise refuse("There is no such file.", where=path) from None
     except (SafetensorError, OSError, ValueError) as error:
@@ -69,104 +160,111 @@ def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from None
 
 
-Layers = dict[str, dict[str, Tensor]]
-"""Module path -> {".lora_A.weight": ..., ".lora_B.weight": ...}."""
-
-
-def _from_kohya(
-    tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
-) -> tuple[Layers, dict[str, float], list[str]]:
-    said = metadata.get(LAYERS_KEY, "2")
-    layers_per_block = int(said) if said.isdecimal() else 2
-    layers: Layers = {}
-    alphas: dict[str, float] = {}
-    unmatched = []
-    for key, tensor in sorted(tensors.items()):
-        suffix = next((end for end in (DOWN, UP, ALPHA) if key.endswith(end)), None)
-        path = path_of_name(key.removesuffix(suffix), layers_per_block) if suffix else None
-        if path is None:
+def _sorted_in(
+    tensors: Mapping[str, Tensor], family: Family, base: Base
+) -> tuple[dict[str, _Found], list[str], list[str]]:
+    """What belongs together by the file's own names, what has no place, and what is there twice."""
+    names = names_of(family, base)
+    found: dict[str, _Found] = {}
+    unmatched, twice = [], []
+    taken: set[tuple[str, str]] = set()
+    for key, tensor in tensors.items():
+        name, which = _parted(key)
+        slots = find(names, name) if which else ()
+        if not slots:
             unmatched.append(key)
-        elif suffix == ALPHA:
-            alphas[path] = float(tensor)
-        else:
-            layers.setdefault(path, {})[_A if suffix == DOWN else _B] = tensor
-    unmatched += [f"{path} (alpha only)" for path in alphas if path not in layers]
-    return layers, alphas, unmatched
+            continue
+        of = {(slot.path, which) for slot in slots}
+        if of & taken:
+            twice.append(key)
+        taken |= of
+        found.setdefault(name, _Found(slots)).tensors[which] = tensor
+    return found, unmatched, twice
 
 
-def _from_diffusers(
-    tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path
-) -> tuple[Layers, dict[str, float], list[str]]:
-    layers: Layers = {}
-    unmatched = []
-    for key, tensor in sorted(tensors.items()):
-        suffix = next((end for end in (_A, _B) if key.endswith(end)), None)
-        if suffix is None or not key.startswith(_COMPONENT):
-            unmatched.append(key)
-        else:
-            layers.setdefault(key.removeprefix(_COMPONENT).removesuffix(suffix), {})[suffix] = tensor
-    alpha = _config_alpha(metadata, path)
-    return layers, {} if alpha is None else dict.fromkeys(layers, alpha), unmatched
+def _parted(key: str) -> tuple[str, str]:
+    """Name of the layer, and "down", "up" or "alpha"; "" for what is no tensor of a LoRA."""
+    for ending in _ENDINGS:
+        if match := ending.search(key):
+            which = match["which"] or match["bare"]
+            return key[: match.start()], "down" if which in _DOWN else "up" if which in _UP else which
+    return key, ""
 
 
-def _config_alpha(metadata: Mapping[str, str], path: Path) -> float | None:
-    """alpha of the peft configuration beside the tensors; None where there is none, which means scale 1."""
-    try:
-        config = json.loads(metadata.get(CONFIG_KEY, "{}"))
-        alpha = config.get(f"{_COMPONENT}lora_alpha")
-        special = [
-            word
-            for word in ("rank_pattern", "alpha_pattern", "use_dora", "use_rslora", "lora_bias")
-            if config.get(f"{_COMPONENT}{word}")
-        ]
-        alpha = None if alpha is None else float(alpha)
-    except (ValueError, TypeError, AttributeError):
-        raise refuse(
-            "The adapter's configuration in the file cannot be read.", where=f"{path}: {CONFIG_KEY}"
-        ) from None
-    if special:
-        raise refuse(f"The adapter uses {', '.join(special)}, which is not read here.", where=path)
-    return alpha
-
-
-def _checked(layers: Layers, alphas: Mapping[str, float], path: Path) -> tuple[dict[str, Tensor], int, float]:
-    halves = sorted(name for name, pair in layers.items() if len(pair) != 2)
-    if halves:
-        raise refuse(
-            f"{len(halves)} layers have one of their two tensors only{_examples(halves)}.", where=path
-        )
-    odd = sorted(
-        name
-        for name, pair in layers.items()
-        if pair[_A].ndim not in (2, 4) or pair[_B].shape[1:2] != pair[_A].shape[:1]
+def _belong_together(tensors: Mapping[str, Tensor]) -> bool:
+    down, up, alpha = tensors["down"], tensors["up"], tensors.get("alpha")
+    return (
+        down.ndim in (2, 4)
+        and up.ndim in (2, 4)
+        and down.numel() > 0
+        and up.shape[1] == down.shape[0]
+        and all(side == 1 for side in up.shape[2:])
+        and down.is_floating_point()
+        and up.is_floating_point()
+        and (alpha is None or (alpha.numel() == 1 and not alpha.is_complex() and float(alpha) != 0))
     )
-    if odd:
-        raise refuse(
-            f"{len(odd)} layers have tensors that do not belong together{_examples(odd)}.", where=path
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor.to(torch.float32)).all())
+
+
+def _sizes(name: str, one: _Found) -> misfit.Sizes:
+    layer, down, up = one.slots[0], one.tensors["down"], one.tensors["up"]
+    out = sum(layer.place.rows) or layer.shape[0]
+    return misfit.Sizes(
+        name=name, takes=down.shape[1], gives=up.shape[0], base_takes=layer.shape[1], base_gives=out
+    )
+
+
+def _fits(one: _Found) -> bool:
+    """Whether the tensors have the sizes of their layers."""
+    layer, down, up = one.slots[0].shape, one.tensors["down"], one.tensors["up"]
+    out = sum(one.slots[0].place.rows) or layer[0]
+    # A convolution of 1 x 1 and a linear layer are the same, and files have either for both.
+    kernel = layer[2:] or (1, 1)
+    return up.shape[0] == out and down.shape[1] == layer[1] and tuple(down.shape[2:] or (1, 1)) == kernel
+
+
+def _layers(one: _Found, alphas: Alphas) -> dict[str, Layer]:
+    """The layers of one name, taken apart where they share a tensor."""
+    first = one.slots[0]
+    down, up = (one.tensors[which].to(torch.float32) for which in ("down", "up"))
+    rank, kernel = down.shape[0], first.shape[2:]
+    down = down.reshape(rank, first.shape[1], *kernel)
+    up = up.reshape(up.shape[0], rank, *(1 for _ in kernel))
+    said = one.tensors.get("alpha")
+    alpha = float(said) if said is not None else alphas.alpha_of(first.path, rank)
+    if first.place.swapped:
+        up = torch.cat(up.chunk(2)[::-1])
+    if not first.place.rows:
+        return {first.path: Layer(down=down, up=up, alpha=alpha)}
+    return _parts(one.slots, down, up, alpha)
+
+
+def _parts(slots: tuple[Slot, ...], down: Tensor, up: Tensor, alpha: float) -> dict[str, Layer]:
+    """The layers of a shared tensor. Where each has rows of `down` of its own, as an export writes them, it gets those
+    back; else all share `down`. Layers that were not trained, zero in both, are none."""
+    rows = slots[0].place.rows
+    ups = up.split(rows)
+    own, rest = divmod(down.shape[0], len(rows))
+    apart = own > 0 and not rest
+    if apart:
+        apart = not any(
+            part[:, other * own : (other + 1) * own].any()
+            for at, part in enumerate(ups)
+            for other in range(len(rows))
+            if other != at
         )
-    ranks = {pair[_A].shape[0] for pair in layers.values()}
-    rank = next(iter(ranks))
-    scales = {alphas.get(name, float(rank)) for name in layers}
-    if len(ranks) > 1 or len(scales) > 1:
-        raise refuse(
-            f"Its layers differ in rank ({_listed(ranks)}) or alpha ({_listed(scales)}); one of each is read here.",
-            where=path,
+    layers = {}
+    for slot in slots:
+        at = slot.place.place
+        its = slice(at * own, (at + 1) * own) if apart else slice(None)
+        layer = Layer(
+            down=down[its].contiguous(),
+            up=ups[at][:, its].contiguous(),
+            alpha=alpha / len(rows) if apart else alpha,
         )
-    state = {
-        name + end: pair[end].to(torch.float32) for name, pair in sorted(layers.items()) for end in (_A, _B)
-    }
-    broken = sorted(key for key, tensor in state.items() if not torch.isfinite(tensor).all())
-    if broken:
-        raise refuse(
-            f"{len(broken)} tensors hold numbers that are not finite{_examples(broken)}.", where=path
-        )
-    return state, rank, next(iter(scales))
-
-
-def _examples(names: Iterable[str]) -> str:
-    few = [name if len(name) <= 100 else name[:99] + "…" for name in list(names)[:3]]
-    return f", e.g. {', '.join(few)}" if few else ""
-
-
-def _listed(numbers: Iterable[float]) -> str:
-    return ", ".join(f"{number:g}" for number in sorted(numbers)[:4])
+        if layer.down.any() or layer.up.any():
+            layers[slot.path] = layer
+    return layers

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from engine.desk import Desk
 from engine.export import gate
 from engine.export.card import Exported, card
 from engine.export.facts import Facts, gather
-from engine.export.formats import DTYPES, SUFFIX, Layout, content, files_of
+from engine.export.formats import DTYPES, SUFFIX, Layout, content, files_of, stem_of
 from engine.export.metadata import metadata_of
 from engine.families.family import Base, Family, Fused
 from engine.preparation import open_trained_on
@@ -49,6 +49,7 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
     manifest, state = checkpoint.load_adapter(folder)
     family, base = open_trained_on(desk, job.spec.base, project, manifest.base)
     facts = gather(trained, project, settings, manifest=manifest, base=base, family=family.name)
+    facts = replace(facts, stem=stem_of(facts.stem, job.dtype))
 
     desk.phase("asking the trained adapter", quiet=1800)
     question = gate.question_for(family, base, settings.trigger or settings.name)
@@ -71,10 +72,11 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
             verdict = _pass_gate(path, family, base, question, reference, half=job.dtype != "fp32")
             entry = _entry(path, trained.export, project, formats, job.dtype, facts, verdict, reference)
             files.append(entry)
+        replaced = [file.path for file in files if (trained.export / file.name).exists()]
         _publish(aside, trained.export, files, facts, pipeline=_pipeline_name(base))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    desk.result(files=[asdict(file) for file in files])
+    desk.result(files=[asdict(file) for file in files], replaced=replaced)
     return "done"
 
 
@@ -114,7 +116,7 @@ def _bytes_of(layout: Layout, facts: Facts, family: Family, state: dict[str, Ten
         component=family.denoiser,
         place_of=place_of,
     )
-    told = metadata_of(facts, made, family.model_spec, int(config.get("layers_per_block", 2)))
+    told = metadata_of(facts, made, family.model_spec)
     return pack(made.tensors, told)
 
 

@@ -52,7 +52,7 @@ def original(config: Mapping[str, Any], module: str) -> Fused:
     Raises KeyError for a module that it has no name for.
     """
     if module in _OUTER:
-        return Fused(name=_OUTER[module])
+        return Fused(name=_OUTER[module], swapped=module in SWAPPED)
     match = re.fullmatch(r"(single_)?transformer_blocks\.(\d+)\.(.+)", module)
     if match is None:
         raise KeyError(module)

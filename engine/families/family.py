@@ -96,6 +96,8 @@ class Fused:
     """Which of the layers in it, from above."""
     rows: tuple[int, ...] = ()
     """Outputs of each layer in it; empty where it is alone."""
+    swapped: bool = False
+    """Whether the two halves of its outputs lie the other way round there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from engine.families import autoencoder, bfl, weights
 from engine.families.clip import encoded, on_cpu
 from engine.families.drawing import run_pipeline
 from engine.families.family import Base, Condition, Drawing, Family, Framing
+from projects.problems import refuse
 from projects.tensorfile import read_header
 
 PATCH = 2
@@ -61,7 +62,7 @@ class Encoders:
 
 def _load_encoders(base: Base, dtype: torch.dtype) -> Encoders:
     return Encoders(
-        clip_tokenizer=weights.load_clip_tokenizer(base, "tokenizer"),
+        clip_tokenizer=weights.load_tokenizer(base, "tokenizer"),
         clip=weights.load_part(base, "text_encoder", CLIPTextModel, dtype),
         t5_tokenizer=_t5_tokenizer(base),
         t5=weights.load_part(base, "text_encoder_2", T5EncoderModel, dtype),
@@ -69,7 +70,18 @@ def _load_encoders(base: Base, dtype: torch.dtype) -> Encoders:
 
 
 def _t5_tokenizer(base: Base) -> Any:
-    return T5TokenizerFast.from_pretrained(str(base.configs / "tokenizer_2"), local_files_only=True)
+    return weights.load_tokenizer(base, "tokenizer_2", T5TokenizerFast)
+
+
+def _load_denoiser(base: Base, dtype: torch.dtype) -> nn.Module:
+    config = _config(base)
+    if sum(config.get("axes_dims_rope") or ()) != config.get("attention_head_dim"):
+        raise refuse(
+            "The transformer's config is wrong: axes_dims_rope does not add up to attention_head_dim.",
+            where=base.configs / "transformer" / "config.json",
+            hint="Download the base model again, complete.",
+        )
+    return weights.load_part(base, "transformer", FluxTransformer2DModel, dtype, from_file=_from_file)
 
 
 @torch.no_grad()
@@ -200,7 +212,7 @@ def _from_file(base: Base, part: str, kind: Any, dtype: torch.dtype) -> nn.Modul
         tensor = tensors[f"{place.name}.{'scale' if bfl.NORMS.search(module) else end}"]
         if cut := bfl.rows(place):
             tensor = tensor[cut[0] : cut[1]]
-        if module in bfl.SWAPPED:
+        if place.swapped:
             shift, scale = tensor.chunk(2, dim=0)
             tensor = torch.cat([scale, shift])
         state[name] = tensor.to(dtype).contiguous()
@@ -227,9 +239,7 @@ FLUX = Family(
     dead_targets=(),
     samplers={"euler": lambda config: FlowMatchEulerDiscreteScheduler.from_config(dict(config))},
     config=_config,
-    load_denoiser=lambda base, dtype: weights.load_part(
-        base, "transformer", FluxTransformer2DModel, dtype, from_file=_from_file
-    ),
+    load_denoiser=_load_denoiser,
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoders,
     # T5 ends a text with one mark of its own.

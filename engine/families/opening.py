@@ -200,10 +200,13 @@ def _facts(configs: Path, family: Family, overrides: Mapping[str, Any]) -> dict[
     vae = _config(configs / "vae" / "config.json")
     said = configs / family.denoiser / "config.json"
     denoiser = _config(said) if said.is_file() else {}
-    scheduler = {**_config(configs / "scheduler" / "scheduler_config.json"), **overrides}
+    said = configs / "scheduler" / "scheduler_config.json"
+    scheduler = {**_config(said), **overrides}
+    objective = _objective(scheduler, family, configs)
+    _check_schedule(scheduler, objective, said)
     native, least = FACTS[family.name].size(denoiser, vae)
     return {
-        "objective": _objective(scheduler, family, configs),
+        "objective": objective,
         "native_size": native,
         "bucket_step": bases.bucket_step(native, least),
         "latent_factor": 2 ** (levels(vae) - 1),
@@ -231,6 +234,29 @@ def _objective(scheduler: Mapping[str, Any], family: Family, configs: Path) -> O
             hint=f"Name another base of the family {family.name}, with the scheduler config it was published with.",
         )
     return found
+
+
+def _check_schedule(scheduler: Mapping[str, Any], objective: Objective, file: Path) -> None:
+    """Refuse numbers of a scheduler config that are none, before a run is built on them."""
+    shape = _FLOW if objective == "flow" else _BETAS
+    for name, (least, most) in shape.items():
+        value = scheduler.get(name)
+        if value is not None and not (isinstance(value, int | float) and least <= value <= most):
+            raise refuse(
+                f"The base's scheduler config says {name} = {value!r}, which is no number from {least} to {most}.",
+                where=file,
+                hint=_AGAIN,
+            )
+
+
+_BETAS = {"num_train_timesteps": (1, 100_000), "beta_start": (0, 1), "beta_end": (0, 1)}
+_FLOW = {
+    "num_train_timesteps": (1, 100_000),
+    "base_image_seq_len": (1, 10**6),
+    "max_image_seq_len": (1, 10**6),
+    "base_shift": (0, 20),
+    "max_shift": (0, 20),
+}
 
 
 def _lacking(folder: Path, family: Family, parts: Sequence[str]) -> list[Problem]:

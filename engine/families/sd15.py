@@ -42,7 +42,7 @@ class Encoder:
 def _load_encoder(base: Base, dtype: torch.dtype) -> Encoder:
     assert base.clip_skip is not None  # the family has layers to choose from
     return Encoder(
-        tokenizer=weights.load_clip_tokenizer(base, "tokenizer"),
+        tokenizer=weights.load_tokenizer(base, "tokenizer"),
         model=weights.load_part(base, "text_encoder", CLIPTextModel, dtype),
         clip_skip=base.clip_skip,
     )
@@ -135,7 +135,7 @@ SD15 = Family(
     load_denoiser=lambda base, dtype: weights.load_part(base, "unet", UNet2DConditionModel, dtype),
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoder,
-    reads=lambda base: (weights.load_clip_tokenizer(base, "tokenizer"), CLIP_WINDOW),
+    reads=lambda base: (weights.load_tokenizer(base, "tokenizer"), CLIP_WINDOW),
     encode_images=autoencoder.encode_images,
     encode_condition=_encode_condition,
     unconditional=_unconditional,

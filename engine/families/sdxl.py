@@ -39,7 +39,7 @@ class Encoders:
 
 def _load_encoders(base: Base, dtype: torch.dtype) -> Encoders:
     return Encoders(
-        tokenizers=tuple(weights.load_clip_tokenizer(base, name) for name in SDXL.tokenizers),
+        tokenizers=tuple(weights.load_tokenizer(base, name) for name in SDXL.tokenizers),
         models=tuple(
             weights.load_part(base, part, SDXL.models[part], dtype)
             for part in ("text_encoder", "text_encoder_2")
@@ -151,7 +151,7 @@ SDXL = Family(
     load_denoiser=lambda base, dtype: weights.load_part(base, "unet", UNet2DConditionModel, dtype),
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoders,
-    reads=lambda base: (weights.load_clip_tokenizer(base, "tokenizer"), CLIP_WINDOW),
+    reads=lambda base: (weights.load_tokenizer(base, "tokenizer"), CLIP_WINDOW),
     encode_images=autoencoder.encode_images,
     encode_condition=_encode_condition,
     unconditional=_unconditional,

@@ -1,18 +1,20 @@
 """Loading one part of an opened base, from a folder or out of one file. Never a pickle, never the network."""
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
 from engine.families.family import Base
-from projects.problems import refuse
+from projects.problems import Refused, refuse
+from projects.tensorfile import read_header
 
 FromFile = Callable[[Base, str, Any, torch.dtype], nn.Module]
 """(base, part, class, dtype) -> the part out of the base's one file."""
@@ -34,8 +36,11 @@ def load_part(
             module = (from_file or _from_file)(base, part, kind, dtype)
         else:
             module = _from_folder((base.companion or base.path) / part, part, kind, dtype)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        # What the loaders of diffusers and transformers raise for missing, damaged and ill-shaped tensors.
+    except Refused:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever missing, damaged and ill-shaped tensors or a lying config make the libraries raise
         raise refuse(
             f"The {part} of the base model is incomplete, damaged or of another architecture: {_first_line(error)}.",
             where=base.path,
@@ -47,6 +52,13 @@ def load_part(
             f"The {part} lacks {len(absent)} tensors, {absent[0]} among them.",
             where=base.path,
             hint="The file is incomplete or of another architecture; name another base in base.source.",
+        )
+    spoilt = sorted(name for name, tensor in _tensors(module) if not _is_finite(tensor))
+    if spoilt:
+        raise refuse(
+            f"{len(spoilt)} tensors of the {part} hold numbers that are not finite, {spoilt[0]} among them.",
+            where=base.path,
+            hint="The base model is damaged; download it again, or name another one in base.source.",
         )
     return module.eval().requires_grad_(False)
 
@@ -67,9 +79,19 @@ def read_config(base: Base, part: str) -> Mapping[str, Any]:
     return found
 
 
-def load_clip_tokenizer(base: Base, name: str) -> Any:
-    """A CLIP tokenizer of the base, cut and padded at 77 tokens."""
-    return CLIPTokenizer.from_pretrained(str(base.configs / name), local_files_only=True)
+def load_tokenizer(base: Base, name: str, kind: Any = CLIPTokenizer) -> Any:
+    """A tokenizer of the base, cut and padded at what its own config says (77 tokens with CLIP).
+
+    Raises Refused when its files are damaged.
+    """
+    try:
+        return kind.from_pretrained(str(base.configs / name), local_files_only=True)
+    except Exception as error:  # tokenizers and transformers raise what they like at a damaged file
+        raise refuse(
+            f"The {name} of the base model is damaged: {_first_line(error)}.",
+            where=base.configs / name,
+            hint="Download the base model again, complete.",
+        ) from error
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -90,7 +112,9 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _from_folder(folder: Path, part: str, kind: Any, dtype: torch.dtype) -> nn.Module:
-    names = [file.name for file in weight_files(folder)]
+    files = weight_files(folder)
+    _check_size(folder, files, part, kind)
+    names = [file.name for file in files]
     variant = next((known for known in ("fp16", "bf16") if names and f".{known}" in names[0]), None)
     module, report = kind.from_pretrained(
         str(folder),
@@ -109,6 +133,24 @@ def _from_folder(folder: Path, part: str, kind: Any, dtype: torch.dtype) -> nn.M
         )
     found: nn.Module = module
     return found
+
+
+def _check_size(folder: Path, files: Sequence[Path], part: str, kind: Any) -> None:
+    """Refuse a config that describes far more than the files hold, before memory is taken for it; where it is little more,
+    the loader tells which tensors are missing."""
+    with torch.device("meta"):
+        if hasattr(kind, "load_config"):  # diffusers
+            described = kind.from_config(kind.load_config(str(folder)))
+        else:
+            described = kind(kind.config_class.from_pretrained(str(folder), local_files_only=True))
+    wanted = sum(parameter.numel() for parameter in described.parameters())
+    held = sum(math.prod(shape) for file in files for shape in read_header(file).shapes.values())
+    if wanted > 2 * held:
+        raise refuse(
+            f"The config of the {part} describes {wanted:,} numbers, its files hold {held:,}.",
+            where=folder,
+            hint="Config and weights belong to different models, or files are missing; download the base model again.",
+        )
 
 
 def _from_file(base: Base, part: str, kind: Any, dtype: torch.dtype) -> nn.Module:
@@ -136,6 +178,13 @@ def read_prefix(file: Path, prefix: str) -> dict[str, Tensor]:
 
 def _tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
     return [*module.named_parameters(), *module.named_buffers()]
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """By its sum, which is one reading and no copy; nothing that a model holds is so large that a sum overflows."""
+    if not tensor.is_floating_point() or tensor.is_meta:
+        return True
+    return bool(tensor.sum(dtype=torch.float32).isfinite())
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,8 @@ The ten are chosen by a fixed rule, in this order, each text once:
 2. the class word alone, as "a photo of a CLASS".
 3. up to four captions of regularization pictures, spread evenly.
 4. plain other things, until there are ten.
-A text that still holds the trigger is never used.
+A text that still holds the trigger is never used. A caption of a regularization picture may name its thing by a word
+that means nothing ("a photo of 7th7"), as rare words must stay free too: such a prompt is marked on the sheet.
 """
 
 import re
@@ -17,6 +18,7 @@ from engine.draw import Shot
 from engine.review.sheets import Row, Sheet, label_of
 
 COUNT = 10
+INVENTED = "invented name"
 OWN, OTHERS = 5, 4
 OTHER_THINGS = (
     "a red mug on a table",
@@ -35,8 +37,8 @@ OTHER_THINGS = (
     "a tree in a field",
 )
 ADVICE = (
-    "None of these prompts says the trigger. Where the right picture shows the subject or the look and the left one "
-    "does not, the adapter leaks: choose a rarer trigger, a lower rate, or more regularization pictures."
+    "None of these prompts says the trigger. Where the right picture shows the subject and the left one does not, the "
+    "adapter leaks: take a rarer trigger, a lower rate, or more regularization pictures."
 )
 
 
@@ -48,10 +50,20 @@ def plan(shots: Sequence[Shot], adapter: str) -> Sheet:
         note=ADVICE,
         columns=("base", "adapter, weight 1.0"),
         rows=tuple(
-            Row(label=label_of(shot), shots=(shot, replace(shot, weights=((adapter, 1.0),))))
+            Row(
+                label=label_of(shot),
+                shots=(shot, replace(shot, weights=((adapter, 1.0),))),
+                remark=remark_on(shot.prompt),
+            )
             for shot in shots
         ),
     )
+
+
+def remark_on(prompt: str) -> str:
+    """INVENTED where a word of the prompt changes twice between letters and digits, as 7th7 and tr0v3l do; else ""."""
+    found = re.search(r"(?<!\w)(\d+[a-z]+\d|[a-z]+\d+[a-z])", prompt, re.IGNORECASE)
+    return INVENTED if found else ""
 
 
 def prompts(

@@ -24,6 +24,7 @@ from engine.review.change import MEASURE, change
 from engine.review.sheets import Sheet, compose
 from engine.sample import Origin, adapter_of_run, draw_for_job, named
 from projects import atomic
+from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
@@ -45,8 +46,14 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     family, base = open_trained_on(desk, spec.base, project, adapter.trained_on)
     sheets = plan(sample, base, called, uncalled, job.weights)
     shots = list(dict.fromkeys(shot for sheet in sheets for row in sheet.rows for shot in row.shots))
+    distilled = FACTS[family.name].distilled
     origin = Origin(
-        base=base, adapters=named([adapter]), quantize=spec.train.quantize, run=reviewed.path.name, step=step
+        base=base,
+        distilled=distilled,
+        adapters=named([adapter]),
+        quantize=spec.train.quantize,
+        run=reviewed.path.name,
+        step=step,
     )
     files = {shot: f"pictures/{number:03d}.png" for number, shot in enumerate(shots, start=1)}
     pictures: dict[Shot, Image.Image] = {}
@@ -89,7 +96,7 @@ def plan(
     return (
         sweep.plan(with_trigger, TRAINED, weights),
         isolation.plan(without, TRAINED),
-        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights)),
+        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights, sample.weight)),
     )
 
 
@@ -154,6 +161,7 @@ def _record(
         shot: [sheet.name for sheet in sheets if any(shot in row.shots for row in sheet.rows)]
         for shot in files
     }
+    remarks = {shot: row.remark for sheet in sheets for row in sheet.rows if row.remark for shot in row.shots}
     size = next(iter(files)).size
     return {
         "format": FORMAT,
@@ -174,7 +182,7 @@ def _record(
         "pictures": [
             {
                 "path": f"{place}/{file}", "sheets": where[shot], "prompt": shot.prompt, "seed": shot.seed,
-                "weight": dict(shot.weights).get(TRAINED),
+                "weight": dict(shot.weights).get(TRAINED), "remark": remarks.get(shot, ""),
             }
             for shot, file in files.items()
         ],

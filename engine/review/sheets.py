@@ -24,6 +24,8 @@ class Row:
     label: str
     shots: tuple[Shot, ...]
     """One a column."""
+    remark: str = ""
+    """What is to be said of the prompt; "" for nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ def compose(sheet: Sheet, pictures: Mapping[Shot, Image.Image], foot: str) -> Im
     tail = _wrapped(foot, _NOTE, inner, 3)
     bands = [sheet.rows[start : start + abreast] for start in range(0, len(sheet.rows), abreast)]
     label_w = row_w if abreast > 1 else inner
-    labels = [[_wrapped(row.label, _LABEL, label_w, _LABEL_LINES) for row in band] for band in bands]
+    labels = [[_wrapped(_said(row), _LABEL, label_w, _LABEL_LINES) for row in band] for band in bands]
     heights = [max(_height(lines, _LABEL) for lines in band) for band in labels]
     top = _MARGIN + _height(title, _TITLE) + 8 + _height(note, _NOTE) + 24 + _height([""], _HEAD) + 10
     height = top + sum(label_h + 6 + cell_h + 26 for label_h in heights) + _height(tail, _NOTE) + _MARGIN
@@ -75,6 +77,10 @@ def compose(sheet: Sheet, pictures: Mapping[Shot, Image.Image], foot: str) -> Im
         y += label_h + 6 + cell_h + 26
     _text(draw, _MARGIN, y, tail, _NOTE, MUTED)
     return image
+
+
+def _said(row: Row) -> str:
+    return f"({row.remark})   {row.label}" if row.remark else row.label
 
 
 def _heads(draw: ImageDraw.ImageDraw, left: int, y: int, columns: Sequence[str], cell_w: int) -> None:

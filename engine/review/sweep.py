@@ -7,8 +7,8 @@ from engine.draw import Shot
 from engine.review.sheets import Row, Sheet, label_of
 
 ADVICE = (
-    "Look along each row: take the lowest weight at which the subject is there and the prompt is still obeyed. "
-    "1.0 is almost always too strong; most good adapters peak between 0.7 and 0.85 (a rule of thumb)."
+    "Take the lowest weight at which the subject is right and the prompt is still obeyed; most photographic adapters "
+    "peak between 0.7 and 0.85."
 )
 
 

@@ -12,6 +12,7 @@ from engine.adapter import adapter_state, inject, target_modules
 from engine.dataset.items import Item, Placement, write_items
 from engine.families.opening import open_base
 from engine.families.sdxl import SDXL
+from engine.optimizers import Saved
 from projects.job import JobDir
 from projects.spec import Base, Data, RunSpec, Sample, Train
 from tests.engine.tiny import make_unet, tiny_base
@@ -47,11 +48,11 @@ def make_run(project: Path, adapters: Mapping[int, Mapping[str, torch.Tensor]]) 
     base = open_base(SPEC.base, Path("/"))[1].fingerprint
     for step, state in adapters.items():
         checkpoint.save(
-            run, step=step, adapter=state, optimizer={"x/step": torch.zeros(1)}, rank=4, alpha=4.0, family="sdxl",
-            base=base, micro_batch=1, threads=1, probe=checkpoint.Probe(loss="0x0p+0", grad="0x0p+0"),
+            run, step=step, adapter=state, optimizer=Saved(tensors={"x/step": torch.zeros(1)}), rank=4, alpha=4.0,
+            family="sdxl", base=base, micro_batch=1, threads=1, probe=checkpoint.Probe(loss="0x0p+0", grad="0x0p+0"),
         )  # fmt: skip
     write_items(run.items, [_item("subject", f"zork, a mug, light {number}") for number in range(3)]
-                + [_item("regularization", f"a vase, light {number}") for number in range(2)])  # fmt: skip
+                + [_item("regularization", text) for text in ("a vase, light 0", "a photo of 7th7")])  # fmt: skip
     return run
 
 

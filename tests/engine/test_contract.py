@@ -15,6 +15,8 @@ from engine.container import pack
 from engine.export.formats import content
 from engine.export.gate import check, objection, question_for, reference_of
 from engine.export.kohya import kohya_name
+from engine.export.names import find, layers_of, names_of
+from engine.export.reading import read_adapter
 from engine.families.family import Base, Condition, Drawing, Family, Framing
 from engine.families.opening import FAMILIES, open_base
 from engine.families.sdxl import SDXL, time_ids
@@ -104,10 +106,12 @@ def test_pictures_become_latents_of_the_stated_shape_and_come_back(opened: Opene
 
 def test_a_prediction_has_the_shape_of_its_input_in_every_precision(opened: Opened) -> None:
     exact = predicted(opened, opened.family.load_denoiser(opened.base, torch.float32))
-    rough = predicted(opened, opened.family.load_denoiser(opened.base, torch.bfloat16))
-    assert exact.shape == rough.shape and exact.dtype == rough.dtype == torch.float32
-    assert bool(exact.isfinite().all()) and bool(rough.isfinite().all())
-    assert float((exact - rough).abs().max()) < 0.1 * float(exact.abs().max()) + 0.05
+    assert bool(exact.isfinite().all())
+    for dtype in (torch.bfloat16, torch.float16):
+        rough = predicted(opened, opened.family.load_denoiser(opened.base, dtype))
+        assert exact.shape == rough.shape and exact.dtype == rough.dtype == torch.float32
+        assert bool(rough.isfinite().all())
+        assert float((exact - rough).abs().max()) < 0.1 * float(exact.abs().max()) + 0.05
 
 
 def test_a_loaded_denoiser_is_frozen(opened: Opened) -> None:
@@ -257,6 +261,45 @@ def test_an_exported_adapter_is_loaded_by_diffusers_with_nothing_unmatched(
         verdict = check(file, family, base, question, reference)
         assert objection(verdict, half=False) == "", layout
         assert verdict.difference < 1e-5 < reference.effect
+
+
+@pytest.mark.parametrize("targets", ["attention", "attention+mlp"])
+def test_an_exported_adapter_is_read_back_as_it_was_trained(
+    opened: Opened, targets: str, tmp_path: Path
+) -> None:
+    family, base = opened.family, opened.base
+    state = make_adapter(family, base, targets, rank=32, alpha=8.0)
+    config = family.config(base)
+    for layout, expected in (("kohya", 8.0), ("diffusers", 32.0)):
+        made = content(
+            layout, state, rank=32, alpha=8.0, dtype=torch.float32, component=family.denoiser,
+            place_of=lambda path: family.original(config, path),
+        )  # fmt: skip
+        file = tmp_path / f"{layout}.safetensors"
+        file.write_bytes(pack(made.tensors, made.metadata))
+        found, rank, alpha = read_adapter(file, family, base).to_continue()
+        assert found.keys() == state.keys() and (rank, alpha) == (32, expected)
+        for key, tensor in state.items():
+            scale = 8.0 / expected if ".lora_A." in key else 1.0
+            assert torch.equal(found[key], tensor * scale), key
+
+
+def test_every_layer_is_found_by_each_of_its_names(opened: Opened) -> None:
+    """As diffusers, peft, ComfyUI, OneTrainer, LyCORIS and kohya write them."""
+    family, base = opened.family, opened.base
+    config, names = family.config(base), names_of(family, base)
+    denoiser = family.load_denoiser(base, torch.float32)
+    paths = list(layers_of(family, base))
+    every = {torch.nn.Linear, torch.nn.Conv2d}
+    assert paths == [name for name, one in denoiser.named_modules() if type(one) in every]
+    for path in paths:
+        for prefix in ("", f"{family.denoiser}.", "diffusion_model.", "base_model.model."):
+            assert [slot.path for slot in find(names, prefix + path)] == [path]
+        for prefix in ("lora_unet_", "lora_transformer_", "lycoris_"):
+            assert [slot.path for slot in find(names, prefix + path.replace(".", "_"))] == [path]
+        place = family.original(config, path)
+        for written in (kohya_name(place), f"diffusion_model.{place.name}"):
+            assert find(names, written)[place.place].path == path
 
 
 # ---- SDXL alone

@@ -16,7 +16,7 @@ from engine.families import digests, hub, singlefile
 from engine.families.family import Base
 from engine.families.opening import open_base
 from engine.families.sdxl import SDXL
-from engine.families.weights import load_clip_tokenizer, load_part
+from engine.families.weights import load_part, load_tokenizer
 from projects import bases, spec
 from projects.problems import Refused
 from tests.engine.tiny import build_file, build_folder, tiny_base
@@ -109,7 +109,7 @@ def test_the_configs_that_are_shipped_are_sdxls() -> None:
     )  # fmt: skip
     text, start, end = "a photo of an astronaut", 49406, 49407
     for name, padding in (("tokenizer", end), ("tokenizer_2", 0)):
-        ids = load_clip_tokenizer(shipped, name)(text, padding="max_length", max_length=9).input_ids
+        ids = load_tokenizer(shipped, name)(text, padding="max_length", max_length=9).input_ids
         assert ids == [start, 320, 1125, 539, 550, 18376, end, padding, padding]
 
 

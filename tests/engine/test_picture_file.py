@@ -83,6 +83,12 @@ def test_values_that_would_break_the_line_of_pairs_are_quoted() -> None:
     assert read["prompt"].endswith("<lora:x___y:1>")
 
 
+def test_distilled_guidance_stands_where_forge_reads_it() -> None:
+    read = as_a1111_reads(parameters(replace(SETTINGS, guidance=3.5, true_guidance=1.0)))
+    assert (read["CFG scale"], read["Distilled CFG Scale"]) == ("1", "3.5")
+    assert "Distilled" not in parameters(SETTINGS)
+
+
 def test_an_empty_negative_prompt_and_no_adapter_leave_no_trace() -> None:
     text = parameters(replace(SETTINGS, negative="", adapters=()))
     assert "Negative prompt" not in text and "lora" not in text.lower()

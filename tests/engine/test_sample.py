@@ -22,6 +22,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.spec import AdapterAt, Base, SampleJob
 from tests.engine.drawn_run import SPEC, make_run, random_adapter, with_sample
+from tests.engine.tiny_flux import tiny_flux
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def test_a_run_is_sampled_with_its_newest_adapter_and_says_so(project: Path) -> 
     settings = read_settings(files[2])
     assert (settings["prompt"], settings["negative"], settings["seed"]) == ("a mug", "blurry", 1)
     assert settings["run"] == "r4" and settings["step"] == 200
+    assert settings["true_guidance"] is None
     assert [(one["name"], one["weight"]) for one in settings["adapters"]] == [("zork", 0.75)]
     with Image.open(files[0]) as picture:
         assert "<lora:zork:0.75>" in picture.info["parameters"] and picture.size == (64, 64)
@@ -81,6 +83,37 @@ def test_without_a_run_the_base_is_drawn_and_further_adapters_act_on_it(project:
     assert read_settings(plain / name)["adapters"] == [] and read_settings(plain / name)["run"] == ""
 
 
+def test_an_adapter_of_another_program_acts_on_flux_and_the_picture_says_how_it_was_guided(
+    project: Path,
+) -> None:
+    """One tensor of an attention's three, as sd-scripts writes it."""
+    torch.manual_seed(0)
+    name = "lora_unet_double_blocks_0_img_attn_qkv"
+    tensors = {
+        f"{name}.lora_down.weight": torch.randn(4, 64), f"{name}.lora_up.weight": torch.randn(192, 4),
+        f"{name}.alpha": torch.tensor(4.0),
+    }  # fmt: skip
+    file = project / "style.safetensors"
+    save_file(tensors, file)
+    spec = replace(
+        with_sample(prompts=("a mug",), seeds=(1,), sampler="euler", guidance=3.5, true_guidance=2.0),
+        base=Base(source=str(tiny_flux())),
+    )
+    plain = draw(project, SampleJob(project=str(project), spec=spec), "one")[1]
+    acting = draw(
+        project,
+        SampleJob(project=str(project), spec=spec, adapters=(AdapterAt(file=str(file), weight=0.8),)),
+        "two",
+    )[1]
+    picture = acting / "001-seed1.png"
+    assert pixels(picture) != pixels(plain / picture.name)
+    settings = read_settings(picture)
+    assert (settings["guidance"], settings["true_guidance"]) == (3.5, 2.0)
+    with Image.open(picture) as opened:
+        told = opened.info["parameters"]
+    assert "CFG scale: 2, Distilled CFG Scale: 3.5," in told and "<lora:style:0.8>" in told
+
+
 def test_prompts_of_a_run_default_to_captions_of_its_subject(project: Path) -> None:
     run = make_run(project, {100: random_adapter(0)})
     spec = with_sample(prompts=(), seeds=(1,))
@@ -99,7 +132,7 @@ FOREIGN = "foreign.safetensors"
         ("", {"size": (100, 64)}, "multiples of 16"),
         ("absent.safetensors", {}, "no such file"),
         ("other.ckpt", {}, "pickle"),
-        (FOREIGN, {}, "does not fit"),
+        (FOREIGN, {}, "have no place in the unet"),
     ],
 )
 def test_what_stands_in_the_way_is_said_and_nothing_is_drawn(

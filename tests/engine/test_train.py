@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from engine import checkpoint, preparation, train
-from engine.adapter import read_adapter
 from engine.dataset.coverage import seen
 from engine.dataset.items import read_items
 from engine.demo import BASE_DIR
 from engine.desk import Desk
+from engine.export.kohya import to_kohya
 from engine.families.sdxl import SDXL
 from projects import atomic
 from projects.events import fold_file
@@ -25,6 +26,8 @@ from tests.engine.reference import reference_losses
 from tests.engine.runs import demo_project, events, losses, new_run, train_here, wait_until_heard
 from tests.projects.jobs import eventually
 
+DEMO_UNET = json.loads((BASE_DIR / "unet" / "config.json").read_text())
+
 
 @pytest.fixture
 def project(tmp_path):
@@ -34,7 +37,7 @@ def project(tmp_path):
 def tensors(job, step=None):
     """Adapter and optimizer tensors of a checkpoint."""
     folder = checkpoint.find_checkpoint(job, step)[1]
-    return {**checkpoint.load_adapter(folder)[1], **checkpoint.load_optimizer(folder)}
+    return {**checkpoint.load_adapter(folder)[1], **checkpoint.load_optimizer(folder).tensors}
 
 
 def test_a_run_writes_what_it_promises(project):
@@ -50,7 +53,7 @@ def test_a_run_writes_what_it_promises(project):
     assert sorted(state.evaluated) == [0, 4, 8]
     assert state.health and state.health.ok, state.health
     assert state.health.checked == 70
-    adapter, _, _ = read_adapter(job.checkpoint(8) / checkpoint.ADAPTER)
+    adapter = load_file(job.checkpoint(8) / checkpoint.ADAPTER)
     assert all(tensor.dtype == torch.float32 for tensor in adapter.values())
     assert all(bool(tensor.any()) for tensor in adapter.values())
     assert len(adapter) == 2 * 70
@@ -221,9 +224,20 @@ def test_training_goes_on_from_an_adapter(project):
         project, "train.steps=1", "train.learning_rate=1e-8", name="second", start_from=str(file)
     )
     train_here(second)
-    start, after = read_adapter(file)[0], read_adapter(second.checkpoint(1) / checkpoint.ADAPTER)[0]
+    start, after = load_file(file), load_file(second.checkpoint(1) / checkpoint.ADAPTER)
     for name, tensor in start.items():
         torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-7)
+    exported = to_kohya(
+        start, alpha=16.0, dtype=torch.float32, place_of=lambda path: SDXL.original(DEMO_UNET, path)
+    )
+    save_file(exported, project / "export.safetensors")
+    third = new_run(
+        project, "train.steps=1", "train.learning_rate=1e-8", name="third",
+        start_from=str(project / "export.safetensors"),
+    )  # fmt: skip
+    train_here(third)
+    again = load_file(third.checkpoint(1) / checkpoint.ADAPTER)
+    assert all(torch.equal(again[name], tensor) for name, tensor in after.items())
     other = new_run(project, "adapter.rank=8", "adapter.alpha=8", name="other", start_from=str(file))
     with pytest.raises(Refused, match="rank 16 alpha 16"):
         train_here(other)

@@ -10,6 +10,7 @@ import pytest
 from projects import bases
 from projects.bases import describe
 from projects.problems import Refused
+from projects.resolving import resolve_text
 from projects.tensorfile import read_header
 
 SDXL = {
@@ -294,3 +295,24 @@ def test_shapes_and_metadata_are_read(tmp_path: Path) -> None:
         raw(tmp_path / "x.safetensors", {"__metadata__": {"k": "v", "n": 3}, "a": entry(0, 8)}, 8)
     )
     assert (header.shapes, header.metadata) == ({"a": (8,)}, {"k": "v"})
+
+
+def test_a_preset_of_another_family_and_numbers_that_mean_nothing_are_named(tmp_path: Path) -> None:
+    flux_folder(tmp_path / "flux")
+    text = '[base]\nsource = "flux"\n'
+    assert resolve_text(text, tmp_path).train.timestep_sampling == "logit_normal"
+
+    def told(*assignments: str, text: str = text) -> str:
+        with pytest.raises(Refused) as refused:
+            resolve_text(text, tmp_path, assignments)
+        return str(refused.value)
+
+    assert 'The preset "sdxl" is made for another family' in told("train.preset=sdxl")
+    wrong = told(
+        "train.min_snr_gamma=5", "sample.sampler=ddim", "base.clip_skip=2", "adapter.text_encoder=true"
+    )
+    assert "predicts a flow and has none" in wrong and 'flux has no sampler "ddim"' in wrong
+    assert "clip skip means nothing" in wrong and "stay frozen" in wrong
+    demo = '[base]\nsource = "demo"\n'
+    wrong = told("train.timestep_shift=resolution", "sample.true_guidance=3", text=demo)
+    assert "for bases that predict a flow" in wrong and "here sample.guidance is the true one" in wrong

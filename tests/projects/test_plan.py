@@ -1,11 +1,14 @@
 """The arithmetic shown before a run."""
 
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from projects.bases import BaseFacts
+from projects.families import FAMILIES
 from projects.measured import Measured
 from projects.plan import plan, resolve_steps
 from projects.spec import Adapter, Base, RunSpec, Train
@@ -73,13 +76,41 @@ def test_time_and_memory_only_as_measured() -> None:
 
 def test_notes_say_scale_rule_and_what_is_thin() -> None:
     notes = "\n".join(plan(spec(adapter={"rank": 32, "alpha": 1.0}, batch=2), {"subject": 12}).notes)
-    assert "1 / 32 = 0.03125, learning rate 0.0001" in notes
+    assert "1 / 32 = 0.03125; each step moves it by a learning rate of 0.0001" in notes
     assert "max(1500, 30 x 12 subject pictures) = 1500, over 2 pictures a step = 750" in notes
     assert "fewer than 20" in notes and "0% of all" in notes and "held-out" in notes
     good = plan(spec(steps=1000), COUNTS).notes
     assert len(good) == 1, good
     far = "\n".join(plan(spec(resolution=(64, 128)), COUNTS, facts=DEMO).notes)
-    assert "Resolution 128 is beyond the base's native size, 64." in far
+    assert "Resolution 128 is beyond what the base was made for, 64." in far
+
+
+SDXL = Path(__file__).parents[2] / "engine" / "families" / "configs" / "sdxl" / "unet" / "config.json"
+
+
+def test_the_widths_of_sdxl_are_those_of_its_config() -> None:
+    unet = json.loads(SDXL.read_text())
+    deep, layers = unet["transformer_layers_per_block"], unet["layers_per_block"]
+    down = [kind.startswith("CrossAttn") for kind in unet["down_block_types"]]
+    attention = mlp = 0
+    for at, side in enumerate(unet["block_out_channels"]):
+        ups = unet["up_block_types"][len(down) - 1 - at].startswith("CrossAttn")
+        blocks = deep[at] * (layers * down[at] + (layers + 1) * ups + (at == len(down) - 1))
+        attention += blocks * (14 * side + 2 * unet["cross_attention_dim"])
+        mlp += blocks * ((side + 8 * side) + (4 * side + side))
+    assert FAMILIES["sdxl"].usual_widths == {"attention": attention, "attention+mlp": attention + mlp}
+
+
+def test_a_base_that_is_not_here_is_planned_by_the_family_that_was_said() -> None:
+    hub = BaseFacts(kind="hub")
+    said = dataclasses.replace(spec(steps=100), base=Base(source="a/b", family="sdxl"))
+    made = plan(said, COUNTS, facts=hub, device="cuda:0")
+    assert made.disk_bytes == 2 * 12 * 32 * FAMILIES["sdxl"].usual_widths["attention"]
+    notes = "\n".join(made.notes)
+    assert "downloaded when the run starts" in notes and "7 GB" in notes and "not known" not in notes
+    assert "NVIDIA" not in notes
+    assert "a step of SDXL takes minutes" in "\n".join(plan(said, COUNTS, facts=hub, device="cpu").notes)
+    assert "NVIDIA" not in "\n".join(plan(spec(steps=100), COUNTS, facts=DEMO, device="cpu").notes)
 
 
 def test_a_family_that_quantisation_harms_says_so_where_it_is_asked_for() -> None:
@@ -99,3 +130,20 @@ def test_what_stands_in_the_way_is_a_problem() -> None:
         "project.toml: train.keep",
     ]
     assert plan(spec(steps=10), COUNTS, parameters=1000, free_bytes=10**9).problems == ()
+
+
+def test_what_a_base_cannot_do_is_said_with_what_to_do() -> None:
+    flux = BaseFacts(kind="folder", family="flux", native_size=1024, floors=(768, 1024), hint="")
+    told = spec(steps=100, min_snr_gamma=0.0)
+    plain = "\n".join(plan(told, COUNTS, facts=flux, device="cuda:0").notes)
+    assert "negative prompt" not in plain
+    negative = dataclasses.replace(told, sample=dataclasses.replace(told.sample, negative="blurry"))
+    assert "true_guidance = 3" in "\n".join(plan(negative, COUNTS, facts=flux, device="cuda:0").notes)
+    file = dataclasses.replace(
+        flux, kind="file", companion="black-forest-labs/FLUX.1-dev", companion_size="9.5 GB of T5"
+    )
+    assert "9.5 GB of T5" in "\n".join(plan(told, COUNTS, facts=file, device="cuda:0").notes)
+    sd15 = BaseFacts(
+        kind="file", family="sd15", native_size=512, floors=(512, 768), hint="512 to 768 pixels at best"
+    )
+    assert "512 to 768 pixels at best" in "\n".join(plan(told, COUNTS, facts=sd15, device="cuda:0").notes)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from projects.spec import (
     Train,
     TrainJob,
 )
+from projects.table import keys
 
 TOML = """\
 # mine
@@ -48,6 +50,11 @@ source = "demo"
 [data]
 images = "images"
 """
+
+
+@pytest.fixture(autouse=True)
+def own_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
 @pytest.fixture
@@ -97,6 +104,40 @@ def test_creation_names_all_problems_and_writes_nothing(tmp_path: Path) -> None:
     assert refused.value.usage and not (tmp_path / "p").exists()
     with pytest.raises(Refused, match="no trigger"):
         create_project(tmp_path / "p", "demo", tmp_path, " ")
+
+
+def test_every_key_that_a_new_file_names_is_known(tmp_path: Path) -> None:
+    named = re.findall(r"explain ([\w.]+)", create_project(tmp_path / "p", "demo", tmp_path, "aur3").text)
+    assert named and set(named) <= set(keys())
+
+
+HUB_ID = "somebody/a-base-nobody-has"
+
+
+def test_a_hub_id_that_is_not_here_is_written_and_asks_for_its_family(tmp_path: Path) -> None:
+    made = create_project(tmp_path / "p", HUB_ID, tmp_path, "aur3")
+    with pytest.raises(Refused, match=r"tell its kind.*base.family"):
+        resolve(made)
+    uncommented = made.text.replace('# family = "sdxl"', 'family = "sdxl"')
+    (made.path / "project.toml").write_text(uncommented)
+    assert resolve(open_project(made.path)).train.preset == "sdxl"
+    said = create_project(tmp_path / "q", HUB_ID, tmp_path, "aur3", family="sdxl")
+    assert resolve(said).train.preset == "sdxl" and "# rank = 32" in said.text
+    with pytest.raises(Refused) as refused:
+        create_project(tmp_path / "r", HUB_ID, tmp_path, "aur3", family="sdlx")
+    assert refused.value.problems[0].where == "--family"
+
+
+def test_a_base_is_looked_for_from_here_and_then_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Refused, match="from here or in the new project, and no hub id") as refused:
+        create_project(tmp_path / "p", "junk_word", tmp_path, "aur3")
+    assert str(tmp_path) not in str(refused.value)
+    with pytest.raises(Refused, match="not a base model in diffusers layout"):
+        create_project(tmp_path / "p", "here", tmp_path, "aur3")
 
 
 def test_an_existing_project_is_never_replaced(project: Path) -> None:

@@ -115,6 +115,13 @@ def test_twenty_mistakes_give_twenty_problems_each_with_key_and_line() -> None:
             "not possible yet",
         ),
         ("trigger = 'Mug'\nclass_word = 'mug'", "class_word (line 2)", "the trigger"),
+        ("[train]\noptimizer = 'prodigy'", "train.learning_rate (line 1)", "Write learning_rate = 1.0."),
+        (
+            "[train]\noptimizer = 'adamw_schedulefree'\nschedule = 'cosine'",
+            "train.schedule (line 3)",
+            "would fall twice",
+        ),
+        ("[train]\noptimizer = 'AdamW8bit'", "train.optimizer (line 2)", 'Did you mean "adamw_8bit"?'),
     ],
 )
 def test_each_mistake_says_what_is_found_and_what_is_expected(text: str, where: str, words: str) -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from projects.fields import Shape, fields_of, leaves
 from projects.problems import Refused
+from projects.setting import set_values
 from projects.spec import RunSpec, TrainJob
-from projects.table import dump, parse, set_values
+from projects.table import dump, parse
 
 COMMENTED = """\
 # mine
@@ -34,13 +35,51 @@ def test_setting_values_keeps_comments_order_and_quotes() -> None:
     text = set_values(
         COMMENTED, ["train.batch=4", "train.steps=100", 'data.excluded."a b.jpg"=too dark', "adapter.rank=8"]
     )
-    kept = [line for line in COMMENTED.splitlines() if line and not line.startswith("batch")]
+    kept = [line for line in COMMENTED.splitlines() if line and not line.startswith(("batch", "# steps"))]
     assert [line for line in text.splitlines() if line in kept] == kept
-    assert "batch = 4          # small" in text
+    assert "batch = 4          # small\nsteps = 100\n" in text, (
+        "what was commented out comes to stand in its place"
+    )
     table = tomllib.loads(text)
     assert table["train"] == {"batch": 4, "steps": 100}
     assert table["data"]["excluded"] == {"b.jpg": "blurred", "a b.jpg": "too dark"}
     assert table["adapter"] == {"rank": 8}
+
+
+TAUGHT = """\
+# name = "n"
+trigger = "aur3"
+
+[train]
+# steps = as many as you like
+# steps = 1300   # by rule
+keep = 4
+
+[sample]
+# steps = 30
+prompts = ['''
+# seeds = [1]
+''']
+"""
+
+
+def test_a_key_that_is_commented_out_is_uncommented_in_its_section_and_nowhere_else() -> None:
+    text = set_values(TAUGHT, ["train.steps=11", "name=mine"])
+    assert text == TAUGHT.replace("# steps = 1300 ", "steps = 11 ").replace('# name = "n"', 'name = "mine"')
+    text = set_values(TAUGHT, ["sample.steps=4", "sample.seeds=[3]"])
+    assert text == TAUGHT.replace("# steps = 30", "steps = 4") + "seeds = [3]\n", (
+        "a line inside a text is none"
+    )
+    assert set_values(text, ["sample.steps=5"]) == text.replace("steps = 4", "steps = 5")
+
+
+def test_steps_take_the_place_of_epochs() -> None:
+    assert tomllib.loads(set_values("[train]\nepochs = 3\n", ["train.steps=11"])) == {"train": {"steps": 11}}
+
+
+def test_a_key_is_taken_out_whatever_it_holds() -> None:
+    assert tomllib.loads(set_values(COMMENTED, [], without=["trigger", "train.batch"]))["train"] == {}
+    assert "trigger" not in set_values(COMMENTED, [], without=["trigger"])
 
 
 def test_an_empty_value_takes_a_number_out_and_empties_a_text() -> None:

@@ -45,6 +45,11 @@ def train(desk: Desk, spec: JobSpec) -> str:
 
 
 def sample(desk: Desk, spec: JobSpec) -> str:
+    end = time.monotonic() + float(os.environ.get("STAND_IN_PAUSE", "0"))
+    while time.monotonic() < end:
+        if desk.stop_asked:
+            return "stopped"
+        time.sleep(0.02)
     place = desk.job.path.relative_to(spec.project)
     desk.result(pictures=[f"{place}/pictures/001.png"], settings=spec.spec.sample.steps)
     return "done"

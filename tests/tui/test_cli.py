@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from projects import extras
+from engine.dataset.items import Item, Placement, write_items
+from projects import extras, worker
+from projects.curve import Point
 from projects.eventlog import Writer
 from projects.job import JobDir
 from projects.machine import boot_id, host
 from projects.presets import NAMES
-from projects.project import new_run_dir, open_project, resolve, write_job
-from projects.spec import TrainJob
+from projects.project import new_job_dir, new_run_dir, open_project, resolve, write_job
+from projects.spec import SampleJob, TrainJob
 from tests.tui.conftest import TRIGGER, Said, Say
 from tui import cli
 
@@ -124,6 +126,24 @@ def test_explain_says_why_a_preset_has_its_number_and_what_each_preset_is_for(sa
     assert "left out: equal to rank" in say("explain", "adapter.alpha").out
     reasons = say("explain", "train.preset", "--json").json["reasons"]
     assert set(reasons) == set(NAMES) and reasons["sdxl"].startswith("SDXL 1.0 and")
+
+
+def test_explain_tells_the_words_of_the_trade_and_keys_come_first(say: Say) -> None:
+    words = say("explain", "words", "--json").json["words"]
+    assert {"epoch", "held out", "kohya", "p", "regularization", "loss", "learning rate"} <= set(words)
+    assert all(word in say("explain", "words").out for word in words)
+    assert list(say("explain", "held-out", "--json").json["words"]) == ["held out"]
+    assert say("explain", "trigger", "--json").json["key"] == "trigger"
+
+
+def test_an_unknown_theme_is_told_the_themes_and_nothing_else(say: Say) -> None:
+    said = say("open", "--theme", "bogus", "--json")
+    assert said.code == 2 and "'safelight'" in said.json["error"] and "''" not in said.json["error"]
+
+
+def test_a_project_without_runs_is_told_how_to_start_one_of_itself(say: Say, project: Path) -> None:
+    assert "safelight train cups" in say("runs", project).out
+    assert f"safelight train {project}" in say("follow", project, "--json").json["hint"]
 
 
 def test_explain_of_a_key_that_is_not_there_exits_2_and_names_the_near_one(say: Say) -> None:
@@ -256,6 +276,18 @@ def test_runs_tells_each_state_from_what_the_run_left(say: Say, project: Path) -
     assert runs["done"]["checkpoint"] == runs["done"]["run"] + "/checkpoints/step-000020"
     assert runs["died"]["checkpoint"] is None
     assert runs["done"]["run"].startswith("runs/")
+    assert runs["waits"]["steps"] == runs["stopped"]["steps"] == 20, "known before the first step"
+
+
+def test_runs_says_the_mean_of_the_last_fifty_steps_as_the_room_does(say: Say, project: Path) -> None:
+    run = a_run(project, begun(), ("step", {"step": 60}), ("done", {}), name="done")
+    run.curve.write_bytes(
+        b"".join(Point(step, 9.0 if step <= 10 else 0.25, 0, 0).pack() for step in range(1, 61))
+    )
+    run.status.write_text('{"format": 1, "step": 60, "loss": 0.7}')
+    assert "60/20   loss 0.2500, mean of 50" in say("runs", project).out
+    (told,) = say("runs", project, "--json").json["runs"]
+    assert (told["loss"], told["mean_loss"]) == (0.7, 0.25)
 
 
 def test_follow_tells_a_recorded_run_and_its_exit_code_says_how_it_ended(say: Say, project: Path) -> None:
@@ -275,7 +307,7 @@ def test_follow_tells_a_recorded_run_and_its_exit_code_says_how_it_ended(say: Sa
         "loss 0.5000",
         "step-000003",
         "drew 2",
-        "held out 0.5000",
+        "loss 0.2500 on pictures it trains, 0.5000 on held-out ones (never trained)",
         "~ Odd",
         "done",
     ):
@@ -367,6 +399,67 @@ def test_stop_is_heard_and_resume_verifies_and_goes_on(
     assert say("resume", project, "--verify", "--json").code == 1
 
 
+def test_the_proof_stands_before_the_word_that_it_goes_on(
+    say: Say, project: Path, stand_in: list[int]
+) -> None:
+    started = say("train", project)
+    assert "checks the pictures once more" in started.out
+    say("follow", project)
+    job = a_run(project, begun(), ("stopped", {}), name="again")
+    said = say("resume", job.path, "--verify").out
+    assert 0 <= said.index("bit-equal") < said.index("Goes on in the background")
+    say("follow", job.path)
+    other = a_run(project, begun(), ("stopped", {}), name="other")
+    assert "checked next" in say("resume", other.path).out
+
+
+def test_a_run_whose_picture_is_gone_is_refused_before_a_worker_starts(
+    say: Say, project: Path, stand_in: list[int]
+) -> None:
+    job = a_run(project, begun(), ("stopped", {}))
+    place = Placement(resolution=64, bucket=(64, 64), scaled=(64, 64), crop_left_top=(0, 0))
+    items = [
+        Item(
+            picture=f"{number}.png", path=project / "images" / f"{number}.png", sha256="0" * 64, role="subject",
+            set="images", weight=1.0, repeats=1, original=(64, 64), placements=(place,), captions=("a",), planned=1,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    write_items(job.items, items)
+    (project / "images" / "1.png").unlink()
+    said = say("resume", project, "--json")
+    assert said.code == 1 and "1.png cannot be read any more" in said.json["error"]
+    assert stand_in == []
+
+
+def test_stop_acts_on_what_is_at_work_the_run_first_and_then_its_jobs(
+    say: Say, project: Path, stand_in: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_PAUSE", "60")
+    run = a_run(project, begun(), ("done", {}), name="first")
+    spec = SampleJob(project=str(project), run=str(run.path), spec=resolve(open_project(project)))
+
+    def draws() -> None:
+        job = new_job_dir(run.path, "sample")
+        write_job(job, spec)
+        worker.start(job)
+
+    draws()
+    monkeypatch.setenv("STAND_IN_STEP", "0.05")
+    started = say("train", project, "--set", "train.steps=1000", "--name", "second", "--json").json["run"]
+    assert say("stop", project, "--json").json["run"] == started, "the run comes first"
+    assert say("follow", project / started).code == 0
+    for number, where in enumerate((project, run.path), 1):
+        said = say("stop", where, "--json")
+        assert said.json["run"].endswith(f"first/jobs/sample-{number}"), (
+            "then the job on the run that is over"
+        )
+        assert f"sample-{number}" in said.err
+        # How soon the first one ends is its own affair: the second `stop` finds another one.
+        say("follow", run.path / "jobs" / f"sample-{number}")
+        draws()
+
+
 def test_a_run_of_another_machine_is_resumed_only_when_told_to_take_over(
     say: Say, project: Path, stand_in: list[int]
 ) -> None:
@@ -424,6 +517,7 @@ def test_sample_review_and_export_print_what_they_made(say: Say, project: Path, 
     )
     assert sampled.code == 0, sampled.err
     assert sampled.json["pictures"] == [f"{run}/jobs/sample-1/pictures/001.png"]
+    assert sampled.json["adapter"] == run and "base alone" not in sampled.err
     spec = (project / run / "jobs" / "sample-1" / "spec.toml").read_text()
     assert "size = [64, 64]" in spec and "seeds = [3]" in spec
     reviewed = say("review", project, "--json")
@@ -437,7 +531,9 @@ def test_sample_review_and_export_print_what_they_made(say: Say, project: Path, 
 
 def test_sample_without_a_run_is_a_job_of_the_project(say: Say, project: Path, stand_in: list[int]) -> None:
     said = say("sample", project, "--prompt", "a cup", "--json")
-    assert said.json["pictures"] == ["jobs/sample-1/pictures/001.png"]
+    assert said.json["pictures"] == ["jobs/sample-1/pictures/001.png"] and said.json["adapter"] is None
+    told = say("sample", project, "--prompt", "a cup")
+    assert "Drawn with the base alone: this project has no run yet." in told.err
 
 
 @pytest.mark.parametrize(
@@ -501,6 +597,7 @@ def test_demo_runs_the_whole_chain_and_says_what_was_made(
     assert len(said.json["exports"]) == 2
     assert len(stand_in) == 4
     assert "24 of 24" in said.err and "safelight sample" in said.err
+    assert "review/sweep.png   the base in the first column" in said.err
 
 
 def test_a_demo_whose_training_fails_says_why_and_exits_1(
@@ -531,6 +628,12 @@ def test_leaving_the_demo_names_the_jobs_that_go_on(
     for kind in ("-demo", "review-1", "export-1", "proof-1"):
         assert kind in said.json["error"]
     assert "safelight follow" in said.json["hint"]
+
+
+def test_the_demo_leaves_a_project_alone_and_says_so_once(say: Say, project: Path) -> None:
+    said = say("demo", project, "--json")
+    assert said.code == 2 and said.json["error"] == "There is a project here already."
+    assert said.err.count("project here") == 1 and "safelight train" in said.json["hint"]
 
 
 def test_the_demo_takes_the_next_free_name(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def test_a_new_step_moves_nothing_that_is_drawn_already() -> None:
     assert bounds(old, False) == bounds(new, False)
 
 
+def test_the_axis_ends_where_the_run_ends() -> None:
+    series = series_of(*[0.1] * 1300)
+    assert last_of_axis(series) == 1500 and last_of_axis(series, 1300) == 1300
+    assert last_of_axis(series, 5000) == 1500 and last_of_axis(series, 1200) == 1300
+
+
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_an_axis_has_room_even_for_one_value(logarithmic: bool) -> None:
     for loss in (0.0, 1e-7, 0.2, 5000.0):

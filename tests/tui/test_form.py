@@ -1,5 +1,6 @@
-"""The project room: what is typed is saved by itself, mistakes stand at their field, and other editors are welcome."""
+"""The project room: what enter or tab leaves is saved, nothing else; mistakes stand at their field; editors are welcome."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,13 +8,16 @@ import pytest
 from textual import events
 
 from tests.tui.benches import opened, until
-from tests.tui.recorded import PROJECT, write_project
+from tests.tui.recorded import NOW, PROJECT, write_project
 from tests.tui.snapshots import text_of
+from tui import remembered
 from tui.form import assignment, form_of, key_of, listed, next_value
+from tui.overview import place_of
 from tui.screens.modal import Pick
 from tui.screens.new import NewProject
 from tui.screens.project import ProjectRoom
 from tui.widgets.line_edit import LineEdit
+from tui.widgets.line_list import LineList
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +71,7 @@ async def test_enter_types_saves_and_goes_on_and_comments_stay(aurelia: Path) ->
         await until(pilot, lambda: "5e-4" in text_of(bench))
         assert room.query_one("#form").has_focus
         await pilot.press("u")
-        await until(pilot, lambda: "learning_rate = 0.0002" in (aurelia / "project.toml").read_text())
+        await until(pilot, lambda: (aurelia / "project.toml").read_text() == PROJECT)
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "learning_rate = 0.0005" in (aurelia / "project.toml").read_text())
 
@@ -76,25 +80,137 @@ async def test_a_mistake_stays_in_its_field_and_in_the_list_until_it_is_mended(a
     async with opened(aurelia) as (bench, pilot):
         room = await ready(bench, pilot)
         await go_to(pilot, room, "adapter.rank")
-        await pilot.press("enter", "ctrl+u", *"many", "escape")
+        await pilot.press("enter", "ctrl+u", *"many", "enter")
         await until(pilot, lambda: "! many" in text_of(bench))
         assert "rank = " not in (aurelia / "project.toml").read_text()
         assert "ready" not in room.conditions(), (
             "nothing is trained while a field says something else than the file"
         )
-        await pilot.press("enter", "ctrl+u", *"8", "escape")
+        assert (
+            room._pane.problem(room._form.rows["adapter.rank"]).error
+            == "Not saved: a whole number is expected."
+        )  # type: ignore[union-attr]
+        await go_to(pilot, room, "adapter.rank")
+        await pilot.press("enter", "ctrl+u", *"8", "tab")
         await until(pilot, lambda: "rank = 8" in (aurelia / "project.toml").read_text())
         await until(pilot, lambda: "ready" in room.conditions() and "many" not in text_of(bench))
 
 
-async def test_typing_is_saved_when_the_terminal_goes(aurelia: Path) -> None:
+async def test_esc_and_a_pause_leave_the_file_as_it_was_and_the_keys_say_so(aurelia: Path) -> None:
+    async with opened(aurelia, size=(80, 24)) as (bench, pilot):
+        room = await ready(bench, pilot)
+        await go_to(pilot, room, "train.steps")
+        await pilot.press("enter", "ctrl+u", *"994")
+        await until(
+            pilot, lambda: text_of(bench).splitlines()[-1].startswith(" enter save   esc cancel   tab next")
+        )
+        await asyncio.sleep(2.0)
+        assert (aurelia / "project.toml").read_text() == PROJECT, "half a number is never saved"
+        await pilot.press("escape")
+        await until(pilot, lambda: "994" not in text_of(bench))
+        assert (aurelia / "project.toml").read_text() == PROJECT
+        assert "t train" in text_of(bench) and room._pane.rows.key == "train.steps"
+
+
+async def test_what_was_typed_when_the_terminal_went_stands_in_its_field_the_next_time(aurelia: Path) -> None:
     async with opened(aurelia) as (bench, pilot):
         room = await ready(bench, pilot)
         await go_to(pilot, room, "class_word")
         await pilot.press("enter", "ctrl+u", *"man")
-        assert 'class_word = "woman"' in (aurelia / "project.toml").read_text()
         bench.flush()
-        assert 'class_word = "man"' in (aurelia / "project.toml").read_text()
+        assert (aurelia / "project.toml").read_text() == PROJECT
+    async with opened(aurelia) as (bench, pilot):
+        room = await ready(bench, pilot)
+        await until(pilot, lambda: "! man" in text_of(bench))
+        assert "ready" not in room.conditions()
+        await go_to(pilot, room, "class_word")
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: 'class_word = "man"' in (aurelia / "project.toml").read_text())
+        bench.flush()
+        assert remembered.unsaved(aurelia) == {}
+
+
+async def test_a_key_that_another_editor_changes_meanwhile_is_never_overwritten_unasked(
+    aurelia: Path,
+) -> None:
+    file = aurelia / "project.toml"
+    async with opened(aurelia) as (bench, pilot):
+        room = await ready(bench, pilot)
+        await go_to(pilot, room, "train.steps")
+        await pilot.press("enter", "ctrl+u", *"78")
+        file.write_text(PROJECT.replace("2000", "55"))
+        await until(pilot, lambda: "steps is 55 in the file by now: esc takes it" in text_of(bench))
+        assert room._pane.typed == ("train.steps", "78")
+        await pilot.press("enter")
+        await until(pilot, lambda: "enter writes yours over it" in text_of(bench))
+        await until(pilot, lambda: room._pane.typed == ("train.steps", "78"))
+        assert "steps = 55" in file.read_text()
+        await pilot.press("enter")
+        await until(pilot, lambda: "steps = 78" in file.read_text())
+        await until(pilot, lambda: "undo" in room.conditions())
+        await pilot.press("u")
+        await until(pilot, lambda: file.read_text() == PROJECT.replace("2000", "55"))
+        await until(pilot, lambda: "train.steps is 55 again" in text_of(bench))
+
+
+async def test_undo_gives_the_bytes_back_and_keeps_what_others_wrote(aurelia: Path) -> None:
+    file = aurelia / "project.toml"
+    async with opened(aurelia) as (bench, pilot):
+        room = await ready(bench, pilot)
+        await pilot.press("p", "k", "enter")
+        await until(pilot, lambda: 'preset = "sdxl' in file.read_text())
+        await until(pilot, lambda: "undo" in room.conditions())
+        await pilot.press("u")
+        await until(pilot, lambda: file.read_text() == PROJECT)
+        await until(pilot, lambda: "train.preset is left out again" in text_of(bench))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: 'preset = "sdxl' in file.read_text())
+        file.write_text(file.read_text() + "# mine\n")
+        await until(pilot, lambda: "undo" in room.conditions())
+        await pilot.press("u")
+        await until(pilot, lambda: "preset" not in file.read_text())
+        assert file.read_text().endswith("# mine\n")
+
+
+async def test_fields_say_what_they_come_to(aurelia: Path) -> None:
+    sets = '[[data.sets]]\npath = "images"\n[[data.sets]]\npath = "reg"\nrole = "regularization"\n'
+    text = PROJECT.replace('[data]\nimages = "images"\nregularization = "reg"\n', sets).replace(
+        "steps = 2000\n", ""
+    )
+    (aurelia / "project.toml").write_text(text.replace("[train]", '[train]\npreset = "sdxl"'))
+    async with opened(aurelia) as (bench, pilot):
+        room = await ready(bench, pilot)
+        rows = room._form.rows
+        await until(pilot, lambda: "1,500  = max(1,500, 30 x 6 pictures)" in text_of(bench))
+        assert room._form.rows["adapter.alpha"].found == "32  = rank"
+        assert "6 in images  (data.sets)" in text_of(bench) and "2 in reg  (data.sets)" in text_of(bench)
+        assert rows["data.holdout"].value == ""
+
+
+async def test_the_plan_has_the_width_of_its_pane_when_it_comes(aurelia: Path) -> None:
+    async with opened(aurelia, size=(80, 24)) as (bench, pilot):
+        await ready(bench, pilot)
+        await pilot.press("backslash")
+        await until(pilot, lambda: "8 checkpoints are made and the newest 4 kept." in text_of(bench))
+
+
+async def test_two_projects_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        remembered.opened(write_project(tmp_path / folder / "aurelia"), NOW)
+    async with opened(None, size=(80, 24)) as (bench, pilot):
+        await until(pilot, lambda: "…/one/aurelia" in text_of(bench) and "…/two/aurelia" in text_of(bench))
+        key = bench.screen.query_one("#projects").key  # type: ignore[attr-defined]
+        assert place_of(key, 77) in text_of(bench)
+        await pilot.press("D")
+        await until(
+            pilot, lambda: "aurelia is off the list; its files stay: u takes it back." in text_of(bench)
+        )
+        assert list(remembered.recent_projects()) != [] and key not in remembered.recent_projects()
+        await pilot.press("u")
+        await until(pilot, lambda: "aurelia is on the list again" in text_of(bench))
+        assert remembered.recent_projects()[key] == NOW
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(bench.screen, ProjectRoom) and str(key)[-40:] in text_of(bench))
 
 
 async def test_the_form_follows_another_editor_and_a_broken_file_is_named(aurelia: Path) -> None:
@@ -151,7 +267,8 @@ async def test_preset_is_picked_from_the_list(aurelia: Path) -> None:
         room = await ready(bench, pilot)
         await pilot.press("p")
         assert isinstance(bench.screen, Pick)
-        await pilot.press(*"turbo", "enter")
+        assert bench.screen.query_one(LineList).key == "demo", "it begins on the preset that stands"
+        await pilot.press("k", "enter")
         await until(pilot, lambda: 'preset = "sdxl-turbo"' in (aurelia / "project.toml").read_text())
         await until(pilot, lambda: room.checked.preset == "sdxl-turbo")
 
@@ -175,6 +292,30 @@ async def test_a_new_project_is_made_from_the_form_after_its_problems_were_said(
         assert bench.project == tmp_path / "fresh"
         recent = json.loads((tmp_path / "state" / "recent.json").read_text())
         assert list(recent["projects"]) == [str(tmp_path / "fresh")]
+
+
+async def test_a_new_project_on_a_base_that_is_not_here_asks_for_its_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    write_project(tmp_path / "there")
+    async with opened(None, size=(80, 24)) as (bench, pilot):
+        await pilot.press("n")
+        form = bench.screen
+        assert isinstance(form, NewProject)
+        for name, value in (("folder", "fresh"), ("images", "there/images"), ("trigger", "fr3sh_word")):
+            form.query_one(f"#new-{name}", LineEdit).value = value
+        form.query_one("#new-rating", LineEdit).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "family: This must be said." in text_of(bench))
+        form.query_one("#new-base", LineEdit).value = "demo"
+        await until(pilot, lambda: not form.query_one("#new-family").display)
+        form.query_one("#new-base", LineEdit).value = "somebody/a-base-nobody-has"
+        await until(pilot, lambda: form.query_one("#new-family").display)
+        form.query_one("#new-family", LineEdit).value = "sdxl"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(bench.screen, ProjectRoom))
+        assert 'family = "sdxl"' in (tmp_path / "fresh" / "project.toml").read_text()
 
 
 async def ready(bench, pilot) -> ProjectRoom:  # type: ignore[no-untyped-def]
@@ -203,6 +344,9 @@ async def test_keys_typed_in_one_burst_go_into_the_field_and_never_start_a_train
         )  # type: ignore[attr-defined]
         await pilot.press("escape")
         await go_to(pilot, room, "class_word")
+        type_at_once(bench, "\r^12")
+        await until(pilot, lambda: room._pane.typed == ("class_word", "12"))
+        await pilot.press("escape")
         type_at_once(bench, "\rtt")
         await until(pilot, lambda: "womantt" in text_of(bench))
         await pilot.press("escape")
@@ -216,5 +360,5 @@ async def test_keys_typed_in_one_burst_go_into_the_field_and_never_start_a_train
 def type_at_once(bench, keys: str) -> None:  # type: ignore[no-untyped-def]
     """Keys as a slow line brings them: all of them before the first one is looked at."""
     for key in keys:
-        name = {"\r": "enter", "/": "slash"}.get(key, key)
+        name = {"\r": "enter", "/": "slash", "^": "ctrl+u"}.get(key, key)
         bench.post_message(events.Key(name, key))

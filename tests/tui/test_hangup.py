@@ -1,6 +1,7 @@
 """A terminal that goes away, on a real pseudo-terminal: what was typed is kept and no process is left spinning."""
 
 import fcntl
+import json
 import os
 import pty
 import select
@@ -60,7 +61,7 @@ def aurelia(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("ignore_hangup", [False, True], ids=["told", "not-told"])
-def test_a_hang_up_keeps_what_was_typed_and_ends_the_process(
+def test_a_hang_up_keeps_what_was_typed_beside_the_project_and_ends_the_process(
     aurelia: Path, tmp_path: Path, ignore_hangup: bool
 ) -> None:
     terminal = Terminal(aurelia, tmp_path / "state", ignore_hangup=ignore_hangup)
@@ -76,7 +77,9 @@ def test_a_hang_up_keeps_what_was_typed_and_ends_the_process(
     finally:
         terminal.process.kill()
         terminal.process.wait()
-    assert 'class_word = "womanly"' in (aurelia / "project.toml").read_text()
+    assert 'class_word = "woman"' in (aurelia / "project.toml").read_text()
+    told = json.loads((tmp_path / "state" / "unsaved.json").read_text())
+    assert told["projects"] == {str(aurelia): {"class_word": "womanly"}}
 
 
 def test_a_polite_kill_leaves_the_terminal_as_it_was(aurelia: Path, tmp_path: Path) -> None:

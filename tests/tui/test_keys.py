@@ -8,19 +8,23 @@ from tests.tui.benches import opened, until
 from tests.tui.conftest import Say
 from tests.tui.recorded import write_project, write_run
 from tests.tui.snapshots import text_of
+from tui import remembered
 from tui.actions import ACTIONS
+from tui.app import Options
 from tui.bindings import bindings
 from tui.keymap import read_keymap
 from tui.screens.home import HomeRoom
+from tui.screens.large import Large
 from tui.screens.modal import Pick, Reading
 from tui.screens.palette import choices
 from tui.screens.project import ProjectRoom
 from tui.screens.review import ReviewRoom
 from tui.screens.room import Room
 from tui.screens.train import TrainRoom
+from tui.theme import inks_of
 from tui.widgets.line_list import LineList
 
-ROOMS = {"home": HomeRoom, "project": ProjectRoom, "train": TrainRoom, "review": ReviewRoom}
+ROOMS = {"home": HomeRoom, "project": ProjectRoom, "train": TrainRoom, "review": ReviewRoom, "large": Large}
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +45,8 @@ def test_every_action_has_a_method_where_it_belongs() -> None:
 
     for action in ACTIONS.values():
         owners = {"app": Workbench, "list": LineList, **ROOMS}
-        assert callable(getattr(owners[action.place], action.method, None)), action.id
+        there = callable(getattr(owners[action.place], action.method, None))
+        assert there == (not action.instead), action.id
 
 
 def test_no_two_actions_of_a_place_share_a_key() -> None:
@@ -92,8 +97,10 @@ async def test_help_lists_every_action_with_its_keys(aurelia: Path) -> None:
         listed = bench.screen.query_one(LineList)
         words = [listed._text(at) for at in listed.rows]
         for action in ACTIONS.values():
-            assert any(line.strip().endswith(action.words) for line in words), action.id
-        assert "Everywhere" in shown
+            listed_here = any(line.strip().endswith(action.words) for line in words)
+            assert listed_here == (not action.instead), action.id
+        titles = [word for word in words if word and not word.startswith(" ")]
+        assert titles[:3] == ["1 Project", "In every list", "Everywhere"] and "Everywhere" in shown
         await pilot.press("escape")
         assert isinstance(bench.screen, ProjectRoom)
 
@@ -126,7 +133,56 @@ async def test_rooms_that_are_not_there_yet_say_what_exists_today(aurelia: Path)
         assert "safelight captions DIR check" in text_of(bench)
         await pilot.press("2")
         await pilot.pause()
-        assert "safelight plan DIR" in text_of(bench) and isinstance(bench.screen, ProjectRoom)
+        assert "safelight plan" in text_of(bench) and isinstance(bench.screen, ProjectRoom)
+        assert not {"app.pictures", "app.captions"} & {each.key for each in choices(bench, bench.screen)}
+
+
+@pytest.mark.parametrize("options", [Options(theme="mono"), Options(ascii=True), Options(theme="ansi")])
+async def test_rooms_that_are_not_there_yet_stand_in_brackets_without_colour(
+    aurelia: Path, options: Options
+) -> None:
+    async with opened(aurelia, options=options) as (bench, pilot):
+        await until(pilot, lambda: "5 Review" in text_of(bench))
+        top = text_of(bench).splitlines()[0]
+        assert "1 Project  (2 Pictures)  (3 Captions)  4 Train  5 Review" in top
+
+
+async def test_rooms_that_are_not_there_yet_are_dimmer_than_those_that_are(aurelia: Path) -> None:
+    async with opened(aurelia) as (bench, pilot):
+        await until(pilot, lambda: "5 Review" in text_of(bench))
+        top = bench.screen._compositor.render_strips(bench.size)[0]
+        ink = {segment.text.strip(): segment.style.color for segment in top if segment.style}
+        dim = ink["2 Pictures  3 Captions"]
+        assert dim == inks_of("safelight")["faint"].color and dim not in (
+            ink["4 Train  5 Review"],
+            ink["1 Project"],
+        )
+
+
+async def test_the_palette_begins_with_the_room_whatever_was_used_last(aurelia: Path) -> None:
+    remembered.keep_habit("actions", ["app.theme"])
+    async with opened(aurelia) as (bench, _):
+        assert isinstance(bench.screen, ProjectRoom)
+        places = [each.key.partition(".")[0] for each in choices(bench, bench.screen)]
+        assert places == sorted(places, reverse=True) and set(places) == {"project", "app"}
+
+
+async def test_help_says_how_far_it_is_and_explains_the_words_of_the_trade(aurelia: Path) -> None:
+    async with opened(aurelia, size=(60, 15)) as (bench, pilot):
+        await pilot.press("question_mark")
+        reading = bench.screen
+        assert isinstance(reading, Reading)
+        count = len(reading.query_one(LineList).rows)
+        await until(pilot, lambda: f" of {count}" in text_of(bench))
+        assert "Keys   esc leaves" in text_of(bench) and "change the field" in text_of(bench)
+        await pilot.press("G")
+        await until(pilot, lambda: f"-{count} of {count}" in text_of(bench))
+        await pilot.press("question_mark")
+        assert bench.screen is reading, "no help about the help"
+        await pilot.press("w")
+        await until(pilot, lambda: "alpha / rank" in text_of(bench))
+        await pilot.press("escape")
+        assert bench.screen is reading
 
 
 async def test_a_key_without_its_condition_says_why(aurelia: Path) -> None:

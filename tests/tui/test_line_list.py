@@ -91,6 +91,30 @@ async def test_filter_narrows_and_search_goes_around() -> None:
         assert len(app.list.rows) == 4 and app.list.key == "blue cup"
 
 
+async def test_a_filter_is_seen_below_its_hits_and_esc_clears_it() -> None:
+    app = Rows(["#HEAD", *(f"row {at}" for at in range(30))], skip=lambda key: str(key).startswith("#"))
+    async with app.run_test(size=(50, 8)) as pilot:
+        app.list.set_filter("29")
+        await pilot.pause()
+        assert lines(app)[1].strip() == "filter: 29   1 of 30   esc clears"
+        app.list.set_filter("nowhere")
+        await pilot.pause()
+        assert lines(app)[0].strip() == "filter: nowhere   0 of 30   esc clears"
+        app.list.set_filter("row")
+        await pilot.press("G")
+        await pilot.pause()
+        assert "row row 29" in lines(app)[-2] and "30 of 30" in lines(app)[-1], "the last hit is not hidden"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.list.filter == "" and len(app.list.rows) == 31 and "filter" not in "".join(lines(app))
+
+
+def lines(app: App[None]) -> list[str]:
+    """The screen."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return ["".join(segment.text for segment in line) for line in strips]
+
+
 async def test_headings_are_passed_over() -> None:
     app = Rows(["#A", "a", "#B", "#C", "c", "#END"], skip=lambda key: str(key).startswith("#"))
     async with app.run_test(size=(40, 10)) as pilot:

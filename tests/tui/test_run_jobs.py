@@ -89,7 +89,7 @@ async def test_what_waits_behind_a_run_at_work_is_counted_in_the_list(
     at_work(job_on(live, ReviewJob, STARTED), "waiting-for-job")
     async with opened(run.path.parents[1], room="train") as (bench, pilot):
         await until(pilot, lambda: "▶ 500/2,000 +1" in text_of(bench))
-        assert "▶ 500/2000" in text_of(bench).splitlines()[0]
+        assert "▶ 500/2,000" in text_of(bench).splitlines()[0]
         await until(pilot, lambda: "… review waits" in text_of(bench))
 
 

@@ -17,6 +17,7 @@ from tui.screens.project import ProjectRoom
 from tui.screens.review import ReviewRoom
 from tui.screens.train import TrainRoom
 from tui.widgets.picture_row import PictureRow
+from tui.widgets.picture_view import PictureView
 
 PRESET = {
     "adapter": {"rank": 16, "alpha": 16},
@@ -35,6 +36,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """One clock and one time zone, a state folder of its own, and the recorded run at work."""
     monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     # Neither what the demo's base nor what its preset says today may change these pictures.
@@ -92,7 +94,7 @@ async def test_project_room_with_mistakes(aurelia: Path, size: tuple[int, int]) 
         room = bench.screen
         assert isinstance(room, ProjectRoom)
         await until(pilot, lambda: room.checked.problems and bench.rows)
-        await pilot.press(*"jjjjjjjj")
+        await pilot.press(*"jjjjjjjjj")
         shown = text_of(bench)
         assert "! 0" in shown, "the mistake stands at its field"
         assert "learning_rat" not in shown
@@ -105,7 +107,7 @@ async def test_review_room(aurelia: Path, size: tuple[int, int]) -> None:
         room = bench.screen
         assert isinstance(room, ReviewRoom)
         await until(pilot, lambda: "pictures" in room.conditions())
-        await until(pilot, lambda: all_drawn(room.query_one("#review-picture", PictureRow)))
+        await until(pilot, lambda: room.query_one("#review-picture", PictureView).complete)
         assert not matches(bench, f"review-{size[0]}x{size[1]}")
 
 

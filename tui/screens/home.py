@@ -14,8 +14,9 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from tui import remembered
+from tui.actions import ACTIONS
 from tui.bindings import bindings
-from tui.overview import Overview, overview_of, with_counts
+from tui.overview import Overview, overview_of, place_of, told_apart, with_counts
 from tui.run_jobs import ALIVE
 from tui.run_list import PAUSE, Standings
 from tui.run_words import short
@@ -54,17 +55,23 @@ class HomeRoom(Room):
         super().__init__()
         self._opened: dict[Path, float] = {}
         self._known: dict[Path, Overview] = {}
+        self._apart: dict[Path, str] = {}
+        """Folders of projects that share their name with another one."""
+        self._taken: list[tuple[Path, float]] = []
+        """Taken off the list, newest last, and when each was opened."""
 
     def body(self) -> Iterable[Widget]:
         """A heading over the list, or what this is."""
         with Vertical(id="home"):
             yield Lines(id="home-head")
             yield LineList(self._row, text=self._text, id="projects")
+            yield Lines(id="home-place")
             yield Lines(id="home-empty")
 
     def conditions(self) -> frozenset[str]:
-        """row: there is a project to open."""
-        return frozenset({"row"} if self.query_one(LineList).key is not None else ())
+        """row: there is a project to open. taken: one can be put back."""
+        held = {"row": self.query_one(LineList).key is not None, "taken": bool(self._taken)}
+        return frozenset(name for name, holds in held.items() if holds)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -82,6 +89,7 @@ class HomeRoom(Room):
         projects = self.query_one(LineList)
         projects.show(list(self._opened))
         projects.display = bool(self._opened)
+        self._tell_apart()
         self._show_words()
         self.refresh_frame()
         if self._opened:
@@ -94,6 +102,7 @@ class HomeRoom(Room):
         self.query_one("#home-head", Lines).show(
             [[(text, "muted") for text, _ in head]] if self._opened else []
         )
+        self._show_place()
         empty = self.query_one("#home-empty", Lines)
         begin: list[Spans] = [[(f"{key}  ", "text"), (words, "muted")] for key, words in _BEGIN]
         if self._opened:
@@ -126,7 +135,17 @@ class HomeRoom(Room):
     def on_overview_read(self, message: OverviewRead) -> None:
         if self._known.get(message.path) != message.overview:
             self._known[message.path] = message.overview
-            self.query_one(LineList).redraw(message.path)
+            for path in {message.path, *self._tell_apart()}:
+                self.query_one(LineList).redraw(path)
+
+    def _named(self, path: Path) -> str:
+        overview = self._known.get(path)
+        return overview.facts.name if overview else path.name
+
+    def _tell_apart(self) -> list[Path]:
+        """Find projects of one name again. Gives those that are shown in another way now."""
+        before, self._apart = self._apart, told_apart({path: self._named(path) for path in self._opened})
+        return [path for path in self._opened if before.get(path) != self._apart.get(path)]
 
     def _row(self, path: Path, width: int) -> Spans:
         overview = self._known.get(path)
@@ -138,7 +157,9 @@ class HomeRoom(Room):
             return [(f"{cell(path.name, 18)} ", "text"), ("! ", "bad"), (f"{facts.error}   {path}", "muted")]
         pictures = "-" if overview.pictures is None else f"{overview.pictures}"
         captions = "-" if overview.captions is None else f"{overview.captions}/{overview.pictures}"
-        spans = list(_columns(width, [facts.name, facts.base, facts.trigger, pictures, captions, "", opened]))
+        # Whoever has two of one name looks for the folder, and both have the same trigger as a rule.
+        third = self._apart.get(path, facts.trigger)
+        spans = list(_columns(width, [facts.name, facts.base, third, pictures, captions, "", opened]))
         if overview.newest:
             ink: list[Span] = list(short(overview.newest))
             room = len(spans[5][0])
@@ -149,7 +170,7 @@ class HomeRoom(Room):
     def _text(self, path: Path) -> str:
         overview = self._known.get(path)
         facts = overview.facts if overview else None
-        return f"{path.name} {facts.trigger} {facts.base}" if facts else path.name
+        return f"{facts.name} {path} {facts.trigger} {facts.base}" if facts else str(path)
 
     @on(LineList.Chosen)
     def chosen(self) -> None:
@@ -158,8 +179,16 @@ class HomeRoom(Room):
 
     @on(LineList.Moved)
     def moved(self) -> None:
-        """Keys that need a row."""
+        """Keys that need a row, and where the project of the row is."""
+        self._show_place()
         self.refresh_frame()
+
+    def _show_place(self) -> None:
+        path = self.query_one(LineList).key
+        place = self.query_one("#home-place", Lines)
+        place.display = isinstance(path, Path)
+        if isinstance(path, Path):
+            place.show([[(place_of(path, self.size.width - 3), "muted")]])
 
     def do_open(self) -> None:
         path = self.query_one(LineList).key
@@ -171,8 +200,19 @@ class HomeRoom(Room):
     def do_forget(self) -> None:
         path = self.query_one(LineList).key
         if isinstance(path, Path):
+            name, when = self._named(path), self._opened.get(path, 0.0)
             remembered.forget(path)
+            self._taken.append((path, when))
             self._reload()
+            undo = self.bench.keymap.shown(ACTIONS["home.undo"])
+            self.say(f"{name} is off the list; its files stay: {undo} takes it back.")
+
+    def do_undo(self) -> None:
+        path, when = self._taken.pop()
+        remembered.opened(path, when)
+        self._reload()
+        self.query_one(LineList).go_to(path)
+        self.say(f"{self._named(path)} is on the list again.")
 
     def do_new(self) -> None:
         from tui.screens.new import NewProject

@@ -1,4 +1,4 @@
-"""The end of a worker's log, and what its events said, to read."""
+"""The end of a worker's log, and what its events said, to read: every line whole, on as many as it takes."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def show_log(bench: "Workbench", view: RunView) -> None:
         return [*lines, [("", "text")], [("OUT.LOG", "muted")], *([(line, "text")] for line in text)]
 
     def then(lines: list[Spans]) -> None:
-        bench.push_screen(Reading(f"Log of {short_name(view.job)}", lines, from_end=True))
+        bench.push_screen(Reading(f"Log of {short_name(view.job)}", lines, from_end=True, folded=True))
 
     in_thread(bench, work, then)
 

@@ -1,4 +1,4 @@
-"""The palette: verbs and nouns of what applies now, those used last in front."""
+"""The palette: verbs and nouns of what applies now, the room's own first, and of these those used last in front."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ def choices(bench: "Workbench", room: Room) -> list[Choice]:
     """What the palette offers in a room."""
     last = _last()
     offered = [action for action in room.applicable() if action.palette]
-    offered.sort(key=lambda action: last.index(action.id) if action.id in last else len(last))
+    offered.sort(
+        key=lambda action: (action.place == "app", last.index(action.id) if action.id in last else len(last))
+    )
     return [Choice(action.id, action.words, bench.keymap.shown(action)) for action in offered]
 
 

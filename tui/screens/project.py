@@ -1,25 +1,26 @@
 """Room 1: the project as a form, with the plan of a run and everything that stands in its way, before it costs anything."""
 
-import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from projects.presets import NAMES
-from projects.problems import Problem, Refused
+from projects.families import presets_for
+from projects.problems import Refused
+from tui import remembered
 from tui.bindings import bindings
-from tui.changes import Change, Changes
+from tui.changes import with_unsaved
 from tui.checking import Checked, CheckMoved, ProjectRead, check, closed
 from tui.editor import edit_file
-from tui.form import Form, assignment, form_of, meaning
+from tui.form import Form, form_of, meaning
 from tui.plan_words import plan_lines, problem_lines, summary
 from tui.run_list import stamp
+from tui.saving import Saving, comes_to
 from tui.screens.modal import Ask, Choice, Pick
 from tui.screens.room import Room
 from tui.spans import Spans, wrapped
@@ -32,10 +33,21 @@ if TYPE_CHECKING:
     from projects.project import Project
 
 _WATCH_SECONDS = 1.0
+_SOON_SECONDS = 0.05
+
+
+class PlanPane(Vertical):
+    """The plan and the problems; they are laid out for the width that they have."""
+
+    class Resized(Message):
+        """The pane has another width, or has come."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
 
 class ProjectRoom(Room):
-    """The form. What is typed is saved by itself."""
+    """The form. What enter or tab leaves is saved, and nothing else."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("project")
     ROOM = "project"
@@ -49,16 +61,17 @@ class ProjectRoom(Room):
         self._everything = False
         self._problem_lines: list[Spans] = []
         self._mark = (0, 0)
-        self._changes = Changes()
-        self._saving = threading.Lock()
+        self._saving = Saving(
+            lambda work, then: in_thread(self.bench, work, then), lambda words: self.say(words), self._written
+        )
 
     def body(self) -> Iterable[Widget]:
         """The form, the plan and the problems beside it, the meaning of the field under both."""
         with Horizontal(id="project"):
             yield FormPane(id="form-pane")
-            with Vertical(id="plan-pane", classes="side"):
+            with PlanPane(id="plan-pane", classes="side"):
                 yield Lines(id="plan")
-                yield LineList(self._problem_row, bar=False, id="problems")
+                yield LineList(self._problem_row, text=self._problem_text, bar=False, id="problems")
         with Vertical(id="foot"):
             yield Lines(id="summary")
             yield Lines(id="meaning")
@@ -68,11 +81,11 @@ class ProjectRoom(Room):
         row = self._pane.field
         held = {
             "ready": not self.checked.problems
-            and not self._changes.refused
+            and not self._saving.changes.refused
             and self._project is not None
             and not self._project.read_only,
-            "undo": bool(self._changes.done),
-            "redo": bool(self._changes.undone),
+            "undo": bool(self._saving.changes.done),
+            "redo": bool(self._saving.changes.undone),
             "said": row is not None and row.source == "project",
         }
         return frozenset(name for name, holds in held.items() if holds)
@@ -86,20 +99,18 @@ class ProjectRoom(Room):
         self.set_interval(_WATCH_SECONDS, self._look)
 
     def flush(self) -> None:
-        """Save what is typed right now."""
-        typed = self._pane.typed if self.is_mounted else None
-        if self._project and typed and typed[1] != self._shown(typed[0]):
-            from projects.project import save_values
+        """Keep what is typed and not saved beside the project: half a number must never stand in it."""
+        if self._project is None or not self.is_mounted:
+            return
+        unsaved = {key: typed for key, (typed, _) in self._saving.changes.refused.items()}
+        typed = self._pane.typed
+        if typed and typed[1] != self._shown(typed[0]):
+            unsaved[typed[0]] = typed[1]
+        remembered.keep_unsaved(self._project.path, unsaved)
 
-            with suppress(Refused, OSError):
-                save_values(self._project, [assignment(*typed)])
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._draw)
-
-    def side_turned(self) -> None:
-        """The plan is laid out for the room it has."""
-        super().side_turned()
+    @on(PlanPane.Resized)
+    def plan_resized(self) -> None:
+        """Lay the plan out again."""
         self._draw()
 
     def _look(self) -> None:
@@ -111,19 +122,21 @@ class ProjectRoom(Room):
         if folder is None:
             return
 
+        first = self._project is None
+
         def work() -> None:
             from projects.project import open_project
 
-            mark = stamp(folder / "project.toml")
+            mark, unsaved = stamp(folder / "project.toml"), remembered.unsaved(folder) if first else {}
             try:
-                self.post_message(ProjectRead(open_project(folder), None, mark))
+                self.post_message(ProjectRead(open_project(folder), None, mark, unsaved))
             except Refused as refused:
-                self.post_message(ProjectRead(None, refused.problems[0], mark))
+                self.post_message(ProjectRead(None, refused.problems[0], mark, {}))
             self.bench.tell_facts(folder)
 
         self.run_worker(work, thread=True, group="read", exclusive=True, exit_on_error=False)
 
-    def on_project_read(self, message: ProjectRead) -> None:
+    async def on_project_read(self, message: ProjectRead) -> None:
         self._mark = message.mark
         self._project = message.project
         if message.project is None:
@@ -133,9 +146,18 @@ class ProjectRoom(Room):
             self._parts = None
             self._draw()
             return
+        self._saving.changes.refused |= with_unsaved(message.unsaved)
         self._fill()
+        await self._reopen()
         # The rows first: a thread that imports and reads keeps the loop from drawing them.
         self.call_after_refresh(self._check, message.project)
+
+    async def _reopen(self) -> None:
+        row, self._saving.reopened = self._form.rows.get(self._saving.reopened), ""
+        # Whoever types into the next field already is not torn away: the mark at this one stays.
+        if row is not None and self._pane.typed is None:
+            self._pane.rows.go_to(row.key)
+            await self._pane.edit(row)
 
     def _check(self, project: "Project") -> None:
         self._parts = (0, 0)
@@ -161,16 +183,21 @@ class ProjectRoom(Room):
     def _fill(self) -> None:
         """The form of what was read and found last."""
         if self._project is not None:
-            self._form = form_of(self._project.text, self.checked.preset, self.checked.problems)
+            self._form = form_of(
+                self._project.text, self.checked.preset, self.checked.problems, self.checked.found
+            )
+        self._pane.place = self.bench.project
         self._pane.read_only = closed(self._project, self._form)
-        self._pane.show(self._form, self._changes.refused, self.checked.preset, everything=self._everything)
+        self._pane.show(
+            self._form, self._saving.changes.refused, self.checked.preset, everything=self._everything
+        )
 
     def _draw(self) -> None:
         if not self.is_mounted:
             return
         checked, pane = self.checked, self.query_one("#plan-pane")
         width = max(20, pane.size.width - 2)
-        problems = [*(problem for _, problem in self._changes.refused.values()), *checked.problems]
+        problems = [*(problem for _, problem in self._saving.changes.refused.values()), *checked.problems]
         self.query_one("#plan", Lines).show(plan_lines(checked.plan, checked.free_bytes, self._parts, width))
         self._problem_lines = problem_lines(problems, checked.notes, width)
         self.query_one("#problems", LineList).show(range(len(self._problem_lines)))
@@ -180,6 +207,9 @@ class ProjectRoom(Room):
 
     def _problem_row(self, at: int, _width: int) -> Spans:
         return self._problem_lines[at]
+
+    def _problem_text(self, at: int) -> str:
+        return "".join(text for text, _ in self._problem_lines[at])
 
     @property
     def _pane(self) -> FormPane:
@@ -214,78 +244,73 @@ class ProjectRoom(Room):
 
     @on(FormPane.Typed)
     def typed(self, event: FormPane.Typed) -> None:
-        """Save it; what is refused stays in the field until it is mended, unless it is only half typed."""
-        self._save(event.key, event.value, quietly=not event.left)
+        """Save it; what is refused stays in the field until it is mended."""
+        self._save(event.key, event.value, event.seen)
 
-    def _save(self, key: str, typed: str, *, undoing: bool = False, quietly: bool = False) -> None:
-        project, before = self._project, self._shown(key)
-        said = self._form.rows[key].source == "project"
-        if project is None:
-            return
+    @on(FormPane.Cancelled)
+    def cancelled(self, event: FormPane.Cancelled) -> None:
+        """The field says again what the file says."""
+        self._saving.changes.refused.pop(event.key, None)
+        self._fill()
+        self._draw()
 
-        def work() -> Problem | None:
-            from projects.project import save_values
-
-            with self._saving:
-                try:
-                    save_values(project, [assignment(key, typed)])
-                except Refused as refused:
-                    return refused.problems[0]
-            return None
-
-        def then(problem: Problem | None) -> None:
-            if problem is not None and quietly:
-                return
-            self._changes.refused.pop(key, None)
-            if problem is not None:
-                self._changes.refused[key] = (typed, problem)
-                self._fill()
-                self._draw()
-                return
-            if not undoing:
-                self._changes.keep(Change(key, before if said else "", typed))
-            self._read()
-
-        in_thread(self.bench, work, then)
+    @on(FormPane.ChangedBelow)
+    def changed_below(self, event: FormPane.ChangedBelow) -> None:
+        """Say that the file says something else by now; what is typed stays in the field."""
+        self.say(f"{comes_to(event.row.key, event.row.said)}: esc takes it, enter asks once more.")
 
     def do_change(self) -> None:
         self._pane.rows.focus()
         self._pane.rows.do_choose()
 
     def do_undo(self) -> None:
-        change = self._changes.undo()
-        self._save(change.key, change.before, undoing=True)
-        self.say(f"{change.key} is {change.before or 'left out'} again.")
+        if self._project:
+            self._saving.undo(self._project)
 
     def do_redo(self) -> None:
-        change = self._changes.redo()
-        self._save(change.key, change.after, undoing=True)
-        self.say(f"{change.key} is {change.after or 'left out'} again.")
+        if self._project:
+            self._saving.redo(self._project)
+
+    def _save(self, key: str, typed: str | None, seen: str | None) -> None:
+        if self._project:
+            self._saving.save(self._project, key, typed, seen)
+
+    def _written(self) -> None:
+        """Something was saved, or was not: the fields say which."""
+        self._fill()
+        self._draw()
+        self._read()
 
     def do_preset_value(self) -> None:
         row = self._pane.field
         if row is not None:
-            self._save(row.key, "")
+            self._save(row.key, None, row.said)
 
     def do_all(self) -> None:
         self._everything = not self._everything
         self._fill()
 
     def do_again(self) -> None:
-        self._changes.refused.clear()
+        self._saving.changes.refused.clear()
         self._read()
 
     def do_preset(self) -> None:
-        choices = [Choice(name, name) for name in NAMES]
+        names = presets_for(self.checked.preset)
+        choices = [Choice(name, name, "now" if name == self.checked.preset else "") for name in names]
 
         def picked(name: str | None) -> None:
-            if name and "train.preset" in self._form.rows:
-                self._save("train.preset", name)
+            row = self._form.rows.get("train.preset")
+            if name and row is not None and name != row.said:
+                self._save(row.key, name, row.said)
 
-        self.app.push_screen(Pick("preset: the values where the project says nothing", choices), picked)
+        title = "preset: the values where the project says nothing"
+        self.app.push_screen(Pick(title, choices, at=self.checked.preset, typing=False), picked)
 
     def do_train(self) -> None:
-        if self._project:
+        if self._saving.pending:
+            # What was typed right before belongs to the run, or stands in its way.
+            self.set_timer(_SOON_SECONDS, lambda: self.action_act("project.train"))
+        elif self._project:
             from tui import starting
 
             starting.train(self.bench, self._project.path)

@@ -10,6 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.actions import ACTIONS, Action
+from tui.called import as_called
 from tui.run_list import RunRow
 from tui.widgets.frame import KeyLine, TopLine
 from tui.widgets.line_list import LineList
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tui.app import Workbench
     from tui.widgets.line_edit import LineEdit
 
-SENTENCE_SECONDS = 12.0
+SENTENCE_SECONDS = 5.0
 
 
 class Room(Screen[None]):
@@ -40,7 +41,7 @@ class Room(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the room's body."""
-        yield TopLine(self.ROOM)
+        yield TopLine(self.ROOM, bracketed=self.bench.options.ascii)
         yield from self.body()
         yield KeyLine()
 
@@ -70,7 +71,7 @@ class Room(Screen[None]):
             action
             for place in places
             for action in ACTIONS.values()
-            if action.place == place and (not action.when or action.when in held)
+            if action.place == place and not action.instead and (not action.when or action.when in held)
         ]
 
     def action_act(self, action_id: str) -> None:
@@ -84,7 +85,7 @@ class Room(Screen[None]):
 
     def say(self, sentence: str) -> None:
         """Say a sentence in the line of keys, until the next key or for some seconds."""
-        self.query_one(KeyLine).say(sentence)
+        self.query_one(KeyLine).say(as_called(sentence))
         if self._silence:
             self._silence.stop()
         self._silence = self.set_timer(SENTENCE_SECONDS, self.calm) if sentence else None
@@ -106,10 +107,20 @@ class Room(Screen[None]):
         """Top line and keys as they are now."""
         if not self.is_mounted:
             return
-        self.query_one(TopLine).show(self.bench.about(), self.bench.live())
+        self.query_one(TopLine).show(self.bench.about(), self.bench.live(), self.bench.place())
+        # While somebody types, no key of the room works.
+        if (typing := getattr(self.focused, "keys", None)) is not None:
+            self.query_one(KeyLine).show(typing, fixed=0)
+            return
         keymap = self.bench.keymap
         keys = [(keymap.shown(action), action.label) for action in self.applicable() if action.label]
         self.query_one(KeyLine).show(keys)
+
+    def on_descendant_focus(self) -> None:
+        self.refresh_frame()
+
+    def on_descendant_blur(self) -> None:
+        self.refresh_frame()
 
     def do_side(self) -> None:
         """Show or hide the side pane."""
@@ -132,7 +143,8 @@ class Room(Screen[None]):
 
         self._filtered = event.line_list
         await self.query("#filter").remove()
-        edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter")
+        keys = (("enter", "keep the filter"), ("esc", "clear it"), ("up down", "move"))
+        edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter", keys=keys)
         await self.mount(edit, before=self.query_one(KeyLine))
         self.set_focus(edit)
         self.bench.release_keys()

@@ -24,6 +24,12 @@ from tui.verbs import open as workbench
 from tui.verbs.review import read_review
 
 _PROOF_LIMIT = 0.001
+_ON_SHEETS = {
+    "sweep": "the base in the first column, then the adapter, stronger to the right",
+    "isolation": "pairs without the trigger: left the base, right the adapter",
+    "before-after": "pairs with the trigger: left the base, right the adapter",
+}
+"""What stands where on a sheet, by the name of its file."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def command(folder: Path | None, no_tui: bool, out: Output) -> None:
 
     DIR is ./safelight-demo, or the next free name. It takes some minutes on a CPU and downloads nothing.
     """
-    began = time.monotonic()
+    began = time.time()
     project = write_project(folder or free_name(Path("safelight-demo")))
     out.say(
         f"Made the project {shown(project)}: 30 pictures of a subject that the base model has never seen."
@@ -69,7 +75,9 @@ def command(folder: Path | None, no_tui: bool, out: Output) -> None:
             states = [finish(job, out) for job in chain.jobs]
     except (Left, KeyboardInterrupt):
         raise left(chain) from None
-    out.say(closing_words(chain, states, time.monotonic() - began))
+    # How long somebody looked at the result before leaving the workbench is not the demo's time.
+    seconds = max(state.time for state in states) - began
+    out.say(closing_words(chain, states, seconds))
     out.result(
         {
             "project": str(project),
@@ -77,7 +85,7 @@ def command(folder: Path | None, no_tui: bool, out: Output) -> None:
             "exports": exports(states[2]),
             "sheets": read_review(chain.train)["sheets"],
             "proof": proof(states[3]),
-            "seconds": round(time.monotonic() - began, 1),
+            "seconds": round(seconds, 1),
         }
     )
 
@@ -94,6 +102,9 @@ def free_name(wanted: Path) -> Path:
 def write_project(folder: Path) -> Path:
     """Let the engine draw the demo's project into `folder`. Returns its absolute path."""
     folder = folder.expanduser().resolve()
+    if (folder / "project.toml").exists():
+        hint = f"Train it: safelight train {shown(folder)}   Or name another folder for the demo."
+        raise refuse("There is a project here already.", where=folder, hint=hint, usage=True)
     command = [sys.executable, "-P", "-m", "engine.demo", "project", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
@@ -174,6 +185,12 @@ def proof(state: State) -> dict[str, object]:
     return {name: state.result.get(name) for name in ("pairs", "positive", "p")}
 
 
+def sheet_line(sheet: Path) -> str:
+    """A sheet's path, and what stands where on it."""
+    words = _ON_SHEETS.get(sheet.stem)
+    return f"    {shown(sheet)}" + (f"   {words}" if words else "")
+
+
 def closing_words(chain: Chain, states: Sequence[State], seconds: float) -> str:
     """What was made, where, and what to do next."""
     found, place = proof(states[3]), shown(chain.project)
@@ -185,17 +202,17 @@ def closing_words(chain: Chain, states: Sequence[State], seconds: float) -> str:
         else "that does not prove that the adapter learned its subject"
     )
     prompt = f"{chain.trigger} {chain.class_word}, teal wall, softbox"
-    sheets = [f"    {shown(chain.project / sheet)}" for sheet in read_review(chain.train)["sheets"]]
+    sheets = [sheet_line(chain.project / sheet) for sheet in read_review(chain.train)["sheets"]]
     files = [f"    {shown(chain.project / path)}" for path in exports(states[2])]
     return "\n".join(
         [
             f"\nDone in {seconds:.0f} s.",
-            "  Sheets (the first column is the base alone, the others are drawn with the adapter):",
+            "  Sheets:",
             *sheets,
             "  Files for other tools:",
             *files,
             f"  Proof: {found['positive']} of {found['pairs']} pairs of the same seed show the subject more with the "
-            f"trigger {chain.trigger} than without it (p = {p if p is None else f'{p:.1g}'}): {verdict}.",
+            f"trigger {chain.trigger} than without it (by chance alone: p = {p if p is None else f'{p:.1g}'}): {verdict}.",
             "\nNext:",
             f'  safelight sample {place} --prompt "{prompt}"',
             "  safelight new my-project --base HUB-ID-OR-FILE --images FOLDER --trigger INVENTED-WORD",

@@ -1,4 +1,4 @@
-"""safelight explain: what a key of project.toml means."""
+"""safelight explain: what a key of project.toml means, or a word of the trade."""
 
 import textwrap
 from dataclasses import asdict
@@ -7,6 +7,7 @@ import click
 
 from projects import presets
 from projects.table import Explanation, explain, keys
+from tui import terms
 from tui.output import Output, json_option
 
 
@@ -14,11 +15,23 @@ from tui.output import Output, json_option
 @click.argument("key", default="")
 @json_option
 def command(key: str, out: Output) -> None:
-    """What KEY of project.toml means: type, bounds, default, what presets say and why; without KEY the list of keys."""
+    """What KEY of project.toml means: type, bounds, default, what presets say and why; without KEY the list of keys.
+
+    "words" explains the words of the trade in a sentence each; epoch, loss and so on one of them.
+    """
     if not key:
         for name in keys():
             out.say(name)
         out.result({"keys": keys()})
+        return
+    if key not in keys() and (words := terms.find(key)):
+        for word, text in words.items():
+            out.say(
+                textwrap.fill(
+                    text, 100, initial_indent=f"{word:<{terms.WIDTH}}", subsequent_indent=" " * terms.WIDTH
+                )
+            )
+        out.result({"words": words})
         return
     found = explain(key)
     out.say(described(found))

@@ -40,9 +40,11 @@ def command(run: Path, formats: tuple[str, ...], dtype: Dtype, checkpoint: int |
         spec=exported.spec.spec,
     )
     state = finish(start_job(exported.job.path, spec), out)
-    files = results(state, "files")
+    files, told = results(state, "files"), state.result.get("replaced")
+    replaced = told if isinstance(told, list) else []
     for file in files:
-        out.say(f"Wrote {shown(exported.project / str(file.get('path')))} ({file.get('format')}).")
+        again = ", in the place of an earlier one" if file.get("path") in replaced else ""
+        out.say(f"Wrote {shown(exported.project / str(file.get('path')))} ({file.get('format')}){again}.")
     out.result({"project": exported.spec.project, "files": files})
 
 

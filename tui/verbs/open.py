@@ -13,6 +13,7 @@ import click
 from projects.problems import refuse
 from projects.replay import in_replay
 from tui.output import Output, json_option
+from tui.plain import shows_marks
 
 _IMAGES = ("auto", "half", "kitty", "sixel", "off")
 _PATIENCE = 0.5
@@ -23,7 +24,10 @@ _THEMES = ("safelight", "daylight", "ansi", "mono")
 @click.command("open")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--theme", default="", type=click.Choice(["", *_THEMES]), metavar="NAME", help=", ".join(_THEMES)
+    "--theme",
+    type=click.Choice(_THEMES),
+    metavar="NAME",
+    help=f"{', '.join(_THEMES)}. Left out: as last time.",
 )
 @click.option(
     "--images",
@@ -34,7 +38,7 @@ _THEMES = ("safelight", "daylight", "ansi", "mono")
 )
 @click.option("--ascii", "as_ascii", is_flag=True, help="No character beyond ASCII, and no pictures.")
 @json_option
-def command(folder: Path | None, theme: str, images: str, as_ascii: bool, out: Output) -> None:
+def command(folder: Path | None, theme: str | None, images: str, as_ascii: bool, out: Output) -> None:
     """The workbench on the project in DIR, or on the list of projects."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         hint = "Run it in a terminal; by line there are plan, train, runs and follow."
@@ -44,7 +48,7 @@ def command(folder: Path | None, theme: str, images: str, as_ascii: bool, out: O
         hint = "Make one with safelight new, or say safelight open alone for the list."
         raise refuse("There is no project here.", where=project, hint=hint, usage=True)
     found = project if (project / "project.toml").is_file() else None
-    left = run(found, theme=theme, images=images, as_ascii=as_ascii, out=out)
+    left = run(found, theme=theme or "", images=images, as_ascii=as_ascii, out=out)
     out.result({"project": str(project) if found else None, "running": [str(path) for path in left]})
     leave()
 
@@ -68,7 +72,7 @@ def run(
     options = Options(
         theme=theme,
         images=images,  # type: ignore[arg-type]
-        ascii=as_ascii or term == "dumb",
+        ascii=as_ascii or term == "dumb" or not shows_marks(sys.stderr.encoding),
         no_color="NO_COLOR" in os.environ,
         color_system=color_system(term, os.environ.get("COLORTERM", "")),
     )

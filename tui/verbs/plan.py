@@ -79,7 +79,7 @@ def described(planned: Plan) -> str:
     """The numbers as lines."""
     lines = [
         f"{'steps':<22} {planned.steps:>10}",
-        f"{'epochs':<22} {planned.epochs:>10.1f}",
+        f"{'epochs':<22} {planned.epochs:>10.1f} times through all trained pictures",
         f"{'seen, subject':<22} {planned.seen_subject:>10.1f} times each",
     ]
     if planned.seen_regularization:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from engine.dataset.items import read_items, verify_there
 from projects import chain, events, worker
 from projects.events import Event, fold_file
 from projects.job import JobDir
-from projects.problems import refuse
+from projects.problems import Refused, refuse
 from projects.project import find_run, read_job
 from tui.follow_lines import ENDED, follow, shown, verified_words
 from tui.jobs import in_project, not_done
@@ -37,9 +38,9 @@ def command(run: Path, verify: bool, take_over: bool, following: bool, out: Outp
     _, offset = events.read(job.events, 0)
     resumed = chain.resume(job, take_over=take_over, verify=verify)
     path = shown(job.path)
-    out.say(f"Goes on in the background (process {resumed.pid}). Follow it: safelight follow {path}")
-    if resumed.along:
-        out.say(along_words(resumed.along))
+    if not verify:
+        told(resumed, path, out)
+        out.say("Its pictures and its base are checked next; following shows it.")
     result: dict[str, object] = {
         "project": str(project),
         "run": in_project(job.path, project),
@@ -50,6 +51,7 @@ def command(run: Path, verify: bool, take_over: bool, following: bool, out: Outp
     if verify:
         found = verification(job, offset, out)
         out.say(verified_words(found))
+        told(resumed, path, out)
         result |= {"verified": found.get("verdict"), "difference": found.get("difference")}
         code = 0 if found.get("verdict") == "bit-equal" else 1
     if following:
@@ -59,13 +61,20 @@ def command(run: Path, verify: bool, take_over: bool, following: bool, out: Outp
     return code
 
 
+def told(resumed: chain.Resumed, path: str, out: Output) -> None:
+    """What goes on, and how to see it."""
+    out.say(f"Goes on in the background (process {resumed.pid}). Follow it: safelight follow {path}")
+    if resumed.along:
+        out.say(along_words(resumed.along))
+
+
 def along_words(along: Sequence[JobDir]) -> str:
     """Which jobs behind the resumed one go on as well."""
     return f"{', '.join(each.path.name for each in along)} {'wait' if len(along) > 1 else 'waits'} behind it again."
 
 
 def refuse_unless_resumable(job: JobDir, *, take_over: bool) -> None:
-    """Raise Refused for a run that works, is done, or may work elsewhere."""
+    """Raise Refused for a run that works, is done, may work elsewhere, or whose pictures are not all there."""
     state, path = worker.state_of(job), shown(job.path)
     if state == "done":
         raise refuse(
@@ -82,6 +91,10 @@ def refuse_unless_resumable(job: JobDir, *, take_over: bool) -> None:
             where=path,
             hint=hint,
         )
+    # The worker looks closer, but only after it has loaded its code; what is gone can be said before it is started.
+    gone = verify_there(read_items(job.items)) if job.items.exists() else []
+    if gone:
+        raise Refused(gone)
 
 
 def verification(job: JobDir, offset: int, out: Output) -> Event:

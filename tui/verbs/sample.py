@@ -11,7 +11,7 @@ from projects.project import open_project, resolve
 from projects.spec import AdapterAt, RunSpec, Sample, SampleJob, Sampler
 from projects.table import parse_table, plain_table
 from tui.follow_lines import shown
-from tui.jobs import finish, newest_or_none, open_run, refuse_without_checkpoint, start_job
+from tui.jobs import finish, in_project, newest_or_none, open_run, refuse_without_checkpoint, start_job
 from tui.output import Output, json_option
 
 
@@ -64,12 +64,16 @@ def command(
     spec, owner = job_of(
         source, checkpoint, adapters, {name: value for name, value in said.items() if value is not None}
     )
+    if not spec.run:
+        only = "the base and the adapter files that were named" if spec.adapters else "the base alone"
+        out.aside(f"Drawn with {only}: this project has no run yet.")
     state = finish(start_job(owner, spec), out)
     told = state.result.get("pictures")
     pictures = [str(picture) for picture in told] if isinstance(told, list) else []
     for picture in pictures:
         out.say(f"Picture: {shown(Path(spec.project) / picture)}")
-    out.result({"project": spec.project, "pictures": pictures})
+    adapter = in_project(spec.run, Path(spec.project)) if spec.run else None
+    out.result({"project": spec.project, "adapter": adapter, "pictures": pictures})
 
 
 def job_of(

@@ -1,4 +1,4 @@
-"""safelight stop: ask a run to save and stop."""
+"""safelight stop: ask what is at work to save and stop."""
 
 import time
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from projects import worker
 from projects.events import fold_file
 from projects.job import JobDir
+from projects.locks import holder
 from projects.project import find_run, read_job, runs
 from tui.follow_lines import ENDED, shown
 from tui.jobs import in_project
@@ -23,15 +24,20 @@ _PATIENCE_SECONDS = 10.0
 )
 @json_option
 def command(run: Path, hard: bool, out: Output) -> int:
-    """Ask RUN to save a checkpoint and stop. It finishes its step first."""
+    """Ask RUN to save a checkpoint and stop. It finishes its step first.
+
+    Where the run is over and a job on it works (review, export, sample, proof), that job is asked.
+    """
     job = at_work(run)
     project = Path(read_job(job).project)
     state: str = worker.state_of(job)
     if state in ENDED:
-        out.say(f"It does not run: {state}.")
+        out.say(f"Nothing is at work here. {job.path.name}: {state}.")
     elif hard:
         state = worker.hard_stop(job)
-        out.say(f"Its worker was ended: {state}. Go on with: safelight resume {shown(job.path)}")
+        out.say(
+            f"The worker of {job.path.name} was ended: {state}. Go on with: safelight resume {shown(job.path)}"
+        )
     else:
         worker.ask(job, "stop")
         state = heard_after(job)
@@ -41,10 +47,18 @@ def command(run: Path, hard: bool, out: Output) -> int:
 
 
 def at_work(path: Path) -> JobDir:
-    """The run that a person means: of a project, the one that works, and only else its newest."""
-    newest = find_run(path)
-    working = [job for job in runs(path.expanduser().resolve()) if worker.state_of(job) not in ENDED]
-    return working[-1] if working and newest.path != path.expanduser().resolve() else newest
+    """What is meant by a run or a project: the run with a worker, else a job with one, and only else the newest run."""
+    folder = path.expanduser().resolve()
+    named = [JobDir(folder)] if (folder / "spec.toml").is_file() else runs(folder)
+    owners = dict.fromkeys([*(job.path for job in reversed(named)), folder])
+    jobs = [JobDir(spec.parent) for owner in owners for spec in sorted(owner.glob("jobs/*/spec.toml"))]
+    trained, drawn = ([job for job in found if holder(job.lock) is not None] for found in (named, jobs))
+    if trained:
+        return trained[-1]
+    # Those that only wait come after the one that works.
+    alive = [job for job in drawn if worker.state_of(job) != "queued"]
+    unclear = [job for job in named if worker.state_of(job) not in ENDED]
+    return next(iter([*alive, *drawn, *reversed(unclear)]), None) or find_run(path)
 
 
 def heard_after(job: JobDir) -> str:
@@ -64,7 +78,9 @@ def words_for(state: str, job: JobDir) -> str:
     """What the outcome of asking means."""
     path = shown(job.path)
     if state == "heard":
-        return f"Heard: it saves and stops at the next good moment. See it: safelight follow {path}"
+        does = "stops" if job.path.parent.name == "jobs" else "saves and stops"
+        return f"Heard: {job.path.name} {does} at the next good moment. See it: safelight follow {path}"
     if state == "asked":
-        return f"Asked; not heard yet. It may be in a long phase. At once, without saving: safelight stop {path} --hard"
-    return f"It has ended: {state}."
+        asked = f"Asked {job.path.name}; not heard yet. It may be in a long phase."
+        return f"{asked} At once, without saving: safelight stop {path} --hard"
+    return f"{job.path.name} has ended: {state}."

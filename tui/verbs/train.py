@@ -62,6 +62,7 @@ def command(
         "pid": pid,
     }
     if not following:
+        out.say("Its worker loads the base and checks the pictures once more; following shows it.")
         out.say(f"Follow it: safelight follow {path}   Stop it: safelight stop {path}")
         out.result(result)
         return 0
@@ -94,9 +95,13 @@ def refuse_read_only(project: Project) -> None:
 
 
 def copied(file: Path, into: Path) -> str:
-    """A copy of the adapter inside the run. Gives its path; raises Refused with the reason."""
+    """A copy of the adapter inside the run, with peft's config of it, which alpha is in. Gives its path; raises Refused
+    with the reason."""
+    beside = file.with_name("adapter_config.json")
     try:
         write_bytes(into, file.read_bytes())
+        if beside.is_file():
+            write_bytes(into.with_name(beside.name), beside.read_bytes())
     except OSError as error:
         raise refuse(
             f"The adapter could not be copied into the run: {error.strerror or error}.",

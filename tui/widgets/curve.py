@@ -27,18 +27,22 @@ class Column:
     mean: float
 
 
-def last_of_axis(series: Series) -> int:
-    """The step at the right end: the last one, rounded up, so that a new step moves nothing that is drawn already."""
+def last_of_axis(series: Series, steps: int | None = None) -> int:
+    """The step at the right end: the last one, rounded up, so that a new step moves nothing that is drawn already.
+
+    steps: how many the run will take, beyond which there is nothing to draw.
+    """
     last = series.steps[-1]
     unit = max(1, int(10 ** (len(str(last)) - 1)) // 4)
-    return -(-last // unit) * unit
+    rounded = -(-last // unit) * unit
+    return max(last, min(rounded, steps)) if steps else rounded
 
 
-def columns(series: Series, count: int) -> list[Column | None]:
+def columns(series: Series, count: int, steps: int | None = None) -> list[Column | None]:
     """The axis cut into `count` columns of equal length in steps; None where no step falls into one."""
     if not len(series):
         return []
-    first, last = series.steps[0], last_of_axis(series)
+    first, last = series.steps[0], last_of_axis(series, steps)
     edges = [series.index(first - 1 + (last - first + 1) * at // count) for at in range(count + 1)]
     found: list[Column | None] = []
     for start, end in pairwise(edges):
@@ -110,14 +114,17 @@ class CurvePlot(Widget):
         self._series = Series()
         self._points = 0
         self._at: int | None = None
+        self._steps: int | None = None
         self.logarithmic = False
         self._drawn: list[list[Span]] = []
 
-    def show(self, series: Series, at: int | None) -> None:
-        """Draw this series as it is now, marked at step `at`."""
-        if series is self._series and len(series) == self._points and at == self._at:
+    def show(self, series: Series, at: int | None, steps: int | None = None) -> None:
+        """Draw this series as it is now, marked at step `at`. steps: how many there will be."""
+        now = (len(series), at, steps)
+        if series is self._series and now == (self._points, self._at, self._steps):
             return
-        self._series, self._points, self._at = series, len(series), at
+        self._series = series
+        self._points, self._at, self._steps = now
         self._draw()
 
     def turn_scale(self) -> None:
@@ -137,7 +144,7 @@ class CurvePlot(Widget):
         width, height = self.size.width - _SCALE_WIDTH, self.size.height - 1
         before, self._drawn = self._drawn, []
         if width >= 8 and height >= 2:
-            found = columns(self._series, width * 2)
+            found = columns(self._series, width * 2, self._steps)
             if found:
                 self._drawn = self._chart(found, width, height)
             else:
@@ -192,11 +199,11 @@ class CurvePlot(Widget):
         """Cell of the cursor over time."""
         if self._at is None or not len(self._series):
             return None
-        first, last = self._series.steps[0], last_of_axis(self._series)
+        first, last = self._series.steps[0], last_of_axis(self._series, self._steps)
         return max(0, min(width - 1, (self._at - first) * width // max(1, last - first + 1)))
 
     def _axis(self, width: int) -> list[Span]:
-        first, last = self._series.steps[0], last_of_axis(self._series)
+        first, last = self._series.steps[0], last_of_axis(self._series, self._steps)
         count = max(2, min(6, width // 16))
         line = [" "] * width
         for mark in range(count):

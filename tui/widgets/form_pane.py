@@ -1,23 +1,29 @@
 """A form as a list of fields, each typed into where it stands."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from textual import on
 from textual.containers import Container
 from textual.message import Message
-from textual.timer import Timer
 from textual.widget import Widget
 
 from projects.problems import Problem
 from tui.form import Form, FormRow, label_of, listed, next_value
+from tui.overview import place_of
 from tui.spans import Spans, cell
 from tui.widgets.held_keys import HeldKeys
 from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
 
 _VALUE = 34
-_PAUSE_OF_TYPING = 1.5
+_KEYS = (
+    ("enter", "save"),
+    ("esc", "cancel"),
+    ("tab", "next"),
+    ("", "nothing is saved before; ^q keeps it here"),
+)
 
 
 class FormPane(Container):
@@ -29,10 +35,24 @@ class FormPane(Container):
     """
 
     class Typed(Message):
-        """A value was typed. left: the person is through with it; else it was only a pause."""
+        """A value was typed and is to be saved. seen: what the file said when the person began; None for nothing."""
 
-        def __init__(self, key: str, value: str, *, left: bool) -> None:
-            self.key, self.value, self.left = key, value, left
+        def __init__(self, key: str, value: str, seen: str | None) -> None:
+            self.key, self.value, self.seen = key, value, seen
+            super().__init__()
+
+    class Cancelled(Message):
+        """What was typed is not to be saved."""
+
+        def __init__(self, key: str) -> None:
+            self.key = key
+            super().__init__()
+
+    class ChangedBelow(Message):
+        """While somebody types, the file has come to say something else at this field."""
+
+        def __init__(self, row: FormRow) -> None:
+            self.row = row
             super().__init__()
 
     class Closed(Message):
@@ -52,9 +72,16 @@ class FormPane(Container):
         self._preset = ""
         self._everything = False
         self._editing = ""
-        self._pause: Timer | None = None
+        self._began = ""
+        """The value that stood in the edited field when the person began."""
+        self._seen: str | None = None
+        """What the file said of it then."""
+        self._told: str | None = None
+        """What it has come to say since, as far as the person was told."""
         self.read_only = ""
         """Why nothing can be typed; "" where it can."""
+        self.place: Path | None = None
+        """The folder of the project."""
 
     def compose(self) -> Iterable[Widget]:
         """The list; the line to type into comes over it."""
@@ -88,6 +115,12 @@ class FormPane(Container):
         """Show these fields. refused: key -> what was typed and why it was not saved."""
         self._form, self._refused, self._preset, self._everything = form, refused, preset, everything
         self.rows.show(listed(form, everything=everything))
+        for edit in self.query("#value").results(LineEdit):
+            self._place(edit)
+        row = form.rows.get(self._editing)
+        if row is not None and row.said != self._told:
+            self._told = row.said
+            self.post_message(self.ChangedBelow(row))
 
     def problem(self, row: FormRow) -> Problem | None:
         """What is wrong with a field."""
@@ -95,22 +128,24 @@ class FormPane(Container):
 
     def _row(self, key: str, width: int) -> Spans:
         if key.startswith("#"):
-            return [(key[1:], "muted")]
+            where = place_of(self.place, width - 21) if key == "#WHAT" and self.place else ""
+            return [(f"{key[1:]:<21}" if where else key[1:], "muted"), (where, "muted")]
         row, label_width = self._form.rows.get(key), self._label_width()
         label = row.label if row else label_of(key)
         if row is None:
             return [(f" {cell(label, label_width)}", "muted")]
         typed, problem = self._refused[key][0] if key in self._refused else row.value, self.problem(row)
         mark = ("! ", "bad") if problem else ("• ", "accent") if row.departs else ("  ", "text")
-        room = max(8, min(_VALUE, width - label_width - 19))
         remark = (
             problem.error if problem else f"{self._preset or 'default'}: {row.under}" if row.departs else ""
         )
+        most = width - label_width - 3
+        room = max(8, min(_VALUE, most - 16) if remark else most)
         ink = "text" if row.source == "project" else "muted"
         return [
             (f" {cell(label, label_width)}", "text"),
             mark,
-            (cell(typed, room), ink),
+            (cell(typed or row.found, room), ink),
             (f"  {remark}", "muted"),
         ]
 
@@ -119,8 +154,11 @@ class FormPane(Container):
 
     @on(LineList.Moved, "#form")
     def moved(self, event: LineList.Moved) -> None:
-        """The cursor is on another field."""
+        """The cursor is on another field; a click that put it there leaves what was typed as tab does."""
         event.stop()
+        for edit in list(self.query("#value").results(LineEdit)):
+            if self._editing and event.key not in (None, self._editing):
+                self._leave(edit, saves=True)
         self.post_message(self.Here())
 
     @on(LineList.Chosen, "#form")
@@ -131,50 +169,44 @@ class FormPane(Container):
         if row is None or self.read_only:
             self.post_message(self.Closed(self.read_only))
         elif (value := next_value(row.key, row.value)) is not None:
-            self.post_message(self.Typed(row.key, value, left=True))
+            self.post_message(self.Typed(row.key, value, row.said))
         else:
-            await self._edit(row)
+            await self.edit(row)
         if isinstance(self.app, HeldKeys):
             self.app.release_keys()
 
-    async def _edit(self, row: FormRow) -> None:
-        rows = self.rows
-        self._editing = row.key
+    async def edit(self, row: FormRow) -> None:
+        """Open a field to type into, with what was typed last and is not saved, or with its value."""
+        self._editing, self._began, self._seen, self._told = row.key, row.value, row.said, row.said
         typed = self._refused[row.key][0] if row.key in self._refused else row.value
-        edit = LineEdit(typed, placeholder=row.under, id="value")
-        edit.styles.offset = (self._label_width() + 4, list(rows.rows).index(row.key) - rows.scroll_offset.y)
-        edit.styles.width = max(8, min(60, rows.size.width - self._label_width() - 5))
+        await self.query("#value").remove()
+        edit = LineEdit(typed, placeholder=row.found or row.under, id="value", keys=_KEYS)
+        self._place(edit)
         await self.mount(edit)
         self.screen.set_focus(edit)
 
-    @on(LineEdit.Changed)
-    def changed(self, event: LineEdit.Changed) -> None:
-        """A pause of typing saves."""
-        event.stop()
-        if self._pause:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_OF_TYPING, self._paused)
-
-    def _paused(self) -> None:
-        if (typed := self.typed) and typed[1] != self._value(typed[0]):
-            self.post_message(self.Typed(*typed, left=False))
+    def _place(self, edit: LineEdit) -> None:
+        rows = self.rows
+        if self._editing in rows.rows:
+            at = list(rows.rows).index(self._editing) - rows.scroll_offset.y
+            edit.styles.offset = (self._label_width() + 4, at)
+        edit.styles.width = max(8, min(60, rows.size.width - self._label_width() - 5))
 
     @on(LineEdit.Left)
     def left(self, event: LineEdit.Left) -> None:
-        """Enter and the arrows go on to a neighbour, esc and tab back to the form; all of them save."""
+        """Enter, tab and the arrows save and go on to a neighbour; esc leaves all as it was."""
         event.stop()
-        if self._pause:
-            self._pause.stop()
-        key, self._editing = self._editing, ""
-        event.edit.remove()
-        self.screen.set_focus(self.rows)
-        if event.value != self._value(key) or key in self._refused:
-            self.post_message(self.Typed(key, event.value, left=True))
-        if event.way in ("enter", "next"):
+        self._leave(event.edit, saves=event.way != "escape")
+        if event.way in ("enter", "tab", "next"):
             self.rows.do_down()
         elif event.way == "previous":
             self.rows.do_up()
 
-    def _value(self, key: str) -> str:
-        row = self._form.rows.get(key)
-        return row.value if row else ""
+    def _leave(self, edit: LineEdit, *, saves: bool) -> None:
+        key, self._editing = self._editing, ""
+        edit.remove()
+        self.screen.set_focus(self.rows)
+        if not saves:
+            self.post_message(self.Cancelled(key))
+        elif edit.value != self._began or key in self._refused:
+            self.post_message(self.Typed(key, edit.value, self._seen))

@@ -7,9 +7,12 @@ from textual.containers import Horizontal
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.spans import Span, Spans, cropped, ends, length, strip
+from tui.actions import ACTIONS
+from tui.spans import Span, Spans, cropped, ends, length, strip, wrapped
+from tui.theme import SHADES
 from tui.widgets.lines import Lines, inks
 
+_MOST_LINES = 3
 ROOMS = ("project", "pictures", "captions", "train", "review")
 
 
@@ -21,20 +24,25 @@ class TopLine(Horizontal):
     TopLine > #live { width: 1; }
     """
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, *, bracketed: bool = False) -> None:
+        """bracketed: rooms that are not there yet stand in brackets, as they do where there is no colour."""
         super().__init__()
-        self._room = room
+        self._room, self._bracketed = room, bracketed
         self._about: list[str] = []
         self._live: list[Span] = []
+        self._place = ""
 
     def compose(self) -> ComposeResult:
         """What stays, and what changes."""
         yield Lines(id="about")
         yield Lines(id="live")
 
-    def show(self, about: Sequence[str], live: Spans) -> None:
-        """about: what the line says of the project, the most important first. live: the run that is at work."""
-        self._about, self._live = list(about), list(live)
+    def show(self, about: Sequence[str], live: Spans, place: str = "") -> None:
+        """about: what the line says of the project, the most important first. live: the run that is at work.
+
+        place: the project's folder, for a line with room for it.
+        """
+        self._about, self._live, self._place = list(about), list(live), place
         shown = self.query_one("#live", Lines)
         width = length(live) + 1 if live else 1
         if shown.styles.width is None or shown.styles.width.value != width:
@@ -52,7 +60,10 @@ class TopLine(Horizontal):
         for at, words in enumerate(self._about):
             about += [(" · ", "muted")] * (at > 0) + [(words, "bold" if at == 0 else "muted")]
         rooms = self._rooms(short=False)
-        if length(about) + length(rooms) + 6 > width:
+        place = [(f"  {self._place}", "muted")] if self._place else []
+        if length(about) + length(place) + length(rooms) + 6 <= width:
+            about += place
+        elif length(about) + length(rooms) + 6 > width:
             rooms = self._rooms(short=True)
         about = cropped(about, max(12, width - length(rooms) - 4))
         self.query_one("#about", Lines).show(
@@ -61,10 +72,15 @@ class TopLine(Horizontal):
 
     def _rooms(self, *, short: bool) -> list[Span]:
         spans: list[Span] = []
+        shades = SHADES.get(self.app.theme)
+        bracketed = self._bracketed or shades is None or not shades.ground
         for number, name in enumerate(ROOMS, 1):
             here = name == self._room
             words = f"{number} {name.capitalize()}" if here or not short else str(number)
-            spans += [("  ", "text")] * (number > 1) + [(words, "accent" if here else "muted")]
+            ink = "accent" if here else "muted"
+            if ACTIONS[f"app.{name}"].instead:
+                words, ink = f"({words})" if bracketed else words, "faint"
+            spans += [("  ", "text")] * (number > 1) + [(words, ink)]
         return spans
 
 
@@ -76,26 +92,38 @@ class KeyLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._keys: Sequence[tuple[str, str]] = ()
+        self._fixed = 2
         self.sentence = ""
 
-    def show(self, keys: Sequence[tuple[str, str]]) -> None:
-        """keys: (key, word), the important ones first; the last two stand at the right end whatever fits."""
-        if keys != self._keys:
-            self._keys = list(keys)
+    def show(self, keys: Sequence[tuple[str, str]], *, fixed: int = 2) -> None:
+        """keys: (key, word), the important ones first; the last `fixed` stand at the right end whatever fits."""
+        if keys != self._keys or fixed != self._fixed:
+            self._keys, self._fixed = list(keys), fixed
             self.refresh()
 
     def say(self, sentence: str) -> None:
         """Show a sentence, or with "" the keys again."""
         if sentence != self.sentence:
             self.sentence = sentence
+            height = min(_MOST_LINES, len(self._lines()))
+            if self.styles.height is None or self.styles.height.value != height:
+                self.styles.height = height
             self.refresh()
+
+    def _lines(self) -> list[str]:
+        """The sentence in as many lines as it takes."""
+        return wrapped(self.sentence, max(20, self.size.width - 1))
 
     def render_line(self, y: int) -> Strip:
         """The line."""
         width, styles = self.size.width, inks(self)
         if self.sentence:
-            return strip([(f" {self.sentence}", "text")], width, styles)
-        important, fixed = self._keys[:-2], self._keys[-2:]
+            lines = self._lines()
+            # What is beyond the last line is cut there.
+            words = " ".join(lines[y:]) if y == _MOST_LINES - 1 else lines[y] if y < len(lines) else ""
+            return strip([(f" {words}", "text")], width, styles)
+        last = len(self._keys) - self._fixed
+        important, fixed = self._keys[:last], self._keys[last:]
         right = [span for key, word in fixed for span in _pair(key, word)]
         left: list[Span] = [(" ", "text")]
         for key, word in important:

@@ -1,7 +1,9 @@
 """One line of text to type into: enter takes it and goes on, esc and tab leave it, no key of the room works meanwhile."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
@@ -38,8 +40,25 @@ class LineEdit(Input):
             """The field."""
             return self.edit
 
-    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        id: str | None = None,
+        keys: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """keys: (key, word) of what leaves this field, for the line of keys while somebody types."""
         super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
+        self.keys = keys
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Keys that edit or leave act at once: on the usual way over the screen, letters typed after them overtake them."""
+        found = self._bindings.key_to_bindings.get(event.key)
+        if found:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(found[0].action)
 
     def action_leave(self, way: Way) -> None:
         """Say that the text is left."""

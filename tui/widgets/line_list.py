@@ -62,21 +62,28 @@ class LineList(ScrollView, can_focus=True):
         selectable: bool = False,
         bar: bool = True,
         opens_field: bool = False,
+        clears: str = "esc clears",
+        finds: bool = True,
         **options: Any,
     ) -> None:
         """draw: spans of a row. text: what filter and search look at. skip: rows the cursor passes over (headings).
 
         opens_field: enter may open a field to type into; whoever opens it, or does not, releases the keys.
+        clears: said beside a filter. finds: whether the list can be filtered.
         """
         super().__init__(**options)
         self._draw, self._text, self._skip = draw, text, skip
         self._selectable, self._bar, self._opens_field = selectable, bar, opens_field
+        self._clears, self._finds = clears, finds
         self._all: Sequence[Hashable] = ()
         self.rows: Sequence[Hashable] = ()
+        self._total = 0
+        """Rows without headings, unfiltered."""
         self.filter = ""
         self.selected: set[Hashable] = set()
         self._cursor = 0
         self._folded: list[str] | None = None
+        self._was_filtered = False
         self._drawn: dict[int, Spans] = {}
         """Spans of the rows on the screen, by line."""
 
@@ -89,6 +96,7 @@ class LineList(ScrollView, can_focus=True):
         """Show these rows; unchanged ones are drawn again, as what they show may have changed."""
         if rows != self._all:
             self._folded = None
+            self._total = self._count(rows)
         self._all = rows
         self._apply()
 
@@ -120,6 +128,9 @@ class LineList(ScrollView, can_focus=True):
         """One row, with the bar of the cursor in front."""
         at = y + self.scroll_offset.y
         width, styles = self.scrollable_content_region.width, inks(self)
+        if y == self._filter_line():
+            self._drawn.pop(y, None)
+            return strip(self._filter_words(), width, styles)
         if at >= len(self.rows):
             return Strip.blank(width, styles["ground"])
         key, here = self.rows[at], at == self._cursor
@@ -141,10 +152,10 @@ class LineList(ScrollView, can_focus=True):
         self._step(-1)
 
     def do_page_down(self) -> None:
-        self._step(max(1, self.size.height - 1))
+        self._step(max(1, self._room() - 1))
 
     def do_page_up(self) -> None:
-        self._step(-max(1, self.size.height - 1))
+        self._step(-max(1, self._room() - 1))
 
     def do_first(self) -> None:
         self._move(self._resting(0, 1))
@@ -153,8 +164,12 @@ class LineList(ScrollView, can_focus=True):
         self._move(self._resting(len(self.rows) - 1, -1))
 
     def do_filter(self) -> None:
-        self._hold()
-        self.post_message(self.FilterAsked(self))
+        if self._finds:
+            self._hold()
+            self.post_message(self.FilterAsked(self))
+
+    def do_clear_filter(self) -> None:
+        self.set_filter("")
 
     def do_next_hit(self) -> None:
         self._step(1, around=True)
@@ -184,7 +199,7 @@ class LineList(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; a second one chooses."""
         at = event.y + self.scroll_offset.y
-        if at >= len(self.rows) or self._skip(self.rows[at]):
+        if at >= len(self.rows) or event.y == self._filter_line() or self._skip(self.rows[at]):
             return
         if at == self._cursor:
             self.do_choose()
@@ -211,14 +226,33 @@ class LineList(ScrollView, can_focus=True):
             self._cursor = self.rows.index(before)
         except ValueError:
             self._cursor = self._resting(max(0, min(self._cursor, len(self.rows) - 1)), 1)
-        self.virtual_size = Size(self.size.width, len(self.rows))
+        self.virtual_size = Size(self.size.width, len(self.rows) + bool(self.filter))
         self._reveal()
-        if self.rows == rows_before:
+        if self.rows == rows_before and not self.filter and not self._was_filtered:
             self._redraw_changed()
         else:
             self.refresh()
+        self._was_filtered = bool(self.filter)
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
+
+    def _count(self, rows: Sequence[Hashable]) -> int:
+        return sum(not self._skip(key) for key in rows)
+
+    def _filter_line(self) -> int | None:
+        """The line that says what is filtered, right below the hits; None where nothing is."""
+        if not self.filter:
+            return None
+        return max(0, min(len(self.rows) - self.scroll_offset.y, self.size.height - 1))
+
+    def _filter_words(self) -> Spans:
+        clears = f"   {self._clears}" if self._clears else ""
+        hits = f"   {self._count(self.rows):,} of {self._total:,}"
+        return [(" filter: ", "muted"), (self.filter, "accent"), (hits, "text"), (clears, "muted")]
+
+    def _room(self) -> int:
+        """Lines for rows."""
+        return max(1, self.size.height - bool(self.filter))
 
     def _redraw_changed(self) -> None:
         """The same rows again: draw those that say something else now."""
@@ -272,13 +306,14 @@ class LineList(ScrollView, can_focus=True):
 
     def _reveal(self) -> None:
         """Scroll no further than the cursor needs; headings above the first row come along."""
-        height, top = self.size.height, self.scroll_offset.y
-        if height <= 0:
+        height, top = self._room(), self.scroll_offset.y
+        if self.size.height <= 0:
             return
         above = 0 if self._cursor == self._first_resting() else self._cursor
         wanted = min(above, max(top, self._cursor - height + 1))
         if wanted != top:
-            self.scroll_to(y=wanted, animate=False, immediate=True)
+            # Rows that came a moment ago have no scroll bar yet, without which nothing would scroll.
+            self.scroll_to(y=wanted, animate=False, immediate=True, force=True)
 
     def _dirty(self, at: int) -> None:
         # Without the scroll bar, whose cell would be sent along with every key.

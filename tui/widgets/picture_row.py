@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.follow_lines import shown
 from tui.pictures import Box, Drawn, Pictures
-from tui.spans import cell
+from tui.printable import printable
+from tui.spans import cell, wrapped
 from tui.widgets.lines import inks
 
 _GAP = 1
@@ -23,6 +26,16 @@ class PictureThere(Message):
     def can_replace(self, message: Message) -> bool:
         """One is enough for all that came."""
         return isinstance(message, PictureThere)
+
+
+def off_lines(why: str, paths: Sequence[Path], width: int) -> list[str]:
+    """What stands where pictures are not drawn: why, and where they lie; the folder of several once."""
+    folder, *rest = {path.parent for path in paths}
+    if len(paths) == 1 or rest:
+        names = ", ".join(shown(path) for path in paths)
+    else:
+        names = f"{shown(folder)}: {', '.join(path.name for path in paths)}"
+    return wrapped(f"pictures are off ({why}).", width) + wrapped(names, width)
 
 
 class PictureRow(Widget):
@@ -41,7 +54,7 @@ class PictureRow(Widget):
         """What stands there when there is no picture."""
 
     def show(self, store: Pictures | None, paths: Sequence[Path], names: Sequence[str] = ()) -> None:
-        """Show these pictures. store: None where pictures are switched off: only names are shown."""
+        """Show these pictures. store: None where there is no project, and so no picture."""
         if (store, list(paths), list(names)) == (self._store, list(self._paths), list(self._names)):
             return
         self._store, self._paths, self._names = store, list(paths), list(names)
@@ -74,13 +87,20 @@ class PictureRow(Widget):
         if not self._paths:
             return Strip([Segment(cell(self.empty if y == 0 else "", size.width), muted)])
         boxes = self.boxes(size)
+        if self._store and self._store.off:
+            lines = off_lines(self._store.off, self._paths, size.width)
+            return Strip([Segment(cell(lines[y] if y < len(lines) else "", size.width), muted)])
         if self._store is None or not boxes:
             name = self._caption(y) if y < len(self._paths) else ""
             return Strip([Segment(cell(name, size.width), muted)])
         parts: list[Segment] = []
         for at, box in enumerate(boxes):
             drawn = self._store.get(box, self._there)
-            width = drawn.width if drawn and drawn.width and len(boxes) > 1 else box.width
+            width = box.width
+            if drawn and drawn.width and len(boxes) > 1:
+                # Close together, but no closer than their names.
+                named = cell_len(printable(self._caption(at))) if self._captions else 0
+                width = max(drawn.width, min(named, box.width))
             parts += self._part(drawn, box, at, y, width)
             parts.append(Segment(" " * _GAP, styles["ground"]))
         return Strip(parts).adjust_cell_length(size.width, ground)

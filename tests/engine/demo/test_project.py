@@ -71,7 +71,7 @@ def test_same_files_again(project: Path, tmp_path: Path) -> None:
 def test_refuses_a_folder_with_a_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
     assert main(["project", str(project)]) == 1
-    assert "name another folder" in capsys.readouterr().err
+    assert "a project is here already" in capsys.readouterr().err
     assert before == {path: path.stat().st_mtime_ns for path in project.rglob("*")}
 
 

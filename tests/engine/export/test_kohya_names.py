@@ -5,9 +5,8 @@ import torch
 from diffusers import StableDiffusionXLPipeline, UNet2DConditionModel
 from diffusers.utils import convert_unet_state_dict_to_peft
 
-from engine.export.kohya import kohya_name, path_of_name, to_kohya
+from engine.export.kohya import kohya_name, to_kohya
 from engine.families.sdxl import SDXL
-from tests.engine.tiny import make_unet
 
 SDXL_UNET = {
     "block_out_channels": (320, 640, 1280),
@@ -115,31 +114,3 @@ def test_diffusers_finds_every_layer_of_the_real_sdxl_unet_again(sdxl_unet: UNet
     )
     assert {key: float(value) for key, value in arrived.items()} == {key: float(state[key]) for key in keys}
     assert len(alphas) == len(paths)
-
-
-@pytest.mark.parametrize("layers_per_block", [1, 2])
-def test_every_name_leads_back_to_its_layer(layers_per_block: int) -> None:
-    unet = make_unet(layers_per_block)
-    paths = [
-        name for name, module in unet.named_modules() if isinstance(module, torch.nn.Linear | torch.nn.Conv2d)
-    ]
-    assert len(paths) > 100
-    for path in paths:
-        assert path_of_name(kohya_name(SDXL.original(unet.config, path)), layers_per_block) == path
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lora_unet_double_blocks_0_img_attn_qkv",
-        "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q",
-        "lora_unet_input_blocks_11_1_transformer_blocks_0_attn1_to_q",
-        "lora_unet_input_blocks_4_1_transformer_blocks_0_attn3_to_q",
-        "lora_unet_input_blocks_4_2_conv",
-        "lora_te1_text_model_encoder_layers_0_mlp_fc1",
-        "lora_unet_input_blocks_3_1_proj_in",
-        "lora_unet_output_blocks_1_2_conv",
-    ],
-)
-def test_names_of_other_families_and_places_lead_nowhere(name: str) -> None:
-    assert path_of_name(name, 2) is None

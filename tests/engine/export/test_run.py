@@ -20,11 +20,13 @@ from engine.export import facts as facts_module
 from engine.export import formats, run
 from engine.export.card import card
 from engine.families.family import Base, Family
+from engine.optimizers import Saved
 from projects import atomic, spec
 from projects.events import Writer
 from projects.job import JobDir
 from projects.problems import Refused, refuse
 from projects.project import write_job
+from tests.engine.export.bases import TINY, tiny
 from tests.engine.export.made import make_adapter
 
 TRIGGER = "xk3r_[mug]"
@@ -58,7 +60,7 @@ class Bench:
                 self.run,
                 step=step,
                 adapter=state,
-                optimizer={"x/step": torch.zeros(1)},
+                optimizer=Saved(tensors={"x/step": torch.zeros(1)}),
                 rank=8,
                 alpha=4.0,
                 family=family.name,
@@ -81,7 +83,8 @@ class Bench:
         with Desk.open(job) as desk:
             word = run.run(desk, told)
             desk.conclude(word)
-            return word, desk.recorded().result.get("files", [])
+            self.last = desk.recorded().result
+            return word, self.last.get("files", [])
 
     def left(self) -> list[str]:
         """Everything in the export folder, hidden files too."""
@@ -157,6 +160,7 @@ def test_what_a1111_and_the_standard_read_is_in_the_file(bench: Bench) -> None:
     told = metadata_of(bench.run.export / "mug-step0040.safetensors")
     assert told["ss_output_name"] == "mug-step0040"
     assert told["ss_network_module"] == "networks.lora"
+    assert told["ss_optimizer"] == "torch.optim.adamw.AdamW"
     assert (told["ss_network_dim"], told["ss_network_alpha"]) == ("8", "4.0")
     assert told["ss_base_model_version"].startswith("sdxl_") and told["ss_v2"] == "False"
     assert (
@@ -177,6 +181,31 @@ def test_what_a1111_and_the_standard_read_is_in_the_file(bench: Bench) -> None:
     assert (
         told["sshs_model_hash"] == hashlib.sha256(data[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
     )
+
+
+SAID = {
+    "sdxl": ("sdxl_base_v1-0", "networks.lora", "stable-diffusion-xl-v1-base/lora", "2"),
+    "sd15": ("sd_v1", "networks.lora", "stable-diffusion-v1/lora", "2"),
+    "flux": ("flux1", "networks.lora_flux", "flux-1-dev/lora", "None"),
+}
+"""ss_base_model_version, ss_network_module, modelspec.architecture and ss_clip_skip, as sd-scripts writes them."""
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_a_file_of_each_family_says_what_it_is_for_and_serves_comfyui_too(name: str, tmp_path: Path) -> None:
+    family, base = tiny(name)
+    targets = ("transformer_blocks.*.attn.to_q",) if name == "flux" else ("*.attn1.to_q",)
+    bench = Bench(tmp_path, family, base, make_adapter(family, base, targets, rank=8, alpha=4.0))
+    _, (entry,) = bench.export(formats=("kohya", "comfyui"))
+    assert entry["formats"] == ["kohya", "comfyui"] and entry["unmatched"] == 0
+    told = metadata_of(bench.project / entry["path"])
+    version, module, architecture, clip_skip = SAID[name]
+    assert (told["ss_base_model_version"], told["ss_network_module"]) == (version, module)
+    assert (told["modelspec.architecture"], told["ss_clip_skip"]) == (architecture, clip_skip)
+    assert told["modelspec.prediction_type"] == base.objective
+    assert (told["ss_network_dim"], told["ss_network_alpha"]) == ("8", "4.0")
+    text = (bench.run.export / "README.md").read_text()
+    assert ("**Forge:**" if name == "flux" else "**A1111 and Forge:**") in text
 
 
 def test_captions_and_local_paths_stay_at_home(bench: Bench) -> None:
@@ -209,9 +238,24 @@ def test_half_precision_states_its_difference(bench: Bench) -> None:
     _, (entry,) = bench.export(formats=("kohya",), dtype="fp16")
     assert entry["dtype"] == "fp16" and 0 < entry["difference"] < 1e-2
     assert f"{entry['difference']:.1e}" in (bench.run.export / "README.md").read_text()
-    with safe_open(bench.run.export / "mug-step0040.safetensors", framework="pt") as file:
+    with safe_open(bench.run.export / "mug-step0040-fp16.safetensors", framework="pt") as file:
         dtypes = {key.rsplit(".", 1)[1]: file.get_tensor(key).dtype for key in file.keys()}  # noqa: SIM118
     assert dtypes == {"weight": torch.float16, "alpha": torch.float32}
+
+
+def test_another_precision_stands_beside_the_full_one_and_what_is_replaced_is_told(bench: Bench) -> None:
+    bench.export(formats=("kohya",))
+    full = (bench.run.export / "mug-step0040.safetensors").read_bytes()
+    _, (half,) = bench.export(formats=("kohya",), dtype="fp16")
+    assert (bench.run.export / "mug-step0040.safetensors").read_bytes() == full
+    told = metadata_of(bench.run.export / "mug-step0040-fp16.safetensors")
+    assert told["ss_output_name"] == "mug-step0040-fp16"
+    listed = json.loads((bench.run.export / "export.json").read_text())["files"]
+    assert [entry["dtype"] for entry in listed] == ["fp16", "fp32"]
+    card = (bench.run.export / "README.md").read_text()
+    assert card.count("| fp16 |") == card.count("| fp32 |") == 1
+    bench.export(formats=("kohya", "diffusers"), dtype="fp16")
+    assert bench.last["replaced"] == [half["path"]]
 
 
 def test_an_earlier_checkpoint_joins_the_list(bench: Bench) -> None:
@@ -359,6 +403,15 @@ def test_the_card_of_a_single_file_base_opens_it_as_one(bench: Bench, opened: tu
     assert 'StableDiffusionXLPipeline.from_single_file("path/to/real.safetensors")' in text
     assert 'pipe.load_lora_weights("mug-step0040.safetensors"' in text
     assert "The review of this run found 0.85 best" in text
+    with_companion = replace(one_file.base, companion=TINY["flux"](), configs=TINY["flux"]())
+    flux = card(
+        replace(one_file, family="flux", base=with_companion),
+        [entry],
+        pipeline="FluxPipeline",
+        judged_weight=None,
+    )
+    assert 'FluxTransformer2DModel.from_single_file("path/to/real.safetensors")' in flux
+    assert 'from_pretrained("black-forest-labs/FLUX.1-dev", transformer=transformer)' in flux
     demo = card(
         replace(facts, base=replace(facts.base, name="demo")),
         [entry],

@@ -84,6 +84,8 @@ def test_the_sweep_says_the_trigger_and_the_isolation_never(done: tuple[Path, Jo
     assert prompts["sweep"] == {"zork, a mug on a table"}
     assert len(prompts["isolation"]) == 10 and not any("zork" in text for text in prompts["isolation"])
     assert {"a mug on a table", "a photo of a mug", "a vase, light 0"} <= prompts["isolation"]
+    assert {one["prompt"] for one in pictures if one["remark"] == "invented name"} == {"a photo of 7th7"}
+    assert {one["remark"] for one in pictures} == {"", "invented name"}
 
 
 def test_sheets_are_pictures_that_say_what_they_show(done: tuple[Path, JobDir]) -> None:

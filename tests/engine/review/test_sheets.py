@@ -61,6 +61,20 @@ def test_upright_and_wide_pictures_share_a_sheet() -> None:
     assert area(compose(sheet, pictures, ""), (255, 255, 255)) > 100 * 200
 
 
+def test_a_prompt_with_an_invented_name_says_so_on_the_isolation_sheet() -> None:
+    prompts = (
+        "a photo of 7th7, close-up",
+        "a photo of tr0v3l",
+        "85mm, 1920s, 4k, iso400, the 7th",
+        "a red mug",
+    )
+    sheet = isolation.plan([replace(SHOT, prompt=prompt) for prompt in prompts], "default")
+    assert [row.remark for row in sheet.rows] == ["invented name", "invented name", "", ""]
+    said = compose(sheet, coloured(sheet), "")
+    plain = replace(sheet, rows=tuple(replace(row, remark="") for row in sheet.rows))
+    assert said.tobytes() != compose(plain, coloured(plain), "").tobytes()
+
+
 def test_ten_pairs_stand_two_abreast_and_none_is_lost() -> None:
     sheet = isolation.plan([replace(SHOT, seed=seed) for seed in range(9)], "default")
     shots = [shot for row in sheet.rows for shot in row.shots]
@@ -84,5 +98,6 @@ def test_a_label_is_whole_or_ends_in_dots_and_shows_marks_literally() -> None:
 
 
 def test_before_and_after_shares_a_weight_with_the_sweep_where_it_can() -> None:
-    assert before_after.starting_weight((0.5, 0.7, 0.85, 1.0)) == 0.7
-    assert before_after.starting_weight((0.5, 1.0)) == 0.75
+    assert before_after.starting_weight((0.5, 0.7, 0.85, 1.0), None) == 0.7
+    assert before_after.starting_weight((0.5, 1.0), None) == 0.75
+    assert before_after.starting_weight((0.5, 0.7, 1.0), 1.0) == 1.0, "the run's own weight"

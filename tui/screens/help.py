@@ -1,0 +1,55 @@
+"""The help: every key, those of the room that is shown first, and behind a key the words of the trade."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui import terms
+from tui.actions import ACTIONS
+from tui.screens.modal import Reading
+from tui.spans import Spans, cell, wrapped
+
+_TITLES = {
+    "home": "Home", "project": "1 Project", "train": "4 Train", "review": "5 Review", "list": "In every list",
+    "app": "Everywhere", "large": "A picture alone, large",
+}  # fmt: skip
+
+
+class Help(Reading):
+    """Keys to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "words", "words", show=False)]
+    KEYS: ClassVar[str] = "esc leaves, / filters, w explains words"
+
+    def __init__(self, lines: Sequence[Spans], width: int) -> None:
+        """width: cells that a line has."""
+        super().__init__("Keys", lines)
+        self._width = width
+
+    def action_words(self) -> None:
+        """What the words of the trade mean."""
+        self.app.push_screen(Reading("Words", word_lines(self._width)))
+
+
+def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]:
+    """All actions by place and group, with their keys: first what works in `room`, then what the other rooms have."""
+    lines: list[Spans] = []
+    for place in dict.fromkeys((room, "list", "app", *_TITLES)):
+        actions = [action for action in ACTIONS.values() if action.place == place and not action.instead]
+        if not actions:
+            continue
+        lines += [[("", "text")], [(_TITLES[place], "bold")]]
+        lines += [[(f"  {cell(keys(each.id), 14)}", "text"), (each.words, "muted")] for each in actions]
+    text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
+    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]
+
+
+def word_lines(width: int) -> list[Spans]:
+    """The words of the trade, one a paragraph."""
+    lines: list[Spans] = []
+    for word, text in terms.TERMS.items():
+        first, *more = wrapped(text, max(20, width - terms.WIDTH - 1))
+        lines.append([(cell(word, terms.WIDTH), "text"), (f" {first}", "muted")])
+        lines += [[(" " * terms.WIDTH, "text"), (f" {each}", "muted")] for each in more]
+    return lines
