@@ -37,6 +37,7 @@ RUNNERS: Final[Mapping[str, str]] = {
     "review": "engine.review.run",
     "export": "engine.export.run",
     "proof": "engine.demo.proof_job",
+    "measure": "engine.measure",
 }
 """Kind of job -> module with `run(desk, spec) -> "done" | "stopped"`, imported only when a job of it runs."""
 TRAIN_PACKAGES: Final = frozenset(

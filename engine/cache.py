@@ -7,6 +7,7 @@ import errno
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -168,7 +169,7 @@ def encode_texts(
     missing = _missing(cache.conditions, wanted, on_progress)
     if not missing:
         return reader
-    encoders = family.load_encoders(base, torch.float32).to(_device())
+    encoders = _moved(family.load_encoders(base, torch.float32))
     for number, file in enumerate(missing):
         if should_stop():
             break
@@ -242,6 +243,18 @@ def _condition_origin(text: str | None, family: Family, base: Base) -> Origin:
 
 def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _moved(encoders: Any) -> Any:
+    """On the device; on the CPU where that has no room for them: T5 in fp32 takes 19 GB, which not every card has that
+    trains FLUX, and minutes once are better than no run."""
+    try:
+        return encoders.to(_device())
+    except torch.OutOfMemoryError:
+        encoders.to("cpu")
+        _release()
+        print("The text encoders do not fit on the device: they work on the CPU.", flush=True)
+        return encoders
 
 
 def _release() -> None:

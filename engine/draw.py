@@ -92,6 +92,11 @@ def check_shots(family: Family, base: Base, shots: Sequence[Shot]) -> None:
         raise Refused(problems, usage=True)
 
 
+def at_once(size: tuple[int, int], device: str) -> int:
+    """How many pictures of `size` (width, height) pass through the denoiser together."""
+    return max(1, min(PICTURES_AT_ONCE, PIXELS_AT_ONCE[device] // (size[0] * size[1])))
+
+
 def draw_pictures(
     *,
     family: Family,
@@ -158,10 +163,9 @@ def _batches(shots: Sequence[Shot], device: str) -> Iterator[list[int]]:
         key = (shot.weights, shot.size, shot.sampler, shot.steps, shot.guidance, shot.true_guidance)
         alike.setdefault(key, []).append(index)
     for indices in alike.values():
-        width, height = shots[indices[0]].size
-        at_once = max(1, min(PICTURES_AT_ONCE, PIXELS_AT_ONCE[device] // (width * height)))
-        for start in range(0, len(indices), at_once):
-            yield indices[start : start + at_once]
+        many = at_once(shots[indices[0]].size, device)
+        for start in range(0, len(indices), many):
+            yield indices[start : start + many]
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""How much memory a worker has taken, for status.json. Imports no torch: it asks the one that the job's code loaded."""
+"""How much memory a worker has taken, and how much there is. Imports no torch: it asks the one that a job's code loaded."""
 
 import resource
 import sys
+
+import psutil
 
 
 def peak_memory_gb() -> float | None:
@@ -17,3 +19,12 @@ def peak_memory_gb() -> float | None:
     if on_cuda():
         return round(torch.cuda.max_memory_reserved() / 1e9, 2)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2)
+
+
+def device_memory_gb() -> float:
+    """What the device has, 10**9 bytes, one decimal: the CUDA device that a job uses, else this machine."""
+    torch = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)
+    if cuda is not None and cuda.is_available():
+        return round(cuda.get_device_properties(0).total_memory / 1e9, 1)
+    return round(psutil.virtual_memory().total / 1e9, 1)

@@ -70,6 +70,8 @@ class Settings:
     """The base's name, without its folder."""
     base_fingerprint: str
     """sha256 that names the base's weights."""
+    quantize: str = "none"
+    """How the base was quantised when the picture was drawn."""
     adapters: tuple[UsedAdapter, ...] = ()
     """Empty: the base alone."""
     run: str = ""

@@ -24,6 +24,7 @@ from engine.families.opening import open_base
 from engine.families.window import unread_from
 from engine.group import Group
 from engine.noise import NoiseSchedule
+from engine.quantise import quantise
 from engine.step import Task
 from projects import spec as spec_of
 from projects.plan import slots_a_step
@@ -205,8 +206,10 @@ def warn_of_machine(desk: Desk, spec: RunSpec, saved: checkpoint.Manifest | None
 
 def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator: Accelerator) -> nn.Module:
     """The frozen denoiser on its device with the adapter injected; the adapter's start follows from the seed."""
-    denoiser = family.load_denoiser(base, precision.dtype_of(accelerator.mixed_precision))
+    dtype = precision.dtype_of(accelerator.mixed_precision)
+    denoiser = family.load_denoiser(base, dtype)
     denoiser.requires_grad_(False)
+    quantise(denoiser, spec, dtype)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
     targets: str | Sequence[str] = spec.adapter.targets
@@ -217,6 +220,8 @@ def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
     denoiser.to(accelerator.device)
+    if spec.train.channels_last and accelerator.device.type == "cuda":
+        denoiser.to(memory_format=torch.channels_last)
     denoiser.train()
     return denoiser
 
@@ -303,7 +308,7 @@ def restore(task: Task, optimizer: torch.optim.Optimizer, folder: Path) -> tuple
     return manifest.step, manifest.micro_batch
 
 
-def facts(task: Task, base: Base, threads: int) -> dict[str, Any]:
+def facts(spec: RunSpec, task: Task, base: Base, threads: int) -> dict[str, Any]:
     """What facts.json says of this attempt beyond versions."""
     device = task.accelerator.device
     return {
@@ -313,7 +318,12 @@ def facts(task: Task, base: Base, threads: int) -> dict[str, Any]:
         "precision": {"no": "fp32"}.get(task.accelerator.mixed_precision, task.accelerator.mixed_precision),
         "tf32": precision.tf32(),
         "attention": precision.attention_of(task.denoiser),
-        "base": {"source": base.source, "fingerprint": base.fingerprint, "family": task.family.name},
+        "base": {
+            "source": base.source,
+            "fingerprint": base.fingerprint,
+            "family": task.family.name,
+            "quantize": spec.train.quantize,
+        },
         "adapter": {
             "layers": len(task.parameters) // 2,
             "parameters": sum(parameter.numel() for parameter in task.parameters.values()),

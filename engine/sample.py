@@ -23,11 +23,12 @@ from engine.families.family import Base, Family
 from engine.families.window import unread_from
 from engine.picture_file import Settings, UsedAdapter, tensors_hash, write_picture
 from engine.preparation import open_trained_on, sample_of
+from engine.quantise import quantise
 from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
 from projects.problems import refuse
 from projects.rights import allow
-from projects.spec import RunSpec, Sample, SampleJob
+from projects.spec import Quantize, RunSpec, Sample, SampleJob
 
 
 def full_weight(sample: Sample) -> float:
@@ -61,6 +62,8 @@ class Origin:
     """Whether guidance is distilled into the base (`FamilyFacts.distilled`)."""
     adapters: Mapping[str, tuple[str, str]]
     """Name in the denoiser -> name in the settings, and hash."""
+    quantize: Quantize
+    """As the denoiser is that draws them."""
     run: str = ""
     step: int | None = None
 
@@ -79,6 +82,7 @@ class Origin:
             base=Path(base.source).name.removesuffix(".safetensors"),
             # A1111 knows a one-file base by the file's own sha256.
             base_fingerprint=file_digest(base.path) if base.layout == "file" else base.fingerprint,
+            quantize=self.quantize,
             adapters=tuple(
                 UsedAdapter(name=name, weight=weights[key], hash=digest)
                 for key, (name, digest) in self.adapters.items()
@@ -111,9 +115,9 @@ def preview(
     shots = shots_of(settings, base, settings.prompts, ((TRAINED, full_weight(settings)),))
     check_shots(family, base, shots)
     run = folder.parent.name
-    distilled = FACTS[family.name].distilled
+    distilled, called = FACTS[family.name].distilled, {TRAINED: (spec.name or run, "")}
     origin = Origin(
-        base=base, distilled=distilled, adapters={TRAINED: (spec.name or run, "")}, run=run, step=step
+        base=base, distilled=distilled, adapters=called, quantize=spec.train.quantize, run=run, step=step
     )
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
@@ -138,7 +142,7 @@ def draw_for_job(
     project: Path,
     family: Family,
     base: Base,
-    precision: Literal["fp32", "bf16", "fp16"],
+    spec: RunSpec,
     adapters: Sequence[AdapterFile],
     shots: Sequence[Shot],
     on_picture: Callable[[int, Image.Image], object],
@@ -146,6 +150,9 @@ def draw_for_job(
     """Draw `shots` in a job of their own. Encoders are in memory first and alone, then denoiser, adapters and VAE.
 
     Where an adapter acts on the text encoder, that stays beside the denoiser, and prompts are encoded as they are drawn.
+    The base is as it is in the training of `spec`, in its precision and quantised where that says so: who had to save
+    memory there has no more of it here.
+
     Raises Refused before anything large is loaded, and StopAsked.
     """
     check_shots(family, base, shots)
@@ -165,7 +172,9 @@ def draw_for_job(
     desk.phase("loading the denoiser", quiet=1800)
     text_encoder = live.model if live else None
     dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    denoiser = family.load_denoiser(base, torch.float32 if device.type == "cpu" else dtypes[precision])
+    dtype = torch.float32 if device.type == "cpu" else dtypes[spec.train.precision]
+    denoiser = family.load_denoiser(base, dtype)
+    quantise(denoiser, spec, dtype)
     for adapter in adapters:
         load_adapter(
             denoiser, adapter.state, rank=adapter.rank, alpha=adapter.alpha, name=adapter.key, text_encoder=text_encoder,
@@ -199,6 +208,7 @@ def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
         base=base,
         distilled=FACTS[family.name].distilled,
         adapters=named(files),
+        quantize=spec.train.quantize,
         run=Path(job.run).name,
         step=step,
     )
@@ -212,7 +222,7 @@ def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:
         desk.emit("sampled", step=step or 0, files=[str(pictures[-1].relative_to(desk.job.path))])
 
     draw_for_job(
-        desk, project=project, family=family, base=base, precision=spec.train.precision,
+        desk, project=project, family=family, base=base, spec=spec,
         adapters=files, shots=shots, on_picture=keep,
     )  # fmt: skip
     desk.result(pictures=[str(file.relative_to(project)) for file in sorted(pictures)])

@@ -70,7 +70,7 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
     if job.start_from and not manifest:
         preparation.continue_from(task, spec, base, Path(job.start_from))
     optimizer = preparation.optimizer_of(spec, task)
-    desk.add_facts(**preparation.facts(task, base, threads))
+    desk.add_facts(**preparation.facts(spec, task, base, threads))
 
     start, micro_batch = 0, train.batch
     if found and manifest:
@@ -160,7 +160,7 @@ def pass_within_memory(desk: Desk, task: Task, step: int, micro_batch: int) -> t
                     f"Step {step + 1} does not fit into memory with one picture at a time.",
                     where=task.accelerator.device,
                     hint='Train again with, in this order, gradient_checkpointing = true, precision = "bf16", '
-                    "a smaller resolution, a smaller rank. The last checkpoint is intact: train --from this run.",
+                    "a smaller resolution, a smaller rank, quantize. The last checkpoint is intact: train --from this run.",
                 ) from error
             micro_batch = (micro_batch + 1) // 2
             # Dropout's masks are drawn a micro-batch, so only without it are the numbers the same.

@@ -4,6 +4,7 @@ No torch: the device is asked for before torch is imported.
 """
 
 import os
+import platform
 import re
 import socket
 import subprocess
@@ -74,3 +75,22 @@ def device_names(processes: int) -> list[str]:
             hint=f"Say {len(found)}. A run that began goes on with: safelight resume RUN --processes {len(found)}",
         )
     return sorted(found[:processes])
+
+
+def device_model() -> str:
+    """What kind of device `device_name` is: the model of the machine's NVIDIA cards, or its CPU and the cores of it."""
+    if device_name() != "cpu":
+        told = [_line(file, "Model") for file in sorted(_NVIDIA.glob("*/information"))]
+        return " + ".join(sorted(set(filter(None, told)))) or "NVIDIA"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    model = _line(Path("/proc/cpuinfo"), "model name") or platform.machine()
+    return f"{model}, {cores} {'core' if cores == 1 else 'cores'}"
+
+
+def _line(file: Path, name: str) -> str:
+    """What a file of the system says behind `name` and a colon; "" where it cannot be read."""
+    try:
+        found = re.search(rf"^{name}\s*:\s*(.+)$", file.read_text("utf-8", "replace"), re.MULTILINE)
+    except OSError:
+        return ""
+    return found[1].strip() if found else ""

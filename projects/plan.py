@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
 from projects.families import FAMILIES
+from projects.measured import Measured, run_seconds
 from projects.optimizers import OPTIMIZERS
 from projects.problems import Problem, refuse
 from projects.spec import Role, RunSpec
@@ -39,9 +40,13 @@ class Plan:
     """Bytes of checkpoints at their peak (one more than are kept, as the old one goes after the new one stands); None
     where the size of the adapter is not known."""
     seconds: float | None
-    """Duration, where the seconds of a step were measured."""
+    """Duration, where it was measured."""
+    seconds_range: tuple[float, float] | None
+    """The same with the fastest and with the slowest measured step."""
     memory_gb: float | None
-    """Memory of the device, where it was measured."""
+    """Memory of the device at its peak, where it was measured."""
+    measured: Measured | None
+    """What both follow from."""
     notes: tuple[str, ...]
     """Sentences that help to judge the numbers; rules of thumb are called so."""
     problems: tuple[Problem, ...]
@@ -97,16 +102,15 @@ def plan(
     draws: Mapping[Role, int] | None = None,
     facts: BaseFacts = UNKNOWN,
     parameters: int | None = None,
-    seconds_per_step: float | None = None,
-    memory_gb: float | None = None,
+    measured: Measured | None = None,
     free_bytes: int | None = None,
     device: str = "",
 ) -> Plan:
     """The plan of a resolved spec.
 
     `counts` and `draws` as in `resolve_steps`. `parameters` of the adapter: left out, from `facts` where they tell.
-    `seconds_per_step` and `memory_gb` as measured; `free_bytes` on the project's disk; `device` that a run would have
-    here, as `machine.device_name` says it.
+    `measured` here, of a run like this one; `free_bytes` on the project's disk; `device` that a run would have here, as
+    `machine.device_name` says it.
     """
     draws = draws or counts
     train = resolve_steps(spec, counts, draws=draws).train
@@ -122,6 +126,11 @@ def plan(
         )
     each = OPTIMIZERS[train.optimizer].checkpoint_bytes
     disk = None if parameters is None else parameters * each * (min(train.keep, len(made)) + 1)
+    low, middle, high = (
+        run_seconds(measured, spec, steps=steps, subject=counts.get("subject", 0))
+        if measured
+        else (None, None, None)
+    )
     return Plan(
         steps=steps,
         slots=slots_a_step(spec),
@@ -130,8 +139,10 @@ def plan(
         seen_regularization=_seen("regularization", rounds, counts, draws),
         checkpoints=tuple(made[-train.keep :]),
         disk_bytes=disk,
-        seconds=None if seconds_per_step is None else seconds_per_step * steps,
-        memory_gb=memory_gb,
+        seconds=middle,
+        seconds_range=None if low is None or high is None else (low, high),
+        memory_gb=measured.memory_gb if measured else None,
+        measured=measured,
         notes=(
             *_notes_on_base(spec, facts, device),
             *_notes_on_length(spec, counts, len(made)),
@@ -207,6 +218,9 @@ def _notes_on_data(spec: RunSpec, counts: Mapping[Role, int], facts: BaseFacts) 
         yield "There are no held-out pictures (never trained, only measured), so learning cannot be told from copying."
     if not spec.trigger:
         yield "There is no trigger: the adapter will act on every prompt."
+    family = FAMILIES.get(facts.family or spec.base.family)
+    if spec.train.quantize != "none" and family and family.against_quantize:
+        yield family.against_quantize
     most = max(facts.native_size, facts.floors[1])
     over = [side for side in spec.train.resolution if most and side > most]
     if over:

@@ -148,6 +148,9 @@ def _misfits(spec: RunSpec, facts: bases.BaseFacts) -> Iterator[Fault]:
         if not family.flow and getattr(train, name) != plain:
             error = f"train.{name} is for bases that predict a flow; this one draws its timesteps evenly."
             yield ("train", name), error, f'Write "{plain}", or leave it out.'
+    if family.denoiser == "transformer" and train.channels_last:
+        error = f"{family.name} is a transformer and has no convolutions to keep channels last."
+        yield ("train", "channels_last"), error, "Write false, or leave it out."
     if sample.sampler not in family.samplers:
         known = ", ".join(family.samplers)
         yield (

@@ -27,6 +27,7 @@ class OneOrMany:
 Role = Literal["subject", "regularization", "holdout"]
 Rating = Literal["general", "mature"]
 Sampler = Literal["dpm++ 2m karras", "euler a", "euler", "ddim", "unipc"]
+Quantize = Literal["none", "int8", "nf4"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +161,14 @@ class Train:
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
     """Numbers of the frozen base. Adapter and VAE are always fp32; a CPU computes in fp32 whatever stands here, and says
     so. bf16 needs a card from Ampere on (compute capability 8.0); fp16 is for older ones, with the loss scaled."""
+    quantize: Quantize = "none"
+    """Fewer bits for the frozen base's blocks: int8 halves bf16, nf4 quarters it. It saves memory, not time, and the
+    adapter learns on a coarser base than it is used on: only where memory asks for it. Takes the extra bnb."""
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass: far less memory, about a quarter slower."""
+    channels_last: bool = False
+    """Keep the U-Net's tensors channels last, as a card's convolutions read them: usually faster, with other rounding. On a
+    CPU it does nothing; transformers have no convolutions and refuse it."""
     caption_dropout: Annotated[float, Bounds(0.0, 1.0)] = 0.05
     """Share of draws trained without caption, on what sampling uses for an empty negative prompt."""
     timestep_sampling: Literal["uniform", "logit_normal"] = "uniform"
@@ -354,13 +361,30 @@ class ProofJob:
     spec: RunSpec
 
 
-JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob
+@dataclass(frozen=True, kw_only=True)
+class MeasureJob:
+    """A few real steps of a run, for its time and memory (`plan --measure`). Nothing is trained that stays."""
+
+    kind: Literal["measure"] = "measure"
+    project: str
+    """Absolute path of the project folder."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    steps: Annotated[int, Bounds(2, 1000)] = 20
+    """How many steps are timed, after a warm-up."""
+    missing_caption: Literal["refuse", "trigger"] = "refuse"
+    """As for a training."""
+    spec: RunSpec
+
+
+JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob | MeasureJob
 KINDS: dict[str, type[JobSpec]] = {
     "train": TrainJob,
     "sample": SampleJob,
     "review": ReviewJob,
     "export": ExportJob,
     "proof": ProofJob,
+    "measure": MeasureJob,
 }
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from projects.problems import Problem
-from tui.follow_lines import duration
 from tui.form import key_of
+from tui.measured_words import measured_rows
 from tui.spans import Spans, wrapped
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ def plan_lines(
     rows.append(("seen", f"{plan.seen_subject:,.0f} times", "each picture of the subject"))
     if plan.seen_regularization:
         rows.append(("", f"{plan.seen_regularization:,.0f} times", "each regularization picture"))
-    if plan.seconds is not None:
-        rows.append(("time", duration(plan.seconds), "measured here"))
-    if plan.memory_gb is not None:
-        rows.append(("memory", f"{plan.memory_gb:.1f} GB", "measured here"))
+    rows += measured_rows(plan)
     kept = f"{len(plan.checkpoints)} checkpoint{'s' * (len(plan.checkpoints) != 1)} kept"
     if plan.disk_bytes is not None:
         free = f", {_size(free_bytes)} free" if free_bytes is not None else ""

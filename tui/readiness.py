@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.dataset.items import Item, largest_bucket
 from engine.dataset.scan import scan
 from projects import rights
 from projects.bases import BaseFacts, describe
-from projects.machine import device_name, device_names
+from projects.extras import missing_for
+from projects.machine import device_model, device_name, device_names
+from projects.measured import Measured, base_stamp, find, key_of
 from projects.optimizers import missing_library
 from projects.plan import Plan, plan, resolve_steps
 from projects.problems import Problem, Refused
@@ -68,8 +71,18 @@ def examine(
     draws: Counter[Role] = Counter()
     for item in found.items:
         draws[item.role] += item.repeats
-    planned = _planned(project.path, spec, facts, counts, draws)
-    problems += [*planned.problems, *missing_packages(spec.train.optimizer), *missing_devices(spec)]
+    measured = _measured(project.path, spec, facts, found.items)
+    planned = plan(
+        spec,
+        counts,
+        draws=draws,
+        facts=facts,
+        measured=measured,
+        free_bytes=shutil.disk_usage(project.path).free,
+        device=device_name(),
+    )
+    problems += [*planned.problems, *missing_packages(spec.train.optimizer), *missing_for(spec)]
+    problems += missing_devices(spec)
     notes = [str(note) for note in found.notes] + list(planned.notes)
     return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes, tuple(found.notes))
 
@@ -100,14 +113,10 @@ def _door(project: Path, spec: RunSpec, texts: Sequence[str]) -> list[Problem]:
     return []
 
 
-def _planned(
-    project: Path, spec: RunSpec, facts: BaseFacts, counts: Mapping[Role, int], draws: Mapping[Role, int]
-) -> Plan:
-    return plan(
-        spec,
-        counts,
-        draws=draws,
-        facts=facts,
-        free_bytes=shutil.disk_usage(project).free,
-        device=device_name(),
-    )
+def _measured(project: Path, spec: RunSpec, facts: BaseFacts, items: Sequence[Item]) -> Measured | None:
+    """What was measured of such a run on this kind of device."""
+    stamp = base_stamp(facts)
+    if not stamp or all(item.role == "holdout" for item in items):
+        return None
+    bucket, _ = largest_bucket(items)
+    return find(project, key_of(spec, stamp, device_model(), bucket))

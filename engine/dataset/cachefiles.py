@@ -25,6 +25,10 @@ from projects.worker import state_of
 
 LATENT_VERSION = 1
 """Raised when the same picture and placement would give other latents: opening, scaling, colour, scale of latents."""
+TILED_ABOVE = 1536
+"""Pictures of more pixels than a square of this side pass the VAE in tiles: whole they would take tens of gigabytes."""
+TILE = 1024
+"""Side of a tile in pixels, a quarter of it shared with the next one."""
 CONDITION_VERSION = 1
 """Raised when the same text would give another condition."""
 
@@ -61,6 +65,7 @@ class Cache:
 
 def latent_origin(*, picture: str, placement: Placement, background: str, flip: bool, vae: str) -> Origin:
     """What decides latents. `picture` is the sha256 of the file's bytes, `vae` the VAE's digest."""
+    tiles = {"tile": TILE} if in_tiles(*placement.bucket) else {}
     return {
         "version": LATENT_VERSION,
         "picture": picture,
@@ -70,7 +75,13 @@ def latent_origin(*, picture: str, placement: Placement, background: str, flip: 
         "background": background.lower(),
         "flip": flip,
         "vae": vae,
+        **tiles,
     }
+
+
+def in_tiles(width: int, height: int) -> bool:
+    """Whether a picture of so many pixels passes the VAE in tiles. Its size alone decides, never the memory of a card."""
+    return width * height > TILED_ABOVE**2
 
 
 def condition_origin(

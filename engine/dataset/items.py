@@ -61,6 +61,22 @@ class Item:
         return max(scaled[0] / self.original[0], scaled[1] / self.original[1])
 
 
+def largest_bucket(items: Iterable[Item]) -> tuple[tuple[int, int], int]:
+    """The largest bucket, width and height, that trained pictures are placed in, and the resolution's index that it has.
+
+    Of several of one area the first. Raises ValueError where nothing is trained.
+    """
+    return max(
+        (
+            (placement.bucket, resolution)
+            for item in items
+            if item.role != "holdout"
+            for resolution, placement in enumerate(item.placements)
+        ),
+        key=lambda found: found[0][0] * found[0][1],
+    )
+
+
 def file_sha256(path: Path) -> str:
     """sha256 of a file's bytes in hex, read in pieces. Raises OSError."""
     with path.open("rb") as stream:

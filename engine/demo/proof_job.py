@@ -59,7 +59,12 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
     drawn: dict[int, Image.Image] = {}
     distilled = FACTS[family.name].distilled
     origin = Origin(
-        base=base, distilled=distilled, adapters=named([adapter]), run=proven.path.name, step=step
+        base=base,
+        distilled=distilled,
+        adapters=named([adapter]),
+        quantize=spec.train.quantize,
+        run=proven.path.name,
+        step=step,
     )
     desk.job.pictures.mkdir(exist_ok=True)
 
@@ -70,7 +75,7 @@ def run(desk: Desk, job: ProofJob) -> Literal["done", "stopped"]:
         write_picture(file, picture, origin.settings(shots[index]))
 
     draw_for_job(
-        desk, project=project, family=family, base=base, precision=spec.train.precision, adapters=[adapter],
+        desk, project=project, family=family, base=base, spec=spec, adapters=[adapter],
         shots=shots, on_picture=keep,
     )  # fmt: skip
     desk.phase("scoring", quiet=600)

@@ -14,6 +14,7 @@ from engine.export.facts import Facts
 from engine.export.gate import LIMIT
 from projects.families import FAMILIES as FACTS
 from projects.optimizers import OPTIMIZERS
+from projects.plan import slots_a_step
 from projects.spec import RunSpec
 
 USUAL_WEIGHTS = "0.6 to 0.8"
@@ -42,6 +43,10 @@ class Exported:
     """Of the weight that is added, relative, largest of all layers."""
     effect: float
     """How far the adapter moves the base's prediction, relative."""
+    quantize: str = "none"
+    """How the base was quantised in training; files are checked on the whole one."""
+    quantized_difference: float | None = None
+    """Of the prediction on that base to the one on the whole base, relative; None where it was whole or cannot be told."""
     date: str = ""
     """When its checkpoint was written, as 2026-11-24T15:30:00Z; "" where it is not known."""
     licence: str = ""
@@ -65,7 +70,7 @@ def card(facts: Facts, files: Sequence[Exported], *, pipeline: str, judged_weigh
             *_use(facts, judged_weight),
             *_files(files),
             *_tools(facts, files, pipeline),
-            *_training(facts),
+            *_training(facts, files),
             *_checked(files),
             "Made with Safelight. Pictures made with this adapter are made by AI: say so where you show them.",
             "",
@@ -198,7 +203,7 @@ def _opening(facts: Facts, pipeline: str) -> list[str]:
     return [f"from diffusers import {pipeline}", *demo, "", f"pipe = {pipeline}.{opening}({place})"]
 
 
-def _training(facts: Facts) -> list[str]:
+def _training(facts: Facts, files: Sequence[Exported]) -> list[str]:
     spec = facts.spec
     regularization = f", {facts.regularization} of the general category" if facts.regularization else ""
     return [
@@ -208,8 +213,9 @@ def _training(facts: Facts) -> list[str]:
         f"- Data: {facts.subject} pictures of the subject{regularization}, fingerprint {facts.data_fingerprint}",
         f"- Training: a run of {spec.train.steps or facts.step} steps, {OPTIMIZERS[spec.train.optimizer].called}, "
         f"learning rate {spec.train.learning_rate:g} ({spec.train.schedule}), "
-        f"batch {spec.train.batch * spec.train.accumulate}, resolution {', '.join(map(str, spec.train.resolution))}, "
+        f"batch {slots_a_step(spec)}, resolution {', '.join(map(str, spec.train.resolution))}, "
         f"seed {spec.train.seed}",
+        *_quantised(facts, files),
         f"- Adapter: rank {facts.rank}, alpha {facts.alpha:g}{_of_encoder(spec)}",
         f"- Settings: sha256 {facts.settings_digest} of the run's spec.toml",
         "",
@@ -221,6 +227,20 @@ def _of_encoder(spec: RunSpec) -> str:
         return ""
     rate = spec.train.text_encoder_learning_rate or spec.train.learning_rate
     return f", on the text encoder too, that with learning rate {rate:g}"
+
+
+def _quantised(facts: Facts, files: Sequence[Exported]) -> list[str]:
+    kind = facts.spec.train.quantize
+    if kind == "none":
+        return []
+    told = f"- Quantised: it was trained on the base in {kind}, and checked here on the whole base"
+    newest = files[0] if files else None
+    if newest is None or newest.quantized_difference is None:
+        return [f"{told}; how far the two differ was not measured"]
+    return [
+        f"{told}: the prediction of step {newest.step} differs between the two by {newest.quantized_difference:.1e} "
+        f"relative, and the adapter itself moves it by {newest.effect:.1e}"
+    ]
 
 
 def _checked(files: Sequence[Exported]) -> list[str]:

@@ -24,7 +24,10 @@ from torch import Tensor, nn
 
 from engine.adapter import joined, load_adapter, parted, set_weights
 from engine.families.family import Base, Condition, Family, Framing
+from engine.quantise import quantise
+from projects.extras import missing_for
 from projects.problems import refuse
+from projects.spec import RunSpec
 
 SHARES = (0.1, 0.5, 0.9)
 """Where the predictions are compared, as shares of the schedule."""
@@ -59,6 +62,8 @@ class Reference:
     """3 x C x H x W, fp32."""
     effect: float
     """How far the adapter moves the base's prediction, relative to it: the largest of the three."""
+    quantized_difference: float | None = None
+    """Relative difference to the prediction on the base as trained on, where that was quantised and can be here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +104,13 @@ def question_for(family: Family, base: Base, text: str) -> Question:
 
 
 def reference_of(
-    family: Family, base: Base, question: Question, state: Mapping[str, Tensor], *, rank: int, alpha: float
-) -> Reference:
-    """The trained adapter's own prediction, in fp32 on the CPU."""
+    family: Family, base: Base, question: Question, state: Mapping[str, Tensor],
+    *, rank: int, alpha: float, spec: RunSpec | None = None,
+) -> Reference:  # fmt: skip
+    """The trained adapter's own prediction, in fp32 on the CPU and on the whole base, whatever it was trained on.
+
+    `spec` of its training: whether that saw a quantised base.
+    """
     models = _fresh(family, base, state)
     load_adapter(
         models.denoiser, state, rank=rank, alpha=alpha, name="trained", text_encoder=models.text_encoder
@@ -112,9 +121,36 @@ def reference_of(
     plain = _predict(family, models, question)
     if not torch.isfinite(prediction).all():
         raise refuse("The adapter's prediction is not finite.", hint="Export an earlier checkpoint.")
+    del models
     return Reference(
-        state=state, scale=alpha / rank, prediction=prediction, effect=relative_difference(prediction, plain)
+        state=state,
+        scale=alpha / rank,
+        prediction=prediction,
+        effect=relative_difference(prediction, plain),
+        quantized_difference=None
+        if spec is None
+        else _on_quantised(spec, family, base, question, state, prediction, rank=rank, alpha=alpha),
     )
+
+
+def _on_quantised(
+    spec: RunSpec, family: Family, base: Base, question: Question, state: Mapping[str, Tensor], whole: Tensor,
+    *, rank: int, alpha: float,
+) -> float | None:  # fmt: skip
+    """How far the prediction on the base as it was trained on, quantised, is from the one on the whole base, relative.
+
+    None for a base that was whole in training too, and where bitsandbytes is not installed here.
+    """
+    if spec.train.quantize == "none" or missing_for(spec):
+        return None
+    models = _fresh(family, base, state)
+    quantise(models.denoiser, spec, torch.float32)
+    load_adapter(
+        models.denoiser, state, rank=rank, alpha=alpha, name="trained", text_encoder=models.text_encoder
+    )
+    models.denoiser.to("cpu")  # where it becomes what it is to be
+    models.act({"trained": 1.0})
+    return relative_difference(whole, _predict(family, models, question))
 
 
 def check(path: Path, family: Family, base: Base, question: Question, reference: Reference) -> Verdict:

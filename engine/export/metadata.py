@@ -81,6 +81,7 @@ def _safelight(facts: Facts) -> dict[str, str]:
         "safelight.alpha": str(facts.alpha),
         "safelight.base": facts.base.name,
         "safelight.base_fingerprint": facts.base.fingerprint,
+        "safelight.quantize": "" if facts.spec.train.quantize == "none" else facts.spec.train.quantize,
         "safelight.data_fingerprint": facts.data_fingerprint,
         "safelight.settings_digest": facts.settings_digest,
         "safelight.licence": facts.licence,

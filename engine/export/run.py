@@ -53,7 +53,9 @@ def run(desk: Desk, job: ExportJob) -> Literal["done", "stopped"]:
 
     desk.phase("asking the trained adapter", quiet=1800)
     question = gate.question_for(family, base, settings.trigger or settings.name)
-    reference = gate.reference_of(family, base, question, state, rank=manifest.rank, alpha=manifest.alpha)
+    reference = gate.reference_of(
+        family, base, question, state, rank=manifest.rank, alpha=manifest.alpha, spec=settings
+    )
     aside = trained.export / ASIDE
     asked = files_of(job.formats)
     try:
@@ -167,6 +169,8 @@ def _entry(
         difference=verdict.difference,
         layer_difference=verdict.layer_difference,
         effect=reference.effect,
+        quantize=facts.spec.train.quantize,
+        quantized_difference=reference.quantized_difference,
         date=facts.date,
         licence=facts.licence,
     )

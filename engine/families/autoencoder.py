@@ -9,6 +9,8 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
+from engine.dataset import cachefiles
+from engine.dataset.cachefiles import in_tiles
 from engine.families import weights
 from engine.families.family import Base
 
@@ -24,6 +26,7 @@ def load_vae(base: Base, dtype: torch.dtype) -> nn.Module:
 def encode_images(vae: Any, pixels_BCHW: Tensor) -> tuple[Tensor, Tensor]:
     """Pixels in [-1, 1] -> mean and deviation of the latents as the denoiser reads them, fp32."""
     device = next(vae.parameters()).device
+    _set_tiles(vae, pixels_BCHW.shape[-1], pixels_BCHW.shape[-2])
     distribution = vae.encode(pixels_BCHW.to(device, torch.float32)).latent_dist
     shift, deviation = (moment.to(device) for moment in _moments(vae))
     return (distribution.mean - shift) / deviation, distribution.std / deviation
@@ -36,8 +39,22 @@ def decode(vae: Any, latents_BCHW: Tensor) -> Tensor:
     device = next(vae.parameters()).device
     shift, deviation = (moment.to(device) for moment in _moments(vae))
     raw = latents_BCHW.to(device, torch.float32) * deviation + shift
+    factor = _factor(vae)
+    _set_tiles(vae, raw.shape[-1] * factor, raw.shape[-2] * factor)
     pixels = torch.cat([vae.decode(one[None], return_dict=False)[0] for one in raw])
     return (pixels / 2 + 0.5).clamp(0, 1)
+
+
+def _set_tiles(vae: Any, width: int, height: int) -> None:
+    """Have what comes next, of so many pixels, done in tiles where it is large. Others keep the bits they always had."""
+    vae.use_tiling = in_tiles(width, height)
+    # diffusers takes the side that the VAE's config names, 512 for some: seams that 1024 does not have.
+    vae.tile_sample_min_size, vae.tile_latent_min_size = cachefiles.TILE, cachefiles.TILE // _factor(vae)
+
+
+def _factor(vae: Any) -> int:
+    """Pixels a latent."""
+    return int(2 ** (len(vae.config.block_out_channels) - 1))
 
 
 def _moments(vae: Any) -> tuple[Tensor, Tensor]:

@@ -48,7 +48,12 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     shots = list(dict.fromkeys(shot for sheet in sheets for row in sheet.rows for shot in row.shots))
     distilled = FACTS[family.name].distilled
     origin = Origin(
-        base=base, distilled=distilled, adapters=named([adapter]), run=reviewed.path.name, step=step
+        base=base,
+        distilled=distilled,
+        adapters=named([adapter]),
+        quantize=spec.train.quantize,
+        run=reviewed.path.name,
+        step=step,
     )
     files = {shot: f"pictures/{number:03d}.png" for number, shot in enumerate(shots, start=1)}
     pictures: dict[Shot, Image.Image] = {}
@@ -61,7 +66,7 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     try:
         (aside / "pictures").mkdir(parents=True)
         draw_for_job(
-            desk, project=project, family=family, base=base, precision=spec.train.precision, adapters=[adapter],
+            desk, project=project, family=family, base=base, spec=spec, adapters=[adapter],
             shots=shots, on_picture=keep,
         )  # fmt: skip
         desk.phase("laying out the sheets")

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import os
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from PIL import Image
 
 from engine import cache as encoding
 from engine.cache import Cache, ConditionReader, LatentReader, encode_latents, encode_texts
+from engine.dataset import cachefiles
 from engine.dataset.cachefiles import name_of, origin_of, prune, why
 from engine.dataset.items import Item, Placement, file_sha256, write_items
 from engine.families.family import Base, Family
@@ -374,3 +376,100 @@ def test_an_entry_is_named_by_its_origin(opened: tuple[Family, Base], project: P
     entry = entries(project)[0]
     origin = origin_of(entry)
     assert origin is not None and name_of(origin) == entry.stem
+
+
+def test_no_parameter_of_the_encoders_and_the_vae_is_alive_when_all_is_encoded(
+    opened: tuple[Family, Base], project: Path
+) -> None:
+    family, base = opened
+    alive: list[weakref.ref[torch.nn.Parameter]] = []
+
+    def watched(load: Any) -> Any:
+        def loaded(*arguments: Any) -> Any:
+            found = load(*arguments)
+            for model in getattr(found, "models", (found,)):
+                alive.extend(weakref.ref(parameter) for parameter in model.parameters())
+            return found
+
+        return loaded
+
+    watching = dataclasses.replace(
+        family, load_vae=watched(family.load_vae), load_encoders=watched(family.load_encoders)
+    )
+    items = items_of(project)
+    encode_latents(Cache(project / "cache"), watching, base, items, flip=False, background=WHITE)
+    encode_texts(Cache(project / "cache"), watching, base, ["a cat"])
+    assert len(alive) > 100
+    assert not [reference for reference in alive if reference() is not None]
+
+
+def test_large_pictures_pass_the_vae_in_tiles_and_no_other_changes_a_bit(
+    opened: tuple[Family, Base], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family, base = opened
+    vae = family.load_vae(base, torch.float32)
+    pixels_BCHW = torch.rand(1, 3, 96, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    plain = vae.encode(pixels_BCHW).latent_dist.mean / (1.0 / vae.config.scaling_factor)
+    whole, _ = family.encode_images(vae, pixels_BCHW)
+    drawn = family.decode(vae, whole)
+    torch.testing.assert_close(whole, plain)
+    sides: dict[str, set[int]] = {"encoder": set(), "decoder": set()}
+    for name, seen in sides.items():
+        getattr(vae, name).register_forward_pre_hook(
+            lambda _, given, seen=seen: seen.update(given[0].shape[2:])
+        )
+    monkeypatch.setattr(cachefiles, "TILED_ABOVE", 64)
+    monkeypatch.setattr(cachefiles, "TILE", 32)
+    latents, _ = family.encode_images(vae, pixels_BCHW)
+    tiled = family.decode(vae, whole)
+    assert latents.shape == whole.shape and tiled.shape == drawn.shape
+    assert max(sides["encoder"]) == 32 and max(sides["decoder"]) == 8, "a factor of 4"
+    apart = float((drawn.flip(-1) - drawn).abs().mean())
+    assert 0 < float((tiled - drawn).abs().mean()) < apart, "the same picture, not the same bits"
+    small = family.decode(vae, whole[..., :16, :16])
+    monkeypatch.undo()
+    assert torch.equal(family.decode(vae, whole), drawn), "the next small one is whole again"
+    assert torch.equal(family.decode(vae, whole[..., :16, :16]), small), "64 x 64 is not above"
+
+
+def test_only_an_entry_that_was_made_in_tiles_says_so() -> None:
+    def origin(*bucket: int) -> dict[str, Any]:
+        placed = Placement(resolution=1, bucket=(bucket[0], bucket[1]), scaled=(1, 1), crop_left_top=(0, 0))
+        return cachefiles.latent_origin(picture="p", placement=placed, background=WHITE, flip=False, vae="v")
+
+    assert "tile" not in origin(1024, 1024) and "tile" not in origin(768, 3072)
+    assert origin(2048, 2048)["tile"] == 1024
+
+
+def test_text_encoders_that_do_not_fit_on_the_device_work_on_the_cpu(
+    opened: tuple[Family, Base], project: Path
+) -> None:
+    family, base = opened
+
+    class Heavy:
+        """Encoders for which the device has no room."""
+
+        def __init__(self, encoders: Any) -> None:
+            self.encoders = encoders
+            self.asked: list[str] = []
+
+        def to(self, device: torch.device | str) -> "Heavy":
+            self.asked.append(str(device))
+            if len(self.asked) == 1:
+                raise torch.OutOfMemoryError("no more")
+            return self
+
+    heavy: list[Heavy] = []
+
+    def load(*arguments: Any) -> Any:
+        heavy.append(Heavy(family.load_encoders(*arguments)))
+        return heavy[0]
+
+    full = dataclasses.replace(
+        family, load_encoders=load, encode_condition=lambda given, texts: family.encode_condition(given.encoders, texts),
+        unconditional=lambda of, given: family.unconditional(of, given.encoders),
+    )  # fmt: skip
+    told = encode_texts(Cache(project / "full"), full, base, ["a cat"]).get("a cat")
+    expected = encode_texts(Cache(project / "cache"), family, base, ["a cat"]).get("a cat")
+    assert heavy[0].asked[-1] == "cpu"
+    assert all(torch.equal(told[key], expected[key]) for key in expected)

@@ -1,5 +1,6 @@
 """What every family must do, asked of each with tiny random weights."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,10 @@ from engine.families.family import Base, Condition, Drawing, Family, Framing
 from engine.families.opening import FAMILIES, open_base
 from engine.families.sdxl import SDXL, time_ids
 from engine.families.sgm import sgm_path
+from engine.quantise import quantise
 from projects import bases, spec
 from projects.families import FAMILIES as FACTS
+from projects.spec import Quantize
 from tests.engine.export.made import make_adapter
 from tests.engine.tiny import build_folder, make_unet, tiny_base
 from tests.engine.tiny_flux import tiny_flux
@@ -127,13 +130,31 @@ def test_a_loaded_denoiser_is_frozen(opened: Opened) -> None:
     assert not denoiser.training and not any(one.requires_grad for one in denoiser.parameters())
 
 
-@pytest.mark.parametrize("targets", ["attention", "attention+mlp"])
-def test_every_live_target_receives_a_gradient(opened: Opened, targets: str) -> None:
+NEEDS_BNB = pytest.mark.skipif(
+    importlib.util.find_spec("bitsandbytes") is None,
+    reason="bitsandbytes is not installed: pip install bitsandbytes",
+)
+
+
+@pytest.mark.parametrize(
+    ("targets", "kind"),
+    [
+        ("attention", "none"),
+        ("attention+mlp", "none"),
+        pytest.param("attention+mlp", "int8", marks=NEEDS_BNB),
+        pytest.param("attention+mlp", "nf4", marks=NEEDS_BNB),
+    ],
+)
+def test_every_live_target_receives_a_gradient(opened: Opened, targets: str, kind: Quantize) -> None:
     denoiser = opened.family.load_denoiser(opened.base, torch.float32)
+    quantise(denoiser, spec.RunSpec(train=spec.Train(quantize=kind)), torch.float32)
     modules = adapter.target_modules(denoiser, targets, opened.family)
     assert modules
     torch.manual_seed(0)
     adapter.inject(denoiser, modules, rank=2, alpha=2, dropout=0.0)
+    denoiser.to("cpu")
+    wrapped = {type(denoiser.get_submodule(path)).__name__ for path in modules}
+    assert wrapped == {{"none": "Linear", "int8": "Linear8bitLt", "nf4": "Linear4bit"}[kind]}
     parameters = adapter.trained_parameters(denoiser)
     assert len(parameters) == 2 * len(modules)
 

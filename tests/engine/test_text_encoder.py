@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,15 @@ from projects import atomic, worker
 from projects.job import JobDir
 from projects.locks import holder
 from projects.problems import Refused
-from projects.project import read_job
+from projects.project import open_project, read_job
 from projects.spec import AdapterAt, ExportJob, SampleJob, TrainJob
 from tests.engine.export.bases import tiny
 from tests.engine.reference_text_encoder import reference_losses
 from tests.engine.runs import demo_project, events, losses, new_run, train_here, wait_until_heard
+from tests.engine.test_measure import SAID, measure_here, new_job
 from tests.engine.tiny_sd15 import tiny_sd15
 from tests.projects.jobs import eventually
+from tui.readiness import examine
 
 ON = "adapter.text_encoder=true"
 QUIET = ("sample.every=0", "train.evaluate_every=0")
@@ -464,3 +467,21 @@ def test_two_processes_train_both_as_one_does(project: Path, monkeypatch: pytest
     assert losses(two) == pytest.approx(losses(one), rel=1e-4)
     for name, tensor in of_encoder(saved(one)).items():
         torch.testing.assert_close(of_encoder(saved(two))[name], tensor, rtol=2e-2, atol=2e-5)
+
+
+def test_a_measurement_of_a_run_has_it_too(project: Path) -> None:
+    assert measure_here(new_job(project, ON)) == "done"
+    found = examine(open_project(project), [*SAID, ON]).plan
+    assert found and found.measured and found.measured.preview_seconds > 0
+    without = examine(open_project(project), SAID).plan
+    assert without and without.measured is None
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+def test_it_learns_beside_a_quantised_denoiser_and_both_are_compared(project: Path) -> None:
+    job = new_run(project, ON, *QUIET, "train.steps=2", "train.quantize=nf4")
+    assert train_here(job) == "done"
+    assert all(bool(tensor.any()) for tensor in of_encoder(saved(job)).values())
+    exported(project, job)
+    (file, *_) = json.loads((job.export / "export.json").read_text())["files"]
+    assert file["quantize"] == "nf4" and file["quantized_difference"] > 0

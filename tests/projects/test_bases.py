@@ -314,5 +314,6 @@ def test_a_preset_of_another_family_and_numbers_that_mean_nothing_are_named(tmp_
     assert "predicts a flow and has none" in wrong and 'flux has no sampler "ddim"' in wrong
     assert "clip skip means nothing" in wrong and "stay frozen" in wrong
     demo = '[base]\nsource = "demo"\n'
+    assert "no convolutions" in told("train.channels_last=true")
     wrong = told("train.timestep_shift=resolution", "sample.true_guidance=3", text=demo)
     assert "for bases that predict a flow" in wrong and "here sample.guidance is the true one" in wrong

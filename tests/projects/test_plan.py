@@ -9,11 +9,16 @@ import pytest
 
 from projects.bases import BaseFacts
 from projects.families import FAMILIES
+from projects.measured import Measured
 from projects.plan import plan, require_processes, resolve_steps
 from projects.problems import Refused
 from projects.spec import Adapter, Base, RunSpec, Train
 
 COUNTS: dict[Any, int] = {"subject": 40, "regularization": 6, "holdout": 4}
+MEASURED = Measured(
+    steps=20, seconds_per_step=0.5, fastest=0.4, slowest=1.0, area_share=1.0, evaluation_seconds=0.0,
+    preview_seconds=0.0, preview_steps=30, memory_gb=7.5, device_memory_gb=24.0, fingerprint="f", measured=1.0,
+)  # fmt: skip
 DEMO = BaseFacts(kind="demo", family="sdxl", native_size=64, widths={"attention": 1000})
 
 
@@ -86,8 +91,9 @@ def test_checkpoints_that_stay_and_the_room_they_take() -> None:
 def test_time_and_memory_only_as_measured() -> None:
     made = plan(spec(steps=100), COUNTS)
     assert made.seconds is None and made.memory_gb is None
-    made = plan(spec(steps=100), COUNTS, seconds_per_step=0.5, memory_gb=7.5)
-    assert (made.seconds, made.memory_gb) == (50, 7.5)
+    made = plan(spec(steps=100, evaluate_every=0), COUNTS, measured=MEASURED)
+    assert (made.seconds, made.memory_gb) == (50.5, 7.5), "100 steps, and the checkpoint's own"
+    assert made.seconds_range == pytest.approx((40.4, 101))
 
 
 def test_notes_say_scale_rule_and_what_is_thin() -> None:
@@ -127,6 +133,14 @@ def test_a_base_that_is_not_here_is_planned_by_the_family_that_was_said() -> Non
     assert "NVIDIA" not in notes
     assert "a step of SDXL takes minutes" in "\n".join(plan(said, COUNTS, facts=hub, device="cpu").notes)
     assert "NVIDIA" not in "\n".join(plan(spec(steps=100), COUNTS, facts=DEMO, device="cpu").notes)
+
+
+def test_a_family_that_quantisation_harms_says_so_where_it_is_asked_for() -> None:
+    asked = spec(steps=100, quantize="nf4")
+    assert "Quantisation harms SDXL" in "\n".join(plan(asked, COUNTS, facts=DEMO).notes)
+    assert "harms" not in "\n".join(plan(spec(steps=100), COUNTS, facts=DEMO).notes)
+    flux = dataclasses.replace(DEMO, family="flux")
+    assert "harms" not in "\n".join(plan(asked, COUNTS, facts=flux).notes)
 
 
 def test_what_stands_in_the_way_is_a_problem() -> None:

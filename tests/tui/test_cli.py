@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.dataset.items import Item, Placement, write_items
-from projects import worker
+from projects import extras, worker
 from projects.curve import Point
 from projects.eventlog import Writer
 from projects.job import JobDir
@@ -668,3 +668,49 @@ def test_the_demo_takes_the_next_free_name(tmp_path: Path) -> None:
     (tmp_path / "safelight-demo").mkdir()
     (tmp_path / "safelight-demo-2").mkdir()
     assert free_name(tmp_path / "safelight-demo") == tmp_path / "safelight-demo-3"
+
+
+# ---- measuring
+
+
+def test_plan_measures_and_shows_it_until_something_changes(
+    say: Say, project: Path, stand_in: list[int]
+) -> None:
+    assert say("plan", project, "--json").json["measured"] is None
+    said = say(
+        "plan", project, "--measure", "--measure-steps", "5", "--set", "train.evaluate_every=0", "--json"
+    )
+    assert said.code == 0, said.err
+    assert said.json["measured"] == {
+        "seconds_low": pytest.approx(21 * 0.4),
+        "seconds_high": pytest.approx(21 * 0.6),
+        "steps": 5,
+        "seconds_per_step": 0.5,
+        "device_memory_gb": 79.2,
+    }
+    assert (said.json["seconds"], said.json["memory_gb"]) == (10.5, 14.8)
+    assert (project / "jobs" / "measure-1" / "spec.toml").is_file() and not (project / "runs").exists()
+    later = say("plan", project)
+    assert "measured here, 5 steps" in later.out and "14.8 GB  of 79 GB, measured" in later.out
+    other = say("plan", project, "--set", "adapter.rank=4")
+    assert "measured here" not in other.out and "GB" not in other.out
+
+
+def test_what_stands_in_the_way_is_not_measured(say: Say, project: Path, stand_in: list[int]) -> None:
+    (project / "images" / "0.txt").write_text("[trigger]")
+    said = say("plan", project, "--measure", "--json")
+    assert said.code == 1 and said.json["problems"]
+    assert not (project / "jobs").exists()
+
+
+def test_quantising_without_its_library_is_said_before_a_start(
+    say: Say, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = extras.importlib.util.find_spec
+    monkeypatch.setattr(
+        extras.importlib.util, "find_spec", lambda name: None if name == "bitsandbytes" else real(name)
+    )
+    said = say("plan", project, "--set", "train.quantize=nf4", "--json")
+    (problem,) = said.json["problems"]
+    assert said.code == 1 and "bitsandbytes" in problem["error"] and "safelight[train,bnb]" in problem["hint"]
+    assert any("Quantisation harms SDXL" in note for note in said.json["notes"])

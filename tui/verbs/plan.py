@@ -1,14 +1,19 @@
 """safelight plan: what a run would do, and what stands in its way."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
+from projects.measured import require_one_process
 from projects.plan import Plan
 from projects.project import open_project
-from tui.follow_lines import duration
+from projects.spec import MeasureJob
+from tui.jobs import finish, start_job
+from tui.measured_words import measured_rows
 from tui.output import Output, json_option, words_of
 from tui.readiness import examine
+from tui.verbs.train import refuse_read_only
 
 
 @click.command("plan")
@@ -19,11 +24,24 @@ from tui.readiness import examine
 @click.option(
     "--missing", type=click.Choice(["refuse", "trigger"]), default="refuse", help="Pictures without caption."
 )
+@click.option("--measure", "measuring", is_flag=True, help="Run a few real steps first, for time and memory.")
+@click.option(
+    "--measure-steps", "steps", type=click.IntRange(2, 1000), default=20, show_default=True, help="How many."
+)
 @json_option
-def command(folder: Path, assignments: tuple[str, ...], missing: str, out: Output) -> int:
+def command(
+    folder: Path, assignments: tuple[str, ...], missing: str, measuring: bool, steps: int, out: Output
+) -> int:
     """Steps, times seen, disk and problems of a run of the project in DIR. Exit 1 when something stands in its way."""
     project = open_project(folder)
-    found = examine(project, assignments, missing="trigger" if missing == "trigger" else "refuse")
+    captions: Literal["refuse", "trigger"] = "trigger" if missing == "trigger" else "refuse"
+    found = examine(project, assignments, missing=captions)
+    if measuring and not found.problems:
+        require_one_process(found.spec)
+        refuse_read_only(project)
+        told = MeasureJob(project=str(project.path), steps=steps, missing_caption=captions, spec=found.spec)
+        finish(start_job(project.path, told), out)
+        found = examine(project, assignments, missing=captions)
     if found.plan:
         out.say(described(found.plan))
     for note in found.notes:
@@ -54,7 +72,18 @@ def fields(planned: Plan | None) -> dict[str, object]:
         "seen_subject",
         "seen_regularization",
     )
-    return {name: getattr(planned, name) if planned else None for name in names}
+    return {name: getattr(planned, name) if planned else None for name in names} | {
+        "measured": measured_fields(planned)
+    }
+
+
+def measured_fields(planned: Plan | None) -> dict[str, object] | None:
+    """What seconds and memory_gb follow from; None where nothing was measured of such a run."""
+    if planned is None or planned.measured is None or planned.seconds_range is None:
+        return None
+    measured, (low, high) = planned.measured, planned.seconds_range
+    names = ("steps", "seconds_per_step", "device_memory_gb")
+    return {"seconds_low": low, "seconds_high": high} | {name: getattr(measured, name) for name in names}
 
 
 def described(planned: Plan) -> str:
@@ -69,8 +98,5 @@ def described(planned: Plan) -> str:
         lines.append(f"{'seen, regularization':<22} {planned.seen_regularization:>10.1f} times each")
     if planned.disk_bytes is not None:
         lines.append(f"{'disk of checkpoints':<22} {planned.disk_bytes / 1e6:>10.1f} MB")
-    if planned.seconds is not None:
-        lines.append(f"{'time':<22} {duration(planned.seconds):>10}")
-    if planned.memory_gb is not None:
-        lines.append(f"{'memory':<22} {planned.memory_gb:>10.1f} GB")
+    lines += [f"{name:<22} {value:>10}  {note}" for name, value, note in measured_rows(planned)]
     return "\n".join(lines)
