@@ -186,3 +186,7 @@ async def test_pictures_that_are_off_say_why_and_where_they_lie(
         assert "sweep.png" in text_of(bench)
         await pilot.press("z")
         await until(pilot, lambda: isinstance(bench.screen, Large) and "sweep.png" in text_of(bench))
+        await pilot.press("escape", "4")
+        await until(
+            pilot, lambda: f"({why})." in text_of(bench) and "step-000500-01-seed1.png" in text_of(bench)
+        )
