@@ -24,7 +24,9 @@ from engine.families.window import unread_from
 from engine.noise import NoiseSchedule
 from engine.step import Task
 from projects import spec as spec_of
-from projects.problems import Refused, refuse
+from projects.families import FAMILIES as FACTS
+from projects.problems import Problem, Refused, refuse
+from projects.resolving import misfits
 from projects.spec import RunSpec, Sample, Train, TrainJob, data_sets
 
 STEP_QUIET = 900.0
@@ -96,6 +98,16 @@ def open_trained_on(desk: Desk, base: spec_of.Base, project: Path, fingerprint: 
             hint="Put the old files back, or start a new run on this base.",
         )
     return family, opened
+
+
+def check_family(spec: RunSpec, family: Family) -> None:
+    """Refuse, all at once, what the family cannot do: a hub id that was not here yet told its family only now."""
+    problems = [
+        Problem(error=error, where=".".join(map(str, key)), hint=hint)
+        for key, error, hint in misfits(spec, FACTS[family.name])
+    ]
+    if problems:
+        raise Refused(problems, usage=True)
 
 
 def items_of(desk: Desk, job: TrainJob, base: Base, steps: int) -> list[Item]:

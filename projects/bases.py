@@ -38,8 +38,6 @@ class BaseFacts:
     clip_skips: tuple[int, ...] | None = None
     """Values of base.clip_skip that are possible, in A1111's counting: none where CLIP's layers are not read. None when
     unknown."""
-    freezes_text_encoder: bool = False
-    """Whether adapters on its text encoders are refused."""
     widths: Mapping[str, int] = field(default_factory=dict)
     """Inputs plus outputs of all layers by adapter.targets: an adapter of rank r on them has r times as many parameters."""
     hint: str = ""
@@ -134,7 +132,6 @@ def of_family(name: str) -> BaseFacts:
         kind="hub",
         preset=family.presets[0],
         clip_skips=family.clip_skips,
-        freezes_text_encoder=family.freezes_text_encoder,
         widths=family.usual_widths,
         hint=family.hint,
     )
@@ -160,7 +157,6 @@ def _facts(
         preset=preset or family.presets[0],
         path=path,
         clip_skips=family.clip_skips,
-        freezes_text_encoder=family.freezes_text_encoder,
         widths=widths,
         hint=family.hint,
         companion=family.companion if kind == "file" else "",

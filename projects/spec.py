@@ -112,7 +112,7 @@ class Adapter:
     dropout: Annotated[float, Bounds(0.0, 0.9)] = 0.0
     """Share of the adapter's inputs zeroed at random in training. 0 is usual."""
     text_encoder: bool = False
-    """Train an adapter on the text encoder too. Families that keep theirs frozen (SDXL) refuse it."""
+    """Train an adapter on the text encoder too. No family here does so yet, so each refuses it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ PRESET = {
 }
 DEMO = bases.BaseFacts(
     kind="demo", family="sdxl", native_size=64, floors=(48, 64), bucket_step=16, preset="demo", clip_skips=(2,),
-    freezes_text_encoder=True, widths={"attention": 10_976},
+    widths={"attention": 10_976},
 )  # fmt: skip
 SMALL, DESIGN, LARGE = (80, 24), (120, 36), (200, 60)
 
