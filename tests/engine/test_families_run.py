@@ -79,6 +79,7 @@ def test_a_base_that_told_its_family_late_is_held_to_it_by_the_worker(tmp_path: 
         train=replace(told.spec.train, min_snr_gamma=5.0),
         adapter=replace(told.spec.adapter, text_encoder=True),
     )
+    run.spec.unlink()
     write_job(run, replace(told, spec=spec))
     with pytest.raises(Refused) as refused:
         train_here(run)
