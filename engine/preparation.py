@@ -224,9 +224,10 @@ def task_of(
 def schedule_of(train: Train, family: Family, base: Base, device: torch.device) -> NoiseSchedule:
     """The base's noise schedule as a training draws from it."""
     if base.objective == "flow":
+        factor = noise.resolution_shift(base.scheduler)
 
         def shift(height: int, width: int) -> float:
-            return noise.resolution_shift(base.scheduler, height * width // family.patch**2)
+            return factor(height * width // family.patch**2)
 
         return NoiseSchedule(
             objective="flow",

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from torch import Tensor, nn
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
-from engine.families import autoencoder, weights
+from engine.families import autoencoder, unet, weights
 from engine.families.clip import encoded, layer, on_cpu
 from engine.families.drawing import NOISE_SAMPLERS, run_pipeline
 from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused
 from engine.families.window import CLIP_WINDOW
-
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def _checker(folder: Path, reader: Path) -> tuple[Any, Any]:
 SD15 = Family(
     name="sd15",
     denoiser="unet",
-    models={"unet": UNet2DConditionModel, "vae": autoencoder.KIND, "text_encoder": CLIPTextModel},
+    models={"unet": unet.KIND, "vae": autoencoder.KIND, "text_encoder": CLIPTextModel},
     tokenizers=("tokenizer",),
     inside={
         "unet": "model.diffusion_model.",
@@ -128,11 +126,11 @@ SD15 = Family(
     objectives=("epsilon", "v"),
     patch=1,
     latent_channels=4,
-    lora_targets={"attention": ATTENTION, "attention+mlp": (*ATTENTION, "ff.net.0.proj", "ff.net.2")},
+    lora_targets=unet.TARGETS,
     dead_targets=(),
     samplers=NOISE_SAMPLERS,
-    config=lambda base: weights.read_config(base, "unet"),
-    load_denoiser=lambda base, dtype: weights.load_part(base, "unet", UNet2DConditionModel, dtype),
+    config=lambda base: weights.part_config(base, "unet"),
+    load_denoiser=unet.load,
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoder,
     reads=lambda base: (weights.load_tokenizer(base, "tokenizer"), CLIP_WINDOW),
