@@ -22,6 +22,7 @@ from engine.families.sdxl import SDXL, time_ids
 from engine.families.sgm import sgm_path
 from projects import bases, spec
 from projects.families import FAMILIES as FACTS
+from tests.engine.drawings import drawn_picture
 from tests.engine.export.made import make_adapter
 from tests.engine.tiny import build_folder, make_unet, tiny_base
 from tests.engine.tiny_flux import tiny_flux
@@ -314,22 +315,7 @@ def test_the_unconditional_is_the_empty_text_where_the_base_does_not_ask_for_zer
 def test_a_picture_is_the_one_that_the_diffusers_pipeline_draws() -> None:
     folder = tiny_base()
     family, base = open_base(spec.Base(source=str(folder)), folder)
-    encoders = family.load_encoders(base, torch.float32)
-    ours = family.draw(
-        family.load_denoiser(base, torch.float32),
-        family.load_vae(base, torch.float32),
-        base,
-        Drawing(
-            sampler="euler",
-            conditions=family.encode_condition(encoders, TEXTS[:1]),
-            unconditionals=[family.unconditional(base, encoders)],
-            guidance=5.0,
-            true_guidance=1.0,
-            steps=4,
-            size_wh=(64, 48),
-            generators=[torch.Generator().manual_seed(7)],
-        ),
-    )
+    ours = drawn_picture(family, base, TEXTS[0], size_wh=(64, 48))
     pipeline = StableDiffusionXLPipeline.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(

@@ -122,9 +122,8 @@ def test_what_was_killed_while_it_waited_goes_on_too(
 
 
 async def test_the_key_of_the_train_room_takes_them_along(
-    chain: Chain, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    chain: Chain, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     worker.ask(chain[0], "stop")
     assert eventually(lambda: states(chain) == ["stopped"] * 4)
     monkeypatch.setenv("STAND_IN_STEP", "0.001")
