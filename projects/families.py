@@ -172,7 +172,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             freezes_text_encoder=True,
             widths=_unet_widths,
             usual_widths={"attention": 199_296, "attention+mlp": 374_016},
-            download="2 GB where the hub has half precision only, else 4 GB",
+            download="3 GB where the hub has half precision only, else 5.5 GB, safety checker included",
             samplers=_UNET_SAMPLERS,
             hint="Stable Diffusion 1.5 draws 512 to 768 pixels at best: for new photographic work SDXL or FLUX go further.",
         ),
