@@ -9,7 +9,8 @@ import torch
 from engine import noise
 from engine.dataset.items import Item
 from engine.dataset.slots import draw
-from engine.step import Task, autocast, framing, stack_conditions
+from engine.families.family import stacked
+from engine.step import Task, autocast, framing
 
 TIMESTEP_SHARES = (0.1, 0.3, 0.5, 0.8)
 """Where the grid looks, as shares of all timesteps: structure at the noisy end, texture at the other."""
@@ -84,7 +85,7 @@ def _cell_errors(task: Task, cells: Sequence[tuple[int, int]]) -> list[float]:
     noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, levels)
     with autocast(task.accelerator):
         prediction_BCHW = task.family.predict(
-            task.denoiser, noisy_BCHW, levels.timesteps_B, stack_conditions(conditions, device), framings
+            task.denoiser, noisy_BCHW, levels.timesteps_B, stacked(conditions, device), framings
         )
     target_BCHW = noise.target(task.schedule.objective, latents_BCHW, noise_BCHW, levels)
     return (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3)).tolist()

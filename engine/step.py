@@ -13,7 +13,7 @@ from engine import noise, precision
 from engine.cache import ConditionReader, LatentReader
 from engine.dataset.items import Item
 from engine.dataset.slots import Slot, draw, micro_batches, slots_of_step
-from engine.families.family import Condition, Family, Framing
+from engine.families.family import Condition, Family, Framing, stacked
 from engine.noise import Levels, NoiseSchedule
 from projects.problems import listed, refuse
 
@@ -124,16 +124,11 @@ def micro_batch_of(task: Task, step: int, slots: Sequence[Slot]) -> MicroBatch:
         noisy_BCHW=noise.mix(latents_BCHW, noise_BCHW, levels),
         timesteps_B=levels.timesteps_B,
         target_BCHW=noise.target(objective, latents_BCHW, noise_BCHW, levels),
-        condition=stack_conditions([_condition(task, slot) for slot in slots], device),
+        condition=stacked([_condition(task, slot) for slot in slots], device),
         framings=[framing(task.items[slot.item], slot.resolution, slot.flip) for slot in slots],
         min_snr_weight_B=noise.min_snr_weight(objective, levels, task.min_snr_gamma),
         own_weight_B=torch.tensor([_own_weight(task, slot) for slot in slots], device=device),
     )
-
-
-def stack_conditions(conditions: Sequence[Condition], device: torch.device) -> Condition:
-    """Conditions of single texts with a batch axis in front, on the device."""
-    return {key: torch.stack([one[key] for one in conditions]).to(device) for key in conditions[0]}
 
 
 def framing(item: Item, resolution: int, flip: bool = False) -> Framing:

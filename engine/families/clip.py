@@ -7,6 +7,11 @@ from torch import Tensor, nn
 
 def encoded(tokenizer: Any, model: nn.Module, text: str) -> Any:
     """The model's whole output for one text, hidden states included, with a batch axis of 1."""
+    return model(padded_ids(tokenizer, model, text), output_hidden_states=True)
+
+
+def padded_ids(tokenizer: Any, model: nn.Module, text: str) -> Tensor:
+    """(1, window), on the model's device: the text's tokens, cut and padded at the tokenizer's own window. T5's too."""
     tokens = tokenizer(
         text,
         padding="max_length",
@@ -14,7 +19,8 @@ def encoded(tokenizer: Any, model: nn.Module, text: str) -> Any:
         truncation=True,
         return_tensors="pt",
     )
-    return model(tokens.input_ids.to(next(model.parameters()).device), output_hidden_states=True)
+    ids: Tensor = tokens.input_ids
+    return ids.to(next(model.parameters()).device)
 
 
 def layer(model: Any, output: Any, clip_skip: int) -> Tensor:

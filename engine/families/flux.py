@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, T5EncoderModel, T5TokenizerFast
 
 from engine.families import autoencoder, bfl, weights
-from engine.families.clip import encoded, on_cpu
+from engine.families.clip import encoded, on_cpu, padded_ids
 from engine.families.drawing import run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing
+from engine.families.family import Base, Condition, Drawing, Family, Framing, stacked
 from projects.problems import refuse
 from projects.tensorfile import read_header
 
@@ -96,15 +96,7 @@ def _encode_condition(encoders: Encoders, texts: Sequence[str]) -> list[Conditio
 
 
 def _encode_text(encoders: Encoders, text: str) -> Condition:
-    tokenizer, model = encoders.t5_tokenizer, encoders.t5
-    tokens = tokenizer(
-        text,
-        padding="max_length",
-        max_length=tokenizer.model_max_length,
-        truncation=True,
-        return_tensors="pt",
-    )
-    hidden = model(tokens.input_ids.to(next(model.parameters()).device))[0][0]
+    hidden = encoders.t5(padded_ids(encoders.t5_tokenizer, encoders.t5, text))[0][0]
     pooled = encoded(encoders.clip_tokenizer, encoders.clip, text).pooler_output[0]
     return {"prompt_embeds": on_cpu(hidden), "pooled_prompt_embeds": on_cpu(pooled)}
 
@@ -168,10 +160,7 @@ def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
         scheduler=FLUX.samplers[asked.sampler](base.scheduler),
     )
     device, dtype = next(denoiser.parameters()).device, _dtype(denoiser)
-    told, untold = (
-        {key: torch.stack([one[key] for one in of]).to(device, dtype) for key in of[0]}
-        for of in (asked.conditions, asked.unconditionals)
-    )
+    told, untold = (stacked(of, device, dtype) for of in (asked.conditions, asked.unconditionals))
     negative: Mapping[str, Any] = {}
     if asked.true_guidance > 1:
         negative = {

@@ -19,7 +19,7 @@ from transformers import CLIPImageProcessorPil, CLIPTextModel
 from engine.families import autoencoder, unet, weights
 from engine.families.clip import encoded, layer, on_cpu
 from engine.families.drawing import NOISE_SAMPLERS, run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused
+from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused, stacked
 from engine.families.window import CLIP_WINDOW
 
 
@@ -83,11 +83,14 @@ def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
     )
     weight = denoiser.conv_in.weight
     told, untold = (
-        torch.stack([one["prompt_embeds"] for one in of]).to(weight.device, weight.dtype)
-        for of in (asked.conditions, asked.unconditionals)
+        stacked(of, weight.device, weight.dtype) for of in (asked.conditions, asked.unconditionals)
     )
     latents = run_pipeline(
-        pipeline, asked, prompt_embeds=told, negative_prompt_embeds=untold, guidance_scale=asked.guidance
+        pipeline,
+        asked,
+        prompt_embeds=told["prompt_embeds"],
+        negative_prompt_embeds=untold["prompt_embeds"],
+        guidance_scale=asked.guidance,
     )
     return _looked_at(base, autoencoder.decode(vae, latents))
 

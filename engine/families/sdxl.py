@@ -16,7 +16,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 from engine.families import autoencoder, unet, weights
 from engine.families.clip import encoded, on_cpu
 from engine.families.drawing import NOISE_SAMPLERS, run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused
+from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused, stacked
 from engine.families.sgm import sgm_path
 from engine.families.window import CLIP_WINDOW
 
@@ -108,8 +108,7 @@ def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
     )
     weight = denoiser.conv_in.weight
     told, untold = (
-        {key: torch.stack([one[key] for one in of]).to(weight.device, weight.dtype) for key in of[0]}
-        for of in (asked.conditions, asked.unconditionals)
+        stacked(of, weight.device, weight.dtype) for of in (asked.conditions, asked.unconditionals)
     )
     latents = run_pipeline(
         pipeline,
