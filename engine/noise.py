@@ -101,13 +101,13 @@ def shifted(sigma: float, factor: float) -> float:
     return factor * sigma / (1 + (factor - 1) * sigma)
 
 
-def resolution_shift(scheduler: Mapping[str, Any], tokens: int) -> float:
-    """Factor of `shifted` for a picture of so many tokens, as the base's scheduler config has it (FLUX: e^0.5 at 256,
-    e^1.15 at 4096 tokens, the exponent a straight line through both)."""
+def resolution_shift(scheduler: Mapping[str, Any]) -> Callable[[int], float]:
+    """Tokens of a picture -> factor of `shifted`, as the base's scheduler config has it (FLUX: e^0.5 at 256, e^1.15 at 4096
+    tokens, the exponent a straight line through both)."""
     whole = FlowMatchEulerDiscreteScheduler.from_config(dict(scheduler)).config
-    few, many = whole["base_image_seq_len"], whole["max_image_seq_len"]
-    low, high = whole["base_shift"], whole["max_shift"]
-    return math.exp(low + (high - low) * (tokens - few) / (many - few))
+    few, low = whole["base_image_seq_len"], whole["base_shift"]
+    slope = (whole["max_shift"] - low) / (whole["max_image_seq_len"] - few)
+    return lambda tokens: math.exp(low + slope * (tokens - few))
 
 
 def gaussian(seed: int, purpose: str, step: int, slot: int, shape_CHW: tuple[int, int, int]) -> Tensor:

@@ -27,8 +27,10 @@ from engine.noise import NoiseSchedule
 from engine.quantise import quantise
 from engine.step import Task
 from projects import spec as spec_of
+from projects.families import FAMILIES as FACTS
 from projects.plan import slots_a_step
-from projects.problems import Refused, refuse
+from projects.problems import Problem, Refused, refuse
+from projects.resolving import misfits
 from projects.spec import RunSpec, Sample, Train, TrainJob, data_sets
 
 STEP_QUIET = 900.0
@@ -104,6 +106,16 @@ def open_trained_on(desk: Desk, base: spec_of.Base, project: Path, fingerprint: 
             hint="Put the old files back, or start a new run on this base.",
         )
     return family, opened
+
+
+def check_family(spec: RunSpec, family: Family) -> None:
+    """Refuse, all at once, what the family cannot do: a hub id that was not here yet told its family only now."""
+    problems = [
+        Problem(error=error, where=".".join(map(str, key)), hint=hint)
+        for key, error, hint in misfits(spec, FACTS[family.name])
+    ]
+    if problems:
+        raise Refused(problems, usage=True)
 
 
 def items_of(desk: Desk, job: TrainJob, base: Base, steps: int) -> list[Item]:
@@ -274,9 +286,10 @@ def task_of(
 def schedule_of(train: Train, family: Family, base: Base, device: torch.device) -> NoiseSchedule:
     """The base's noise schedule as a training draws from it."""
     if base.objective == "flow":
+        factor = noise.resolution_shift(base.scheduler)
 
         def shift(height: int, width: int) -> float:
-            return noise.resolution_shift(base.scheduler, height * width // family.patch**2)
+            return factor(height * width // family.patch**2)
 
         return NoiseSchedule(
             objective="flow",

@@ -52,6 +52,7 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
 
     trained_on = manifest.base if manifest else ""
     family, base = preparation.open_trained_on(desk, spec.base, project, trained_on)
+    preparation.check_family(spec, family)
     items = preparation.items_of(desk, job, base, steps)
     allow(project, spec, "train", [text for item in items for text in item.captions])
     sample = preparation.sample_of(spec, items)

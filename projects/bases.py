@@ -38,8 +38,6 @@ class BaseFacts:
     clip_skips: tuple[int, ...] | None = None
     """Values of base.clip_skip that are possible, in A1111's counting: none where CLIP's layers are not read. None when
     unknown."""
-    freezes_text_encoder: bool = False
-    """Whether adapters on its text encoders are refused."""
     widths: Mapping[str, int] = field(default_factory=dict)
     """Inputs plus outputs of all layers by adapter.targets: an adapter of rank r on them has r times as many parameters."""
     encoder_widths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -145,8 +143,8 @@ def of_family(name: str) -> BaseFacts:
         kind="hub",
         preset=family.presets[0],
         clip_skips=family.clip_skips,
-        freezes_text_encoder=family.freezes_text_encoder,
         widths=family.usual_widths,
+        encoder_widths=family.usual_encoder_widths,
         hint=family.hint,
     )
 
@@ -171,7 +169,6 @@ def _facts(
         preset=preset or family.presets[0],
         path=path,
         clip_skips=family.clip_skips,
-        freezes_text_encoder=family.freezes_text_encoder,
         widths=family.widths(shapes),
         encoder_widths=family.encoder_widths(shapes),
         hint=family.hint,

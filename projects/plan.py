@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from projects.bases import UNKNOWN, BaseFacts, adapter_parameters
+from projects.bases import UNKNOWN, BaseFacts, adapter_parameters, of_family
 from projects.families import FAMILIES
 from projects.measured import Measured, run_seconds
 from projects.optimizers import OPTIMIZERS
@@ -155,14 +155,8 @@ def plan(
 
 def _expected(spec: RunSpec, facts: BaseFacts) -> BaseFacts:
     """`facts`, and of a base that is not here yet what follows from the family that the project says."""
-    if facts.widths or facts.kind != "hub":
-        return facts
-    family = FAMILIES.get(spec.base.family)
-    return dataclasses.replace(
-        facts,
-        widths=family.usual_widths if family else {},
-        encoder_widths=family.usual_encoder_widths if family else {},
-    )
+    unknown = facts.kind == "hub" and not facts.widths and spec.base.family
+    return of_family(spec.base.family) if unknown else facts
 
 
 def _trained(draws: Mapping[Role, int]) -> int:

@@ -89,6 +89,19 @@ def _pairs(spec: RunSpec, said: Mapping[str, Any]) -> Iterator[Fault]:
 def _optimizer(spec: RunSpec) -> Iterator[Fault]:
     train = spec.train
     facts = OPTIMIZERS[train.optimizer]
+    rate_of_encoder = train.text_encoder_learning_rate
+    if rate_of_encoder is not None and not spec.adapter.text_encoder:
+        hint = "Write adapter.text_encoder = true, or leave it out."
+        yield (
+            ("train", "text_encoder_learning_rate"),
+            "The text encoder does not learn, so it has no rate.",
+            hint,
+        )
+    elif facts.finds_rate and rate_of_encoder not in (None, train.learning_rate):
+        error = (
+            f"{facts.called} finds one rate for all layers, and takes none of its own for the text encoder."
+        )
+        yield ("train", "text_encoder_learning_rate"), error, "Leave it out."
     if facts.finds_rate and train.learning_rate < LEAST_FACTOR:
         error = (
             f"{facts.called} finds the learning rate itself and multiplies it by this one: with {train.learning_rate:g} "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import BindingType
@@ -24,13 +24,14 @@ from tui.bindings import bindings
 from tui.hangup import POLL_SECONDS, end_when_hung_up, on_hangup
 from tui.keymap import Keymap, config_file, read_keymap
 from tui.overview import Facts, facts_of, place_of
-from tui.pictures import Pictures
 from tui.run_jobs import ALIVE
 from tui.run_list import RunRow, RunsSeen, watch_runs
-from tui.run_words import live
 from tui.screens.room import Room
 from tui.spans import Spans
 from tui.widgets.held_keys import HeldKeys
+
+if TYPE_CHECKING:
+    from tui.pictures import Pictures
 
 Images = Literal["auto", "half", "kitty", "sixel", "off"]
 _SHEETS = tuple(
@@ -84,7 +85,7 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self.project: Path | None = None
         self.facts = Facts("")
         self.rows: tuple[RunRow, ...] = ()
-        self.pictures: Pictures | None = None
+        self._pictures: Pictures | None = None
         self.chosen: JobDir | None = None
         """The run that train and review room show; None until one of them chose."""
         self._rooms: dict[str, Room] = {}
@@ -148,7 +149,7 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         if path != self.project:
             self._close_project()
             self.project, self.facts = path, Facts(path.name)
-            self.pictures = Pictures(path / "cache", off=self._pictures_off())
+            self._pictures = None
             self.chosen = None
             remembered.opened(path, self.clock())
             self.call_after_refresh(self._begin_watch)
@@ -194,7 +195,21 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
 
     def live(self) -> Spans:
         """What is at work, for the top line."""
+        if not self.rows:
+            return ()
+        # What the first paint does without is imported after it.
+        from tui.run_words import live
+
         return live(self.rows, self.clock())
+
+    @property
+    def pictures(self) -> "Pictures | None":
+        """The pictures of the open project, once a room draws some."""
+        if self._pictures is None and self.project is not None:
+            from tui.pictures import Pictures
+
+            self._pictures = Pictures(self.project / "cache", off=self._pictures_off())
+        return self._pictures
 
     def action_act(self, action_id: str) -> None:
         """Do what a key means everywhere; the room that is shown may do it in its own way."""

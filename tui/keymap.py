@@ -54,7 +54,7 @@ def read_keymap(file: Path) -> Keymap:
         table = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return Keymap()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return Keymap(
             {}, (Problem(error=f"The keys cannot be read: {error}.", where=str(file), hint="Mend it."),)
         )

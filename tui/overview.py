@@ -40,7 +40,7 @@ def facts_of(project: Path) -> Facts:
         return Facts(name, error="not there any more")
     except OSError as error:
         return Facts(name, error=f"cannot be read: {error.strerror}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return Facts(name, error="project.toml cannot be read")
     source = _text(_table(table, "base"), "source")
     base = os.path.basename(source.rstrip("/")).removesuffix(".safetensors")

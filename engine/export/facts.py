@@ -104,7 +104,7 @@ def licence_of(project: Path) -> str:
         table = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return UNSTATED
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise refuse(
             f"cannot be read: {error}.", where=path, hint="Mend it: the exported file names the licence."
         ) from None

@@ -13,7 +13,7 @@ from torch import nn
 
 from engine.adapter import ENCODER
 from engine.families.family import Base, Family, Fused
-from engine.families.weights import read_config
+from engine.families.weights import part_config
 
 _PREFIX = re.compile(
     r"(base_model\.model\.)?"
@@ -64,7 +64,7 @@ def _encoder_names(family: Family, base: Base) -> dict[str, tuple[Slot, ...]]:
     part = ENCODER.rstrip(".")
     kind = family.models[part]
     with torch.device("meta"):
-        model = kind(kind.config_class.from_dict(dict(read_config(base, part))))
+        model = kind(kind.config_class.from_dict(dict(part_config(base, part))))
     names: dict[str, tuple[Slot, ...]] = {}
     for path, shape in _shapes(model).items():
         slot = Slot(path=ENCODER + path, shape=shape, place=Fused(name=path))

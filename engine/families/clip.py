@@ -8,6 +8,11 @@ from torch import Tensor, nn
 
 def encoded(tokenizer: Any, model: nn.Module, texts: str | Sequence[str]) -> Any:
     """The model's whole output for one or several texts, hidden states included, with a batch axis."""
+    return model(padded_ids(tokenizer, model, texts), output_hidden_states=True)
+
+
+def padded_ids(tokenizer: Any, model: nn.Module, texts: str | Sequence[str]) -> Tensor:
+    """(B, window), on the model's device: tokens of the texts, cut and padded at the tokenizer's own window. T5's too."""
     tokens = tokenizer(
         texts if isinstance(texts, str) else list(texts),
         padding="max_length",
@@ -15,7 +20,8 @@ def encoded(tokenizer: Any, model: nn.Module, texts: str | Sequence[str]) -> Any
         truncation=True,
         return_tensors="pt",
     )
-    return model(tokens.input_ids.to(next(model.parameters()).device), output_hidden_states=True)
+    ids: Tensor = tokens.input_ids
+    return ids.to(next(model.parameters()).device)
 
 
 def layer(model: Any, output: Any, clip_skip: int) -> Tensor:

@@ -67,6 +67,13 @@ class Framing:
     """Height and width of the bucket."""
 
 
+def stacked(
+    conditions: Sequence[Condition], device: torch.device | str, dtype: torch.dtype | None = None
+) -> Condition:
+    """Conditions of single texts with a batch axis in front, on the device; dtype None: as they are."""
+    return {key: torch.stack([one[key] for one in conditions]).to(device, dtype) for key in conditions[0]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
     """What a family's `draw` is asked: one condition, unconditional and generator a picture, the rest the same for all."""

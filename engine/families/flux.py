@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import CLIPTextModel, T5EncoderModel, T5TokenizerFast
 
 from engine.families import autoencoder, bfl, weights
-from engine.families.clip import encoded, on_cpu
+from engine.families.clip import encoded, on_cpu, padded_ids
 from engine.families.drawing import run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing
+from engine.families.family import Base, Condition, Drawing, Family, Framing, stacked
 from projects.problems import refuse
 from projects.tensorfile import read_header
 
@@ -73,6 +74,11 @@ def _t5_tokenizer(base: Base) -> Any:
     return weights.load_tokenizer(base, "tokenizer_2", T5TokenizerFast)
 
 
+def _reads(base: Base) -> tuple[Any, int]:
+    tokenizer = _t5_tokenizer(base)
+    return tokenizer, tokenizer.model_max_length - 1  # T5 ends a text with one mark of its own
+
+
 def _load_denoiser(base: Base, dtype: torch.dtype) -> nn.Module:
     config = _config(base)
     if sum(config.get("axes_dims_rope") or ()) != config.get("attention_head_dim"):
@@ -90,15 +96,7 @@ def _encode_condition(encoders: Encoders, texts: Sequence[str]) -> list[Conditio
 
 
 def _encode_text(encoders: Encoders, text: str) -> Condition:
-    tokenizer, model = encoders.t5_tokenizer, encoders.t5
-    tokens = tokenizer(
-        text,
-        padding="max_length",
-        max_length=tokenizer.model_max_length,
-        truncation=True,
-        return_tensors="pt",
-    )
-    hidden = model(tokens.input_ids.to(next(model.parameters()).device))[0][0]
+    hidden = encoders.t5(padded_ids(encoders.t5_tokenizer, encoders.t5, text))[0][0]
     pooled = encoded(encoders.clip_tokenizer, encoders.clip, text).pooler_output[0]
     return {"prompt_embeds": on_cpu(hidden), "pooled_prompt_embeds": on_cpu(pooled)}
 
@@ -162,10 +160,7 @@ def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
         scheduler=FLUX.samplers[asked.sampler](base.scheduler),
     )
     device, dtype = next(denoiser.parameters()).device, _dtype(denoiser)
-    told, untold = (
-        {key: torch.stack([one[key] for one in of]).to(device, dtype) for key in of[0]}
-        for of in (asked.conditions, asked.unconditionals)
-    )
+    told, untold = (stacked(of, device, dtype) for of in (asked.conditions, asked.unconditionals))
     negative: Mapping[str, Any] = {}
     if asked.true_guidance > 1:
         negative = {
@@ -189,7 +184,7 @@ def _config(base: Base) -> Mapping[str, Any]:
     """As the folder says, or as the shapes in the file tell."""
     prefix = base.inside.get("transformer")
     if prefix is None:
-        return weights.read_config(base, "transformer")
+        return weights.part_config(base, "transformer")
     shapes = read_header(base.path).shapes
     return bfl.config_of(
         {name.removeprefix(prefix): shapes[name] for name in shapes if name.startswith(prefix)}
@@ -199,23 +194,21 @@ def _config(base: Base) -> Mapping[str, Any]:
 def _from_file(base: Base, part: str, kind: Any, dtype: torch.dtype) -> nn.Module:
     """The transformer out of a file with the original code's names."""
     prefix = base.inside[part]
-    tensors = {
-        name.removeprefix(prefix): tensor for name, tensor in weights.read_prefix(base.path, prefix).items()
-    }
     with torch.device("meta"):
         model: Any = kind.from_config(_config(base))
-    config = model.config
     state = {}
-    for name in model.state_dict():
-        module, _, end = name.rpartition(".")
-        place = bfl.original(config, module)
-        tensor = tensors[f"{place.name}.{'scale' if bfl.NORMS.search(module) else end}"]
-        if cut := bfl.rows(place):
-            tensor = tensor[cut[0] : cut[1]]
-        if place.swapped:
-            shift, scale = tensor.chunk(2, dim=0)
-            tensor = torch.cat([scale, shift])
-        state[name] = tensor.to(dtype).contiguous()
+    # Row by row out of the file: the whole of it beside the model would be twice 24 GB.
+    with safe_open(str(base.path), framework="pt") as file:
+        for name in model.state_dict():
+            module, _, end = name.rpartition(".")
+            place = bfl.original(model.config, module)
+            stored = file.get_slice(f"{prefix}{place.name}.{'scale' if bfl.NORMS.search(module) else end}")
+            start, stop = bfl.rows(place) or (0, stored.get_shape()[0])
+            tensor = stored[start:stop]
+            if place.swapped:
+                shift, scale = tensor.chunk(2, dim=0)
+                tensor = torch.cat([scale, shift])
+            state[name] = tensor.to(dtype).contiguous()
     model.load_state_dict(state, assign=True, strict=True)
     loaded: nn.Module = model
     return loaded
@@ -242,8 +235,7 @@ FLUX = Family(
     load_denoiser=_load_denoiser,
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoders,
-    # T5 ends a text with one mark of its own.
-    reads=lambda base: (_t5_tokenizer(base), _t5_tokenizer(base).model_max_length - 1),
+    reads=_reads,
     encode_images=autoencoder.encode_images,
     encode_condition=_encode_condition,
     unconditional=lambda _base, encoders: _encode_condition(encoders, [""])[0],

@@ -1,6 +1,5 @@
 """From what `[base]` says to an opened base: its family, and where its files are. No weights enter the memory here."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from engine.families.family import Base, Family, Objective
 from engine.families.flux import FLUX
 from engine.families.sd15 import SD15
 from engine.families.sdxl import SDXL
-from engine.families.weights import weight_files
+from engine.families.weights import read_config, weight_files
 from projects import bases, spec
 from projects.families import FAMILIES as FACTS
 from projects.families import levels
@@ -196,12 +195,12 @@ def _vocabulary(folder: Path) -> list[str]:
 
 def _facts(configs: Path, family: Family, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """What the configs say of size, factor, noise and the unconditional, by the names of `Base`'s fields."""
-    index = _config(configs / "model_index.json")
-    vae = _config(configs / "vae" / "config.json")
+    index = read_config(configs / "model_index.json")
+    vae = read_config(configs / "vae" / "config.json")
     said = configs / family.denoiser / "config.json"
-    denoiser = _config(said) if said.is_file() else {}
+    denoiser = read_config(said) if said.is_file() else {}
     said = configs / "scheduler" / "scheduler_config.json"
-    scheduler = {**_config(said), **overrides}
+    scheduler = {**read_config(said), **overrides}
     objective = _objective(scheduler, family, configs)
     _check_schedule(scheduler, objective, said)
     native, least = FACTS[family.name].size(denoiser, vae)
@@ -282,16 +281,6 @@ def _lacking(folder: Path, family: Family, parts: Sequence[str]) -> list[Problem
         if not any((folder / name).glob("*.json")):
             problems.append(Problem(error=f"The {name} is missing.", where=str(folder), hint=_AGAIN))
     return problems
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise refuse("A config of the base model is missing or damaged.", where=path, hint=_AGAIN)
-    return found
 
 
 def _digest(file: Path) -> str:

@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from torch import Tensor, nn
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
-from engine.families import autoencoder, weights
+from engine.families import autoencoder, unet, weights
 from engine.families.clip import checkpoint_layers, encoded, layer, on_cpu, unread
 from engine.families.drawing import NOISE_SAMPLERS, run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused, LearningEncoder
+from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused, LearningEncoder, stacked
 from engine.families.window import CLIP_WINDOW
 
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 CLIP_ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 
@@ -94,11 +93,14 @@ def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
     )
     weight = denoiser.conv_in.weight
     told, untold = (
-        torch.stack([one["prompt_embeds"] for one in of]).to(weight.device, weight.dtype)
-        for of in (asked.conditions, asked.unconditionals)
+        stacked(of, weight.device, weight.dtype) for of in (asked.conditions, asked.unconditionals)
     )
     latents = run_pipeline(
-        pipeline, asked, prompt_embeds=told, negative_prompt_embeds=untold, guidance_scale=asked.guidance
+        pipeline,
+        asked,
+        prompt_embeds=told["prompt_embeds"],
+        negative_prompt_embeds=untold["prompt_embeds"],
+        guidance_scale=asked.guidance,
     )
     return _looked_at(base, autoencoder.decode(vae, latents))
 
@@ -127,7 +129,7 @@ def _checker(folder: Path, reader: Path) -> tuple[Any, Any]:
 SD15 = Family(
     name="sd15",
     denoiser="unet",
-    models={"unet": UNet2DConditionModel, "vae": autoencoder.KIND, "text_encoder": CLIPTextModel},
+    models={"unet": unet.KIND, "vae": autoencoder.KIND, "text_encoder": CLIPTextModel},
     tokenizers=("tokenizer",),
     inside={
         "unet": "model.diffusion_model.",
@@ -137,11 +139,11 @@ SD15 = Family(
     objectives=("epsilon", "v"),
     patch=1,
     latent_channels=4,
-    lora_targets={"attention": ATTENTION, "attention+mlp": (*ATTENTION, "ff.net.0.proj", "ff.net.2")},
+    lora_targets=unet.TARGETS,
     dead_targets=(),
     samplers=NOISE_SAMPLERS,
-    config=lambda base: weights.read_config(base, "unet"),
-    load_denoiser=lambda base, dtype: weights.load_part(base, "unet", UNet2DConditionModel, dtype),
+    config=lambda base: weights.part_config(base, "unet"),
+    load_denoiser=unet.load,
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoder,
     reads=lambda base: (weights.load_tokenizer(base, "tokenizer"), CLIP_WINDOW),

@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionXLPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionXLPipeline
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-from engine.families import autoencoder, weights
+from engine.families import autoencoder, unet, weights
 from engine.families.clip import encoded, on_cpu
 from engine.families.drawing import NOISE_SAMPLERS, run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused
+from engine.families.family import Base, Condition, Drawing, Family, Framing, Fused, stacked
 from engine.families.sgm import sgm_path
 from engine.families.window import CLIP_WINDOW
-
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,7 @@ def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
     )
     weight = denoiser.conv_in.weight
     told, untold = (
-        {key: torch.stack([one[key] for one in of]).to(weight.device, weight.dtype) for key in of[0]}
-        for of in (asked.conditions, asked.unconditionals)
+        stacked(of, weight.device, weight.dtype) for of in (asked.conditions, asked.unconditionals)
     )
     latents = run_pipeline(
         pipeline,
@@ -129,7 +126,7 @@ SDXL = Family(
     name="sdxl",
     denoiser="unet",
     models={
-        "unet": UNet2DConditionModel,
+        "unet": unet.KIND,
         "vae": autoencoder.KIND,
         "text_encoder": CLIPTextModel,
         "text_encoder_2": CLIPTextModelWithProjection,
@@ -144,11 +141,11 @@ SDXL = Family(
     objectives=("epsilon", "v"),
     patch=1,
     latent_channels=4,
-    lora_targets={"attention": ATTENTION, "attention+mlp": (*ATTENTION, "ff.net.0.proj", "ff.net.2")},
+    lora_targets=unet.TARGETS,
     dead_targets=(),
     samplers=NOISE_SAMPLERS,
-    config=lambda base: weights.read_config(base, "unet"),
-    load_denoiser=lambda base, dtype: weights.load_part(base, "unet", UNet2DConditionModel, dtype),
+    config=lambda base: weights.part_config(base, "unet"),
+    load_denoiser=unet.load,
     load_vae=autoencoder.load_vae,
     load_encoders=_load_encoders,
     reads=lambda base: (weights.load_tokenizer(base, "tokenizer"), CLIP_WINDOW),

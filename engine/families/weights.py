@@ -63,9 +63,8 @@ def load_part(
     return module.eval().requires_grad_(False)
 
 
-def read_config(base: Base, part: str) -> Mapping[str, Any]:
-    """config.json of a part. Raises Refused when it is missing or damaged."""
-    file = base.configs / part / "config.json"
+def read_config(file: Path) -> dict[str, Any]:
+    """A config of the base. Raises Refused when it is missing or damaged."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -77,6 +76,11 @@ def read_config(base: Base, part: str) -> Mapping[str, Any]:
             hint="Download the base model again, complete.",
         )
     return found
+
+
+def part_config(base: Base, part: str) -> Mapping[str, Any]:
+    """config.json of a part of the base."""
+    return read_config(base.configs / part / "config.json")
 
 
 def load_tokenizer(base: Base, name: str, kind: Any = CLIPTokenizer) -> Any:

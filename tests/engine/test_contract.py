@@ -13,12 +13,12 @@ from torch import Tensor
 from engine import adapter
 from engine.conditions import LiveConditions
 from engine.container import pack
-from engine.export.formats import content
+from engine.export.formats import Layout, content
 from engine.export.gate import check, objection, question_for, reference_of, relative_difference
 from engine.export.kohya import kohya_name
 from engine.export.names import find, layers_of, names_of
 from engine.export.reading import read_adapter
-from engine.families.family import Base, Condition, Drawing, Family, Framing
+from engine.families.family import Base, Condition, Drawing, Family, Framing, stacked
 from engine.families.opening import FAMILIES, open_base
 from engine.families.sdxl import SDXL, time_ids
 from engine.families.sgm import sgm_path
@@ -26,6 +26,7 @@ from engine.quantise import quantise
 from projects import bases, spec
 from projects.families import FAMILIES as FACTS
 from projects.spec import Quantize
+from tests.engine.drawings import drawn_picture
 from tests.engine.export.made import make_adapter
 from tests.engine.tiny import build_folder, make_unet, tiny_base
 from tests.engine.tiny_flux import tiny_flux
@@ -69,10 +70,6 @@ def open_tiny(name: str) -> Opened:
     )
 
 
-def batch(conditions: list[Condition]) -> Condition:
-    return {key: torch.stack([one[key] for one in conditions]) for key in conditions[0]}
-
-
 def framings(count: int, size: int) -> list[Framing]:
     return [Framing(original_hw=(size, size), crop_top_left=(0, 0), target_hw=(size, size))] * count
 
@@ -85,7 +82,7 @@ def predicted(opened: Opened, denoiser: torch.nn.Module) -> Tensor:
         denoiser,
         noisy,
         torch.tensor([10, 900]),
-        batch(opened.conditions),
+        stacked(opened.conditions, "cpu"),
         framings(2, opened.base.native_size),
     )
 
@@ -256,6 +253,18 @@ def test_names_in_kohya_files_are_unique(opened: Opened) -> None:
     assert len({(kohya_name(place), place.place) for place in places}) == len(every) > 0
 
 
+def exported(opened: Opened, layout: Layout, state: dict[str, Tensor], folder: Path) -> Path:
+    """A file of rank 32 and alpha 8 in that layout."""
+    family, config = opened.family, opened.family.config(opened.base)
+    made = content(
+        layout, state, rank=32, alpha=8.0, dtype=torch.float32, component=family.denoiser,
+        place_of=lambda path: family.original(config, path),
+    )  # fmt: skip
+    file = folder / f"{layout}.safetensors"
+    file.write_bytes(pack(made.tensors, made.metadata))
+    return file
+
+
 def test_an_exported_adapter_is_loaded_by_diffusers_with_nothing_unmatched(
     opened: Opened, tmp_path: Path
 ) -> None:
@@ -265,14 +274,8 @@ def test_an_exported_adapter_is_loaded_by_diffusers_with_nothing_unmatched(
     state = make_adapter(family, base, targets, rank=32, alpha=8.0)
     question = question_for(family, base, "the cat")
     reference = reference_of(family, base, question, state, rank=32, alpha=8.0)
-    config = family.config(base)
     for layout in ("kohya", "diffusers"):
-        made = content(
-            layout, state, rank=32, alpha=8.0, dtype=torch.float32, component=family.denoiser,
-            place_of=lambda path: family.original(config, path),
-        )  # fmt: skip
-        file = tmp_path / f"{layout}.safetensors"
-        file.write_bytes(pack(made.tensors, made.metadata))
+        file = exported(opened, layout, state, tmp_path)
         verdict = check(file, family, base, question, reference)
         assert objection(verdict, half=False) == "", layout
         assert verdict.difference < 1e-5 < reference.effect
@@ -284,14 +287,8 @@ def test_an_exported_adapter_is_read_back_as_it_was_trained(
 ) -> None:
     family, base = opened.family, opened.base
     state = make_adapter(family, base, targets, rank=32, alpha=8.0)
-    config = family.config(base)
     for layout, expected in (("kohya", 8.0), ("diffusers", 32.0)):
-        made = content(
-            layout, state, rank=32, alpha=8.0, dtype=torch.float32, component=family.denoiser,
-            place_of=lambda path: family.original(config, path),
-        )  # fmt: skip
-        file = tmp_path / f"{layout}.safetensors"
-        file.write_bytes(pack(made.tensors, made.metadata))
+        file = exported(opened, layout, state, tmp_path)
         found, rank, alpha = read_adapter(file, family, base).to_continue()
         assert found.keys() == state.keys() and (rank, alpha) == (32, expected)
         for key, tensor in state.items():
@@ -439,22 +436,7 @@ def test_the_unconditional_is_the_empty_text_where_the_base_does_not_ask_for_zer
 def test_a_picture_is_the_one_that_the_diffusers_pipeline_draws() -> None:
     folder = tiny_base()
     family, base = open_base(spec.Base(source=str(folder)), folder)
-    encoders = family.load_encoders(base, torch.float32)
-    ours = family.draw(
-        family.load_denoiser(base, torch.float32),
-        family.load_vae(base, torch.float32),
-        base,
-        Drawing(
-            sampler="euler",
-            conditions=family.encode_condition(encoders, TEXTS[:1]),
-            unconditionals=[family.unconditional(base, encoders)],
-            guidance=5.0,
-            true_guidance=1.0,
-            steps=4,
-            size_wh=(64, 48),
-            generators=[torch.Generator().manual_seed(7)],
-        ),
-    )
+    ours = drawn_picture(family, base, TEXTS[0], size_wh=(64, 48))
     pipeline = StableDiffusionXLPipeline.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(
@@ -474,7 +456,7 @@ def test_sizes_are_told_in_sdxls_order_and_reach_the_unet() -> None:
     assert time_ids([framing]).tolist() == [[3000.0, 4032.0, 7.0, 0.0, 48.0, 64.0]]
     folder = tiny_base()
     family, base = open_base(spec.Base(source=str(folder)), folder)
-    told = batch(family.encode_condition(family.load_encoders(base, torch.float32), TEXTS[:1]))
+    told = stacked(family.encode_condition(family.load_encoders(base, torch.float32), TEXTS[:1]), "cpu")
     denoiser = family.load_denoiser(base, torch.bfloat16)
     noisy, timestep = (
         torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(0)),

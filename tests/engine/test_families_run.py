@@ -1,5 +1,6 @@
 """Every family from pictures to exported files: 20 steps on tiny random weights, a kill, a resume, and the gate."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from engine.export.run import run as export_run
 from engine.families.opening import FAMILIES
 from projects.events import fold_file
 from projects.job import JobDir
+from projects.problems import Refused
 from projects.project import create_project, new_job_dir, read_job, write_job
 from projects.spec import ExportJob, TrainJob
 from tests.engine.runs import events, losses, new_run, train_here
@@ -65,6 +67,27 @@ def test_a_run_trains_resumes_to_the_same_bits_and_exports(
     exported = export(project, whole, ("diffusers",) if family in TARGETS else ("kohya", "diffusers"))
     assert len(exported) == (1 if family in TARGETS else 2)
     assert not {path.name for path in whole.export.iterdir() if path.name.startswith(".")}
+
+
+def test_a_base_that_told_its_family_late_is_held_to_it_by_the_worker(tmp_path: Path) -> None:
+    """A hub id that was not here when the run was planned: nobody could know then that min-SNR means nothing."""
+    run = new_run(a_project(tmp_path, TINY["flux"]()), *QUICK)
+    told = read_job(run)
+    assert isinstance(told, TrainJob)
+    spec = replace(
+        told.spec,
+        train=replace(told.spec.train, min_snr_gamma=5.0),
+        adapter=replace(told.spec.adapter, text_encoder=True),
+    )
+    run.spec.unlink()
+    write_job(run, replace(told, spec=spec))
+    with pytest.raises(Refused) as refused:
+        train_here(run)
+    assert [problem.where for problem in refused.value.problems] == [
+        "adapter.text_encoder",
+        "train.min_snr_gamma",
+    ]
+    assert not run.items.exists()
 
 
 def stopping_at(step: int, honest):  # type: ignore[no-untyped-def]

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from engine.export.kohya import to_kohya
 from engine.families import bfl
-from engine.families.family import Base, Drawing, Family, Framing
+from engine.families.family import Base, Family, Framing
 from engine.families.flux import FLUX, TRAINED_GUIDANCE, packed, places, unpacked
 from engine.families.opening import open_base
 from projects import spec
 from projects.problems import Refused
+from tests.engine.drawings import drawn_picture
 from tests.engine.tiny_flux import make_transformer, tiny_flux
 
 TEXTS = ["the cat of ab", "a dog"]
@@ -46,21 +47,8 @@ def test_conditions_are_those_of_the_diffusers_pipeline() -> None:
 @pytest.mark.parametrize("true_guidance", [1.0, 3.0])
 def test_pictures_are_those_of_the_diffusers_pipeline(true_guidance: float) -> None:
     family, base = opened()
-    encoders = family.load_encoders(base, torch.float32)
-    ours = family.draw(
-        family.load_denoiser(base, torch.float32),
-        family.load_vae(base, torch.float32),
-        base,
-        Drawing(
-            sampler="euler",
-            conditions=family.encode_condition(encoders, TEXTS[:1]),
-            unconditionals=family.encode_condition(encoders, TEXTS[1:]),
-            guidance=3.5,
-            true_guidance=true_guidance,
-            steps=4,
-            size_wh=(64, 48),
-            generators=[torch.Generator().manual_seed(7)],
-        ),
+    ours = drawn_picture(
+        family, base, TEXTS[0], size_wh=(64, 48), guidance=3.5, true_guidance=true_guidance, negative=TEXTS[1]
     )
     pipeline = FluxPipeline.from_pretrained(tiny_flux())
     pipeline.set_progress_bar_config(disable=True)
@@ -69,7 +57,7 @@ def test_pictures_are_those_of_the_diffusers_pipeline(true_guidance: float) -> N
         width=64, height=48, generator=torch.Generator().manual_seed(7), output_type="pt",
         max_sequence_length=pipeline.tokenizer_2.model_max_length,
     ).images  # fmt: skip
-    torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
+    assert float((ours - theirs).abs().max()) < 1e-5
 
 
 def test_training_tells_the_transformer_a_guidance_of_one() -> None:

@@ -116,7 +116,7 @@ def test_flow_equals_the_scheduler_of_diffusers(batch):
 def test_timesteps_of_flow_are_logit_normal_and_shifted_as_the_base_draws_them():
     ran = FlowMatchEulerDiscreteScheduler.from_config(FLUX_SCHEDULER)
     for tokens in (256, 1024, 4096):
-        factor = noise.resolution_shift(FLUX_SCHEDULER, tokens)
+        factor = noise.resolution_shift(FLUX_SCHEDULER)(tokens)
         mu = calculate_shift(tokens)
         for sigma in (0.1, 0.5, 0.9):
             expected = ran.time_shift(mu, 1.0, torch.tensor(sigma, dtype=torch.float64)).item()

@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPTextConfig, CLIPVisionConfig
 
-from engine.families import singlefile
-from engine.families.family import Base, Drawing, Family
+from engine.families import sd15, singlefile
+from engine.families.family import Base, Family
 from engine.families.opening import open_base
 from engine.families.sd15 import SD15
 from engine.families.sgm import sgm_path
 from projects import spec
 from projects.problems import Refused
+from tests.engine.drawings import drawn_picture
 from tests.engine.tiny import is_vae_attention, vae_name
 from tests.engine.tiny_sd15 import build_folder, tiny_sd15
 
@@ -47,22 +50,7 @@ def test_clip_skip_counts_as_a1111_does() -> None:
 
 def test_pictures_are_those_of_the_diffusers_pipeline() -> None:
     family, base = opened(1)
-    encoders = family.load_encoders(base, torch.float32)
-    ours = family.draw(
-        family.load_denoiser(base, torch.float32),
-        family.load_vae(base, torch.float32),
-        base,
-        Drawing(
-            sampler="euler",
-            conditions=family.encode_condition(encoders, TEXTS[:1]),
-            unconditionals=[family.unconditional(base, encoders)],
-            guidance=5.0,
-            true_guidance=1.0,
-            steps=4,
-            size_wh=(64, 64),
-            generators=[torch.Generator().manual_seed(7)],
-        ),
-    )
+    ours = drawn_picture(family, base, TEXTS[0], size_wh=(64, 64))
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_sd15(), safety_checker=None)
     pipeline.scheduler = SD15.samplers["euler"](base.scheduler)
     pipeline.set_progress_bar_config(disable=True)
@@ -70,7 +58,7 @@ def test_pictures_are_those_of_the_diffusers_pipeline() -> None:
         TEXTS[0], guidance_scale=5.0, num_inference_steps=4, width=64, height=64,
         generator=torch.Generator().manual_seed(7), output_type="pt",
     ).images  # fmt: skip
-    torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
+    assert float((ours - theirs).abs().max()) < 1e-5
 
 
 def build_file(folder: Path, file: Path, drop: str = "no such prefix") -> Path:
@@ -133,3 +121,29 @@ def test_the_shipped_configs_are_the_real_architecture() -> None:
 def test_a_v_prediction_base_is_one(tmp_path: Path) -> None:
     folder = build_folder(tmp_path / "v", scheduler={"prediction_type": "v_prediction"})
     assert open_base(spec.Base(source=str(folder)), tmp_path)[1].objective == "v"
+
+
+def test_the_safety_checker_that_a_base_ships_looks_at_what_is_drawn(tmp_path: Path) -> None:
+    """With concepts that everything is near to, as tiny random ones can be made: then all of it comes out black."""
+    folder = build_folder(tmp_path / "base")
+    family, base = open_base(spec.Base(source=str(folder)), tmp_path)
+    unseen = drawn_picture(family, base, TEXTS[0], size_wh=(64, 64))
+    config = CLIPConfig(
+        text_config=CLIPTextConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2).to_dict(),
+        vision_config=CLIPVisionConfig(
+            hidden_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=32, patch_size=16
+        ).to_dict(),
+        projection_dim=8,
+    )
+    checker = StableDiffusionSafetyChecker(config)
+    checker.concept_embeds_weights.data.fill_(-2.0)
+    checker.save_pretrained(folder / "safety_checker")
+    size = {"shortest_edge": 32}
+    CLIPImageProcessorPil(size=size, crop_size=32).save_pretrained(folder / "feature_extractor")
+    seen = drawn_picture(family, base, TEXTS[0], size_wh=(64, 64))
+    assert seen.shape == unseen.shape and not bool(seen.any()) and bool(unseen.any())
+    checker.concept_embeds_weights.data.fill_(2.0)
+    checker.special_care_embeds_weights.data.fill_(2.0)
+    checker.save_pretrained(folder / "safety_checker")
+    sd15._checker.cache_clear()
+    assert torch.equal(drawn_picture(family, base, TEXTS[0], size_wh=(64, 64)), unseen)

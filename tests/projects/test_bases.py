@@ -9,6 +9,7 @@ import pytest
 
 from projects import bases
 from projects.bases import describe
+from projects.families import FAMILIES
 from projects.problems import Refused
 from projects.resolving import resolve_text
 from projects.tensorfile import read_header
@@ -180,7 +181,7 @@ def flux_folder(path: Path, **transformer: Any) -> Path:
 def test_a_flux_folder_is_known_and_its_relatives_are_not(tmp_path: Path) -> None:
     facts = describe(str(flux_folder(tmp_path / "sd15")), tmp_path)
     assert (facts.family, facts.preset, facts.native_size, facts.bucket_step) == ("flux", "flux", 1024, 64)
-    assert facts.clip_skips == () and facts.freezes_text_encoder and not facts.companion
+    assert facts.clip_skips == () and FAMILIES["flux"].freezes_text_encoder and not facts.companion
     flux_folder(tmp_path / "fill", in_channels=384)
     assert "a FLUX model that fills or is led by a picture" in refusal("fill", tmp_path)
 
@@ -213,7 +214,7 @@ def test_an_sd15_file_and_folder_are_known(tmp_path: Path) -> None:
     tensors(tmp_path / "realistic_sdxl.safetensors", shapes)
     facts = describe("realistic_sdxl.safetensors", tmp_path)
     assert (facts.family, facts.native_size, facts.bucket_step, facts.floors) == ("sd15", 512, 64, (512, 768))
-    assert facts.clip_skips == tuple(range(1, 13)) and not facts.freezes_text_encoder and "SDXL" in facts.hint
+    assert facts.clip_skips == tuple(range(1, 13)) and "SDXL" in facts.hint
     index = {"text_encoder_2": [None, None]}
     unet = {"addition_embed_type": None, "cross_attention_dim": 768, "sample_size": 64}
     base = folder(tmp_path / "base", index=index, unet={**unet, "block_out_channels": [320, 640, 1280, 1280]})

@@ -53,10 +53,18 @@ class Said:
 Say = Callable[..., Said]
 
 
-@pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Say:
-    """Runs one command line in this process, in a folder and with a state folder of its own."""
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What Safelight remembers, and how a person configured it, are each test's own."""
     monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def say(
+    own_folders: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Say:
+    """Runs one command line in this process, in a folder and with a state folder of its own."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.chdir(tmp_path)
 

@@ -28,7 +28,8 @@ Chain = tuple[JobDir, JobDir, JobDir, JobDir]
 def chain(project: Path, stand_in: list[int], monkeypatch: pytest.MonkeyPatch, say: Say) -> Chain:
     """A run that takes its time, and review, export and proof that wait for it, one behind the other."""
     monkeypatch.setenv("STAND_IN_STEP", "0.2")
-    spec, place = resolve(open_project(project)), str(project)
+    # So many steps that nobody is too late to stop it, however busy the machine is.
+    spec, place = resolve(open_project(project), ["train.steps=400"]), str(project)
     run = new_run_dir(project, "r16")
     write_job(run, TrainJob(project=place, spec=spec))
 
@@ -121,9 +122,8 @@ def test_what_was_killed_while_it_waited_goes_on_too(
 
 
 async def test_the_key_of_the_train_room_takes_them_along(
-    chain: Chain, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    chain: Chain, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     worker.ask(chain[0], "stop")
     assert eventually(lambda: states(chain) == ["stopped"] * 4)
     monkeypatch.setenv("STAND_IN_STEP", "0.001")

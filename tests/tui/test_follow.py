@@ -23,12 +23,6 @@ from tui.run_words import since
 from tui.screens.train import TrainRoom
 
 
-@pytest.fixture(autouse=True)
-def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
 @pytest.fixture
 def run(tmp_path: Path) -> JobDir:
     return write_run(write_project(tmp_path / "aurelia"), "2026-11-18-1040-r32", to_step=900)

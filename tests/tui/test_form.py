@@ -21,9 +21,7 @@ from tui.widgets.line_list import LineList
 
 
 @pytest.fixture(autouse=True)
-def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def in_own_folder(own_folders: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
@@ -362,3 +360,12 @@ def type_at_once(bench, keys: str) -> None:  # type: ignore[no-untyped-def]
     for key in keys:
         name = {"\r": "enter", "/": "slash", "^": "ctrl+u"}.get(key, key)
         bench.post_message(events.Key(name, key))
+
+
+async def test_a_project_file_that_is_no_toml_at_all_is_named_and_ends_nothing(aurelia: Path) -> None:
+    """Nested so deep that Python's reader gives up, and no text: what comes with either is not a ValueError."""
+    for content in (b"a = " + b"[" * 5000, b"\xff\xfe\x00garbage = ["):
+        (aurelia / "project.toml").write_bytes(content)
+        async with opened(aurelia) as (bench, pilot):
+            await until(pilot, lambda: "!" in text_of(bench) and "project.toml" in text_of(bench))
+            assert isinstance(bench.screen, ProjectRoom)

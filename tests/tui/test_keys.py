@@ -27,12 +27,6 @@ from tui.widgets.line_list import LineList
 ROOMS = {"home": HomeRoom, "project": ProjectRoom, "train": TrainRoom, "review": ReviewRoom, "large": Large}
 
 
-@pytest.fixture(autouse=True)
-def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
 @pytest.fixture
 def aurelia(tmp_path: Path) -> Path:
     project = write_project(tmp_path / "aurelia")

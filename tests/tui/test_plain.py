@@ -22,10 +22,8 @@ ASCII = Options(ascii=True)
 
 
 @pytest.fixture
-def aurelia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def aurelia(tmp_path: Path) -> Path:
     """A project whose texts are beyond ASCII, with runs and a review."""
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     project = write_project(tmp_path / "aurélia")
     text = (
         (project / "project.toml").read_text().replace('"woman"', '"写真"').replace('"aurelia"', '"aurélia"')

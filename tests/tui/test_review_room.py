@@ -21,12 +21,6 @@ from tui.widgets.line_list import LineList
 from tui.widgets.picture_view import PictureView
 
 
-@pytest.fixture(autouse=True)
-def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
 @pytest.fixture
 def aurelia(tmp_path: Path) -> Path:
     """A project with two runs that are done; the older one is reviewed."""

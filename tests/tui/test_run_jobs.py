@@ -20,12 +20,6 @@ from tui.run_list import Standings
 Told = dict[str, object]
 
 
-@pytest.fixture(autouse=True)
-def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
 @pytest.fixture
 def run(tmp_path: Path) -> JobDir:
     project = write_project(tmp_path / "aurelia")

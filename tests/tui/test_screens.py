@@ -26,16 +26,14 @@ PRESET = {
 }
 DEMO = bases.BaseFacts(
     kind="demo", family="sdxl", native_size=64, floors=(48, 64), bucket_step=16, preset="demo", clip_skips=(2,),
-    freezes_text_encoder=True, widths={"attention": 10_976},
+    widths={"attention": 10_976},
 )  # fmt: skip
 SMALL, DESIGN, LARGE = (80, 24), (120, 36), (200, 60)
 
 
 @pytest.fixture(autouse=True)
-def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def frozen(own_folders: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """One clock and one time zone, a state folder of its own, and the recorded run at work."""
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

@@ -20,13 +20,11 @@ from tui.screens.project import ProjectRoom
 from tui.screens.train import TrainRoom
 from tui.spans import folded
 
-pytestmark = pytest.mark.usefixtures("own_folders")
+pytestmark = pytest.mark.usefixtures("slow_steps")
 
 
 @pytest.fixture
-def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAND_IN_STEP", "0.05")
 
 

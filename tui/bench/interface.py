@@ -186,7 +186,8 @@ def stall(name: str, ticks: Path, since: float, until: float, words: str) -> Fig
     late = [0.0]
     for line in ticks.read_text(encoding="ascii").splitlines():
         began, seconds = map(float, line.split())
-        if since <= began <= until:
+        # What began before and ended after belongs to what came after: the program's end, say.
+        if since <= began and began + seconds <= until:
             late.append(seconds)
     return figure(name, 1e3 * max(late), "ms", 50.0, f"longest wait of a 3 ms ticker on its loop; {words}")
 

@@ -1,11 +1,14 @@
 """Room 1: the project as a form, with the plan of a run and everything that stands in its way, before it costs anything."""
 
+import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Mount
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
@@ -16,12 +19,10 @@ from tui import remembered
 from tui.bindings import bindings
 from tui.changes import with_unsaved
 from tui.checking import Checked, CheckMoved, ProjectRead, check, closed
-from tui.editor import edit_file
 from tui.form import Form, form_of, meaning
 from tui.plan_words import plan_lines, problem_lines, summary
 from tui.run_list import stamp
 from tui.saving import Saving, comes_to
-from tui.screens.modal import Ask, Choice, Pick
 from tui.screens.room import Room
 from tui.spans import Spans, wrapped
 from tui.widgets.form_pane import FormPane
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from projects.project import Project
 
 _WATCH_SECONDS = 1.0
+_FIRST_SECONDS = 0.15
+"""How long the first paint waits for project.toml."""
 _SOON_SECONDS = 0.05
 
 
@@ -90,13 +93,23 @@ class ProjectRoom(Room):
         }
         return frozenset(name for name, holds in held.items() if holds)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    @on(Mount)
+    async def begin(self) -> None:
+        """Fill the form, with what project.toml says if that comes soon."""
         self._fill()
         self._pane.rows.do_first()
         self._pane.rows.focus()
-        self._read()
         self.set_interval(_WATCH_SECONDS, self._look)
+        folder = self.bench.project
+        if folder is None:
+            return
+        # Mostly read before anything is drawn: then the rows are drawn once, and nobody sees them empty.
+        reading = asyncio.ensure_future(asyncio.to_thread(self._read_project, folder))
+        await asyncio.wait({reading}, timeout=_FIRST_SECONDS)
+        if reading.done():
+            await self.on_project_read(reading.result())
+        else:
+            reading.add_done_callback(lambda read: self.post_message(read.result()))
 
     def flush(self) -> None:
         """Keep what is typed and not saved beside the project: half a number must never stand in it."""
@@ -121,20 +134,23 @@ class ProjectRoom(Room):
         folder = self.bench.project
         if folder is None:
             return
+        self.run_worker(
+            lambda: self.post_message(self._read_project(folder)),
+            thread=True, group="read", exclusive=True, exit_on_error=False,
+        )  # fmt: skip
 
-        first = self._project is None
+    def _read_project(self, folder: Path) -> ProjectRead:
+        """What project.toml says now; in a thread."""
+        from projects.project import open_project
 
-        def work() -> None:
-            from projects.project import open_project
-
-            mark, unsaved = stamp(folder / "project.toml"), remembered.unsaved(folder) if first else {}
-            try:
-                self.post_message(ProjectRead(open_project(folder), None, mark, unsaved))
-            except Refused as refused:
-                self.post_message(ProjectRead(None, refused.problems[0], mark, {}))
-            self.bench.tell_facts(folder)
-
-        self.run_worker(work, thread=True, group="read", exclusive=True, exit_on_error=False)
+        mark = stamp(folder / "project.toml")
+        unsaved = remembered.unsaved(folder) if self._project is None else {}
+        try:
+            read = ProjectRead(open_project(folder), None, mark, unsaved)
+        except Refused as refused:
+            read = ProjectRead(None, refused.problems[0], mark, {})
+        self.bench.tell_facts(folder)
+        return read
 
     async def on_project_read(self, message: ProjectRead) -> None:
         self._mark = message.mark
@@ -295,6 +311,8 @@ class ProjectRoom(Room):
         self._read()
 
     def do_preset(self) -> None:
+        from tui.screens.modal import Choice, Pick  # nothing that a key asks for is imported before it
+
         names = presets_for(self.checked.preset)
         choices = [Choice(name, name, "now" if name == self.checked.preset else "") for name in names]
 
@@ -316,6 +334,8 @@ class ProjectRoom(Room):
             starting.train(self.bench, self._project.path)
 
     def do_train_as(self) -> None:
+        from tui.screens.modal import Ask
+
         folder = self._project.path if self._project else None
 
         def named(name: str | None) -> None:
@@ -328,5 +348,7 @@ class ProjectRoom(Room):
 
     def do_editor(self) -> None:
         if self.bench.project:
+            from tui.editor import edit_file
+
             edit_file(self.bench, self.bench.project / "project.toml")
             self._read()

@@ -246,9 +246,11 @@ class TrainRoom(Room):
             self.calm()
 
     @on(LineList.Moved, "#runs")
-    def moved(self, event: LineList.Moved) -> None:
+    def moved(self) -> None:
         """The run the cursor is on is the one that is shown."""
-        row = self._runs.row(event.key) if isinstance(event.key, Path) else None
+        # Where it is now, not where a message says that it was: two of them on their way would chase each other for ever.
+        key = self._runs.key
+        row = self._runs.row(key) if isinstance(key, Path) else None
         if row is not None and self._runs.has_focus:
             self.follow(row.job)
 
