@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from engine import optimizers, preparation
+from engine import assembly, optimizers, preparation
 from engine.dataset.items import Item, largest_bucket
 from engine.dataset.scan import scan
 from engine.desk import Desk, StopAsked
@@ -54,8 +54,9 @@ def run(desk: Desk, job: MeasureJob) -> Literal["done", "stopped"]:
     allow(project, spec, "train", preparation.texts_of(spec))
     measured.require_one_process(spec)
     optimizers.require(spec.train.optimizer)
-    threads = preparation.set_threads(None, 1)
+    threads = assembly.set_threads(None, 1)
     family, base = preparation.open_trained_on(desk, spec.base, project, "")
+    preparation.check_family(spec, family)
     desk.phase("looking at the pictures", quiet=3600)
     items = scan(
         project, spec, bucket_step=base.bucket_step, missing=job.missing_caption,
@@ -67,11 +68,8 @@ def run(desk: Desk, job: MeasureJob) -> Literal["done", "stopped"]:
     latents, cached = preparation.encode(desk, project, at.spec, family, base, at.items)
 
     desk.phase("loading the denoiser", quiet=1800)
-    accelerator = preparation.accelerator_for(spec)
-    denoiser = preparation.denoiser_with_adapter(at.spec, family, base, accelerator)
-    conditions = cached or preparation.encoder_with_adapter(at.spec, family, base, accelerator)
-    task = preparation.task_of(at.spec, family, base, denoiser, accelerator, at.items, latents, conditions)
-    desk.add_facts(**preparation.facts(spec, task, base, threads))
+    task = assembly.assemble(at.spec, family, base, at.items, latents, cached)
+    desk.add_facts(**assembly.facts(spec, task, base, threads))
 
     paces, micro_batch = timed_steps(desk, task, at.spec, job.steps)
     evaluation_seconds = timed_evaluation(desk, task, spec, items, micro_batch)
@@ -121,7 +119,7 @@ def largest_of(spec: RunSpec, items: Sequence[Item]) -> Largest:
 
 def timed_steps(desk: Desk, task: Task, spec: RunSpec, steps: int) -> tuple[list[float], int]:
     """Seconds of each step after the warm-up, and the pictures that go through the model at once."""
-    optimizer = preparation.optimizer_of(spec, task)
+    optimizer = assembly.optimizer_of(spec, task)
     desk.phase("measuring steps", quiet=preparation.STEP_QUIET)
     paces, micro_batch = [], spec.train.batch
     for step in range(WARM_UP + steps):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from engine import checkpoint, precision, preparation
+from engine import assembly, checkpoint, precision, preparation
 from engine.dataset.items import read_items
 from engine.families.opening import open_base
 from engine.group import Group, join
@@ -41,21 +41,18 @@ def follow(job: JobDir, group: Group) -> None:
     spec, project = read.spec, Path(read.project)
     found = checkpoint.newest_checkpoint(job)
     manifest = checkpoint.read_manifest(found[1]) if found else None
-    preparation.set_threads(manifest, group.size)
+    assembly.set_threads(manifest, group.size)
     family, base = open_base(spec.base, project)
     items = read_items(job.items)
     latents, cached = preparation.readers(project, spec, family, base)
-    accelerator = preparation.accelerator_for(spec)
-    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
-    conditions = cached or preparation.encoder_with_adapter(spec, family, base, accelerator)
-    task = preparation.task_of(
-        spec, family, base, denoiser, accelerator, items, latents, conditions, group=group
-    )
+    task = assembly.assemble(spec, family, base, items, latents, cached, group=group)
     if read.start_from and not found:
-        preparation.continue_from(task, spec, base, Path(read.start_from))
-    optimizer = preparation.optimizer_of(spec, task)
-    start = preparation.restore(task, optimizer, found[1])[0] if found else 0
-    group.require_same(task.parameters, start, base.fingerprint, precision.saved_scale(accelerator.scaler))
+        assembly.continue_from(task, spec, base, Path(read.start_from))
+    optimizer = assembly.optimizer_of(spec, task)
+    start = assembly.restore(task, optimizer, found[1])[0] if found else 0
+    group.require_same(
+        task.parameters, start, base.fingerprint, precision.saved_scale(task.accelerator.scaler)
+    )
     obey(task, optimizer)
 
 

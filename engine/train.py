@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from engine import checkpoint, group, optimizers, precision, preparation
+from engine import assembly, checkpoint, group, optimizers, precision, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
 from engine.desk import Desk, StopAsked
@@ -47,8 +47,8 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
     checkpoint.sweep(desk.job)
     found = checkpoint.newest_checkpoint(desk.job)
     manifest = checkpoint.read_manifest(found[1]) if found else None
-    threads = preparation.set_threads(manifest, desk.processes)
-    preparation.warn_of_machine(desk, spec, manifest)
+    threads = assembly.set_threads(manifest, desk.processes)
+    assembly.warn_of_machine(desk, spec, manifest)
 
     trained_on = manifest.base if manifest else ""
     family, base = preparation.open_trained_on(desk, spec.base, project, trained_on)
@@ -62,21 +62,17 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
 
     desk.phase("loading the denoiser", quiet=1800)
     together = closing.enter_context(group.form(desk, desk.processes))
-    accelerator = preparation.accelerator_for(spec)
-    denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
-    conditions = cached or preparation.encoder_with_adapter(spec, family, base, accelerator)
-    task = preparation.task_of(
-        spec, family, base, denoiser, accelerator, items, latents, conditions, group=together
-    )
+    task = assembly.assemble(spec, family, base, items, latents, cached, group=together)
+    scaler = task.accelerator.scaler
     if job.start_from and not manifest:
-        preparation.continue_from(task, spec, base, Path(job.start_from))
-    optimizer = preparation.optimizer_of(spec, task)
-    desk.add_facts(**preparation.facts(spec, task, base, threads))
+        assembly.continue_from(task, spec, base, Path(job.start_from))
+    optimizer = assembly.optimizer_of(spec, task)
+    desk.add_facts(**assembly.facts(spec, task, base, threads))
 
     start, micro_batch = 0, train.batch
     if found and manifest:
-        start, micro_batch = preparation.restore(task, optimizer, found[1])
-    together.require_same(task.parameters, start, base.fingerprint, precision.saved_scale(accelerator.scaler))
+        start, micro_batch = assembly.restore(task, optimizer, found[1])
+    together.require_same(task.parameters, start, base.fingerprint, precision.saved_scale(scaler))
     if manifest and desk.verify:
         verify(desk, task, manifest)
     told = desk.recorded()
@@ -114,7 +110,7 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
 
         began = time.perf_counter()
         result, micro_batch = pass_within_memory(desk, task, step, micro_batch)
-        check_finite(result, step, items, scaled=accelerator.scaler is not None)
+        check_finite(result, step, items, scaled=scaler is not None)
         share = rate(step, schedule=train.schedule, steps=steps, warmup=train.warmup, restarts=train.restarts)
         if result.overflow:
             overflows += 1
@@ -203,7 +199,7 @@ def save(
     spec: RunSpec,
 ) -> int:
     """Write the checkpoint of `step`, then let the oldest go; gives the micro-batch that fits into memory."""
-    rank, alpha = preparation.rank_and_alpha(spec)
+    rank, alpha = assembly.rank_and_alpha(spec)
     task.group.order("compare", step)
     task.group.require_same(task.parameters, step, precision.saved_scale(task.accelerator.scaler))
     ahead, micro_batch = pass_within_memory(desk, task, step, micro_batch)

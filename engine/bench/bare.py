@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine import preparation
+from engine import assembly
 from engine.cache import Cache, ConditionReader, LatentReader
 from engine.dataset.items import read_items
 from engine.dataset.slots import micro_batches
@@ -32,13 +32,11 @@ class Bare:
         """For a run that has written its items and filled the cache."""
         spec, cache = job.spec, Cache(Path(job.project) / "cache")
         family, base = open_base(spec.base, Path(job.project))
-        accelerator = preparation.accelerator_for(spec)
-        denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
         latents = LatentReader(cache, base, background=spec.data.background)
         conditions = ConditionReader(cache, family, base)
         items = read_items(desk.job.items)
-        task = preparation.task_of(spec, family, base, denoiser, accelerator, items, latents, conditions)
-        return cls(task, preparation.optimizer_of(spec, task))
+        task = assembly.assemble(spec, family, base, items, latents, conditions)
+        return cls(task, assembly.optimizer_of(spec, task))
 
     def prepare(self, first: int, count: int, size: int) -> list[Step]:
         """Everything that the steps from `first` (from 0) on read, drawn as the loop draws it, on the device."""

@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from engine import checkpoint, precision, preparation, train
+from engine import assembly, checkpoint, precision, train
 from engine.facts import read_facts
 from engine.step import Pass, check_finite
 from projects.curve import read_curve
@@ -67,9 +67,9 @@ def test_a_card_gets_its_accelerator(monkeypatch, asked, capability, said, dtype
     made = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    monkeypatch.setattr(preparation, "Accelerator", lambda **how: made.append(how) or SimpleNamespace(**how))
+    monkeypatch.setattr(assembly, "Accelerator", lambda **how: made.append(how) or SimpleNamespace(**how))
     spec = SimpleNamespace(train=SimpleNamespace(precision=asked))
-    accelerator = preparation.accelerator_for(spec)
+    accelerator = assembly.accelerator_for(spec)
     assert made == [{"cpu": False, "mixed_precision": said}]
     assert precision.dtype_of(accelerator.mixed_precision) == dtype
 
@@ -114,7 +114,7 @@ def test_overflow_is_what_a_smaller_scale_can_mend():
 def scaled(monkeypatch):
     """Runs scale their loss as in fp16, in the CPU's own numbers. The steps in the set get an infinite gradient."""
     overflows = set()
-    real = preparation.accelerator_for
+    real = assembly.accelerator_for
 
     def with_scaler(spec):
         accelerator = real(spec)
@@ -137,7 +137,7 @@ def scaled(monkeypatch):
         parameters_of.append(task.parameters)
         return pass_of(task, step, micro_batch)
 
-    monkeypatch.setattr(preparation, "accelerator_for", with_scaler)
+    monkeypatch.setattr(assembly, "accelerator_for", with_scaler)
     monkeypatch.setattr(train, "forward_backward", noted)
     return overflows
 

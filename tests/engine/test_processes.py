@@ -47,10 +47,10 @@ OVERFLOWING = """
 import math
 import sys
 import torch
-from engine import __main__, peers, preparation, step
+from engine import __main__, assembly, peers, step
 
 peers.COMMAND = (sys.executable, "-P", __file__)
-accelerator_for, backward = preparation.accelerator_for, step._backward
+accelerator_for, backward = assembly.accelerator_for, step._backward
 
 def with_scaler(spec):
     accelerator = accelerator_for(spec)
@@ -63,7 +63,7 @@ def overflowing(task, number, *more):
         next(iter(task.parameters.values())).grad.fill_(math.inf)
     return result
 
-preparation.accelerator_for = with_scaler
+assembly.accelerator_for = with_scaler
 if "--rank" in sys.argv:
     step._backward = overflowing
 __main__._leave(__main__.main())

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine import adapter, checkpoint, preparation, sample, train
+from engine import adapter, assembly, checkpoint, sample, train
 from engine.checkpoint import ADAPTER
 from engine.desk import Desk
 from engine.export import formats
@@ -445,11 +445,11 @@ def test_both_starts_follow_from_the_seed_alone(project: Path) -> None:
     """With and without the text encoder the denoiser's adapter starts alike."""
     spec = read_job(new_run(project, ON)).spec
     family, base = open_base(spec.base, project)
-    accelerator = preparation.Accelerator(cpu=True, mixed_precision="no")
+    accelerator = assembly.Accelerator(cpu=True, mixed_precision="no")
     states = []
     for _ in range(2):
-        denoiser = preparation.denoiser_with_adapter(spec, family, base, accelerator)
-        live = preparation.encoder_with_adapter(spec, family, base, accelerator)
+        denoiser = assembly.denoiser_with_adapter(spec, family, base, accelerator)
+        live = assembly.encoder_with_adapter(spec, family, base, accelerator)
         states.append(adapter.adapter_state(denoiser, text_encoder=live.model))
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
