@@ -56,8 +56,19 @@ def encoder_modules(
         patterns = own or learning.lora_targets["attention"]
     else:
         patterns = learning.lora_targets[targets]
-    layers = [name for name in _layers(model) if not any(fnmatch.fnmatchcase(name, dead) for dead in unread)]
-    return _matching(layers, patterns)
+    return _matching([name for name in _layers(model) if not _is_any(name, unread)], patterns)
+
+
+def unread_layers(state: Mapping[str, object], unread: Sequence[str]) -> list[str]:
+    """Layers of the text encoder in an adapter's state that match a pattern of `unread`, by the model's own names."""
+    _, of_encoder = parted(state)
+    return sorted(
+        layer for layer in {key.rsplit(".lora_", 1)[0] for key in of_encoder} if _is_any(layer, unread)
+    )
+
+
+def _is_any(layer: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(layer, pattern) for pattern in patterns)
 
 
 def _layers(model: nn.Module) -> list[str]:

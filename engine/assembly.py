@@ -97,6 +97,9 @@ def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator
     quantise(denoiser, spec, dtype)
     if spec.train.gradient_checkpointing:
         denoiser.enable_gradient_checkpointing()
+    if spec.train.channels_last and accelerator.device.type == "cuda":
+        # Before the adapter comes: its own tensors, and the optimizer's beside them, lie as they are saved.
+        denoiser.to(memory_format=torch.channels_last)
     targets: str | Sequence[str] = spec.adapter.targets
     if spec.adapter.text_encoder and not isinstance(targets, str):
         targets = [pattern for pattern in targets if not pattern.startswith(adapter.ENCODER)]
@@ -105,8 +108,6 @@ def denoiser_with_adapter(spec: RunSpec, family: Family, base: Base, accelerator
     torch.manual_seed(draw(spec.train.seed, "adapter") >> 1)
     adapter.inject(denoiser, modules, rank=rank, alpha=alpha, dropout=spec.adapter.dropout)
     denoiser.to(accelerator.device)
-    if spec.train.channels_last and accelerator.device.type == "cuda":
-        denoiser.to(memory_format=torch.channels_last)
     denoiser.train()
     return denoiser
 
@@ -187,6 +188,14 @@ def continue_from(task: Task, spec: RunSpec, base: Base, path: Path) -> None:
             where=path,
             hint=f"Say --set adapter.rank={its_rank} --set adapter.alpha={its_alpha:g}.",
         )
+    if isinstance(task.conditions, LiveConditions):
+        unread = task.conditions.learning.unread(task.conditions.encoders)
+        if beyond := adapter.unread_layers(state, unread):
+            raise refuse(
+                f"The adapter has layers of the text encoder behind the one that this project reads, e.g. {beyond[0]}.",
+                where=path,
+                hint="Most tools read the last one: --set base.clip_skip=1.",
+            )
     adapter.load_state(task.denoiser, state, where=path, text_encoder=task.text_encoder)
 
 

@@ -47,6 +47,7 @@ class Desk:
         self.from_step = 0
         self._since_ns = since_ns
         self._mutex = threading.RLock()
+        self._concluded = False
         # Its own, because a sync to a slow disk must not hold up the job's loop.
         self._snapshots = threading.Lock()
         self._writer = Writer(job, attempt)
@@ -210,6 +211,10 @@ class Desk:
 
     def conclude(self, word: str, **fields: object) -> None:
         """The last word of the attempt; nothing is said after it. Said by engine/__main__.py, and by `give_up`."""
+        with self._mutex:
+            if self._concluded:  # By the thread that watches over this one, in the same moment.
+                return
+            self._concluded = True
         self._rest()
         self.emit(word, **{**self._result, **fields})
         error = " ".join(str(fields[key]) for key in ("error", "hint") if fields.get(key))

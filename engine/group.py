@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -21,7 +21,7 @@ from torch import nn
 from engine.desk import Desk, StopAsked
 from engine.peers import Peers
 from projects.job import JobDir
-from projects.problems import refuse
+from projects.problems import Refused, refuse
 
 T = TypeVar("T")
 HERE: Final = "127.0.0.1"
@@ -72,14 +72,18 @@ class Group:
             dist.all_gather_object(said, value, group=self._words)
         return said
 
-    def sum_gradients(self, parameters: Mapping[str, nn.Parameter]) -> None:
-        """Every process gets the sum of all gradients, the same to the last bit; each has to come here."""
+    def packed(self, parameters: Mapping[str, nn.Parameter]) -> torch.Tensor | None:
+        """All gradients as one message: an adapter has hundreds of tensors, and each would cost a way there and back."""
         if self.size == 1:
+            return None
+        return torch.cat([gradient.flatten() for gradient in _gradients(parameters)])
+
+    def sum_gradients(self, parameters: Mapping[str, nn.Parameter], flat: torch.Tensor | None) -> None:
+        """Every process gets the sum of what all have `packed`, the same to the last bit; each has to come here."""
+        if flat is None:
             return
-        gradients = [parameter.grad for parameter in parameters.values() if parameter.grad is not None]
+        gradients = _gradients(parameters)
         with self._waiting():
-            # One message: an adapter has hundreds of tensors, and each costs a way there and back.
-            flat = torch.cat([gradient.flatten() for gradient in gradients])
             dist.all_reduce(flat)
             if flat.is_cuda:
                 torch.cuda.synchronize(
@@ -104,17 +108,22 @@ class Group:
                 hint="The last checkpoint is intact. Resume with --processes 1, and use cards of one kind.",
             )
 
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        """Around every wait for the others: what goes wrong there is said in words, by rank 0."""
-        if self._peers is None:
+    def _waiting(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._peers is None else _waiting(self._peers)
+
+
+def _gradients(parameters: Mapping[str, nn.Parameter]) -> list[torch.Tensor]:
+    return [parameter.grad for parameter in parameters.values() if parameter.grad is not None]
+
+
+@contextmanager
+def _waiting(peers: Peers) -> Iterator[None]:
+    """Around every wait of rank 0 for the others: what goes wrong there is said in words."""
+    try:
+        with peers.awaited():
             yield
-            return
-        try:
-            with self._peers.awaited():
-                yield
-        except RuntimeError as error:
-            raise self._peers.refusal(error) from error
+    except RuntimeError as error:
+        raise peers.refusal(error) from error
 
 
 @contextmanager
@@ -132,6 +141,7 @@ def form(desk: Desk, size: int) -> Iterator[Group]:
     store = dist.TCPStore(
         HERE, port, is_master=True, wait_for_workers=False, master_listen_fd=listening.detach()
     )
+    _take_place(0, size)
     with Peers(desk, size) as peers:
         peers.start(port)
         # Not inside torch, where a rank that has ended would be waited for.
@@ -140,34 +150,46 @@ def form(desk: Desk, size: int) -> Iterator[Group]:
                 raise StopAsked
             peers.check()
             time.sleep(0.05)
-        group = _join(store, 0, size, peers)
+        with _waiting(peers):
+            group = _join(store, 0, size, peers)
         yield group
-        group.order("end")
+        try:
+            group.order("end")
+        except Refused as lost:  # All is saved, and nobody is needed any more.
+            desk.warn(str(lost.problems[0].error))
         peers.wait()
         dist.destroy_process_group()
 
 
 def join(job: JobDir, rank: int, size: int, port: int) -> Group:
     """Rank `rank` (1 or more) of the group that the worker of `job` forms."""
+    _take_place(rank, size)
     store = dist.TCPStore(HERE, port, is_master=False)
     store.set(_arrival(rank), str(job.path))
     return _join(store, rank, size, None)
 
 
-def _join(store: dist.Store, rank: int, size: int, peers: Peers | None) -> Group:
-    on_cuda = torch.cuda.is_available()
+def _take_place(rank: int, size: int) -> None:
+    """This process's device and environment; whatever is wrong with them ends it before it has announced itself."""
     # accelerate takes device and place from these, as from torchrun's, and the group that it finds.
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size), LOCAL_WORLD_SIZE=str(size))
     # Else accelerate counts cores anew, and overrules what was set.
     os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))
     for library in ("GLOO", "NCCL"):
         os.environ.setdefault(f"{library}_SOCKET_IFNAME", "lo")
-    if on_cuda:
+    if torch.cuda.is_available():
         torch.cuda.set_device(rank)
         if not check_cuda_p2p_ib_support():
             os.environ.update(NCCL_P2P_DISABLE="1", NCCL_IB_DISABLE="1")
+
+
+def _join(store: dist.Store, rank: int, size: int, peers: Peers | None) -> Group:
     dist.init_process_group(
-        "nccl" if on_cuda else "gloo", store=store, rank=rank, world_size=size, timeout=_PATIENCE
+        "nccl" if torch.cuda.is_available() else "gloo",
+        store=store,
+        rank=rank,
+        world_size=size,
+        timeout=_PATIENCE,
     )
     return Group(rank, size, words=dist.new_group(backend="gloo", timeout=_PATIENCE), peers=peers)
 

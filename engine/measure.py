@@ -1,4 +1,4 @@
-"""A measurement: a few real steps at the largest bucket, with everything a run has, one evaluation and one preview.
+"""A measurement: the run's own first steps, one of its largest bucket, one evaluation and one preview.
 
 Nothing of it is kept but the figures: no checkpoint, no picture.
 """
@@ -7,16 +7,17 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
 from engine import assembly, optimizers, preparation
-from engine.dataset.items import Item, largest_bucket
+from engine.dataset.items import Item, largest_bucket, trained_buckets
 from engine.dataset.scan import scan
+from engine.dataset.slots import Slot, slots_of_step
 from engine.desk import Desk, StopAsked
 from engine.draw import at_once, check_shots, shots_of
-from engine.evaluate import TIMESTEP_SHARES, evaluate, grid_items
+from engine.evaluate import evaluate, grid_items
 from engine.families.family import Base
 from engine.memory import device_memory_gb, peak_memory_gb
 from engine.sample import preview
@@ -25,27 +26,13 @@ from engine.train import pass_within_memory
 from projects import measured
 from projects.bases import describe
 from projects.machine import device_model
+from projects.plan import slots_a_step
 from projects.problems import refuse
 from projects.rights import allow
 from projects.spec import MeasureJob, RunSpec, Sample
 
 WARM_UP = 2
 """Steps that are not timed: a card's first ones choose kernels and take memory."""
-PICTURES = 16
-"""At most so many pictures of the largest bucket are encoded and trained."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Largest:
-    """A run cut down to its largest bucket."""
-
-    spec: RunSpec
-    """With the one resolution that gives it, and the prompts that the run's previews have."""
-    items: Sequence[Item]
-    """Pictures of that bucket, placed there only."""
-    bucket: tuple[int, int]
-    area_share: float
-    """Mean area of all drawn buckets as a share of it."""
 
 
 def run(desk: Desk, job: MeasureJob) -> Literal["done", "stopped"]:
@@ -63,23 +50,26 @@ def run(desk: Desk, job: MeasureJob) -> Literal["done", "stopped"]:
         on_progress=preparation.stoppable(desk, "looking at the pictures"),
     ).items  # fmt: skip
     allow(project, spec, "train", [text for item in items for text in item.captions])
-    at = largest_of(spec, items)
-    check_shots(family, base, shots_of(at.spec.sample, base, at.spec.sample.prompts))
-    latents, cached = preparation.encode(desk, project, at.spec, family, base, at.items)
+    # Said once: with few pictures at hand, the captions of others would be drawn.
+    spec = replace(spec, sample=preparation.sample_of(spec, items))
+    check_shots(family, base, shots_of(spec.sample, base, spec.sample.prompts))
+    latents, cached = preparation.encode(
+        desk, project, spec, family, base, needed(spec, items, WARM_UP + job.steps)
+    )
 
     desk.phase("loading the denoiser", quiet=1800)
-    task = assembly.assemble(at.spec, family, base, at.items, latents, cached)
+    task = assembly.assemble(spec, family, base, items, latents, cached)
     desk.add_facts(**assembly.facts(spec, task, base, threads))
 
-    paces, micro_batch = timed_steps(desk, task, at.spec, job.steps)
-    evaluation_seconds = timed_evaluation(desk, task, spec, items, micro_batch)
-    preview_seconds = timed_preview(desk, task, at.spec, base)
+    paces, micro_batch = timed_steps(desk, task, spec, job.steps)
+    evaluation_seconds = timed_evaluation(desk, task, spec, micro_batch)
+    preview_seconds = timed_preview(desk, task, spec, base)
+    slower = sorted(paces)
     found = measured.Measured(
         steps=len(paces),
-        seconds_per_step=round(statistics.median(paces), 5),
-        fastest=round(min(paces), 5),
-        slowest=round(max(paces), 5),
-        area_share=round(at.area_share, 5),
+        seconds_per_step=round(statistics.mean(paces), 5),
+        faster_half=round(statistics.mean(slower[: (len(slower) + 1) // 2]), 5),
+        slower_half=round(statistics.mean(slower[len(slower) // 2 :]), 5),
         evaluation_seconds=round(evaluation_seconds, 3),
         preview_seconds=round(preview_seconds, 3),
         preview_steps=spec.sample.steps,
@@ -88,62 +78,75 @@ def run(desk: Desk, job: MeasureJob) -> Literal["done", "stopped"]:
         fingerprint=base.fingerprint,
         measured=round(time.time(), 3),
     )
-    keep(project, spec, base, at.bucket, found)
-    desk.result(measured=asdict(found), micro_batch=micro_batch, bucket=list(at.bucket))
+    keep(project, job.spec, base, items, found)
+    desk.result(measured=asdict(found), micro_batch=micro_batch, bucket=list(largest_bucket(items)[0]))
     return "done"
 
 
-def largest_of(spec: RunSpec, items: Sequence[Item]) -> Largest:
-    """The spec and pictures of the largest bucket, as many as a step takes and `PICTURES` at most."""
+def needed(spec: RunSpec, items: Sequence[Item], steps: int) -> list[Item]:
+    """The pictures that so many steps, the step of the largest bucket and an evaluation read."""
+    wanted = {slot.item for slot in largest_slots(spec, items)}
+    for step in range(steps):
+        wanted |= {slot.item for slot in own_slots(spec, items, step)}
+    if spec.train.evaluate_every:
+        wanted |= set(grid_items(items))
+    return [items[index] for index in sorted(wanted)]
+
+
+def own_slots(spec: RunSpec, items: Sequence[Item], step: int) -> list[Slot]:
+    """What the run itself trains at `step`."""
+    train = spec.train
+    return slots_of_step(
+        items, seed=train.seed, step=step, slots_per_step=slots_a_step(spec), resolutions=len(train.resolution),
+        flip=spec.data.flip, caption_dropout=train.caption_dropout,
+    )  # fmt: skip
+
+
+def largest_slots(spec: RunSpec, items: Sequence[Item]) -> list[Slot]:
+    """As many pictures of the largest bucket as can pass through the model at once in any step of the run."""
     bucket, resolution = largest_bucket(items)
-    sample, train = preparation.sample_of(spec, items), spec.train
     inside = [
-        # Held-out pictures and regularization are measured alike, and one caption costs as much as another.
-        replace(item, role="subject", placements=(item.placements[resolution],), captions=item.captions[:1])
-        for item in items
-        if item.placements[resolution].bucket == bucket and item.role != "holdout"
+        index
+        for index, item in enumerate(items)
+        if item.role != "holdout" and item.placements[resolution].bucket == bucket
+        for _ in range(item.repeats)
     ]
-    areas = [
-        (placement.bucket[0] * placement.bucket[1], item.repeats)
-        for item in items if item.role != "holdout" for placement in item.placements
-    ]  # fmt: skip
-    mean = sum(area * repeats for area, repeats in areas) / sum(repeats for _, repeats in areas)
-    only = replace(train, resolution=(train.resolution[resolution],))
-    return Largest(
-        spec=replace(spec, train=only, sample=sample),
-        items=inside[: min(PICTURES, train.batch * train.accumulate)],
-        bucket=bucket,
-        area_share=mean / (bucket[0] * bucket[1]),
-    )
+    return [
+        Slot(slot=at, item=index, resolution=resolution, flip=False, caption=0)
+        for at, index in enumerate(inside[: spec.train.batch])
+    ]
 
 
 def timed_steps(desk: Desk, task: Task, spec: RunSpec, steps: int) -> tuple[list[float], int]:
-    """Seconds of each step after the warm-up, and the pictures that go through the model at once."""
+    """Seconds of each step after the warm-up, and the pictures that go through the model at once.
+
+    The largest bucket comes first: what does not fit into memory with it is cut smaller from the beginning.
+    """
     optimizer = assembly.optimizer_of(spec, task)
     desk.phase("measuring steps", quiet=preparation.STEP_QUIET)
     paces, micro_batch = [], spec.train.batch
-    for step in range(WARM_UP + steps):
+    for step in range(-1, WARM_UP + steps):
         if desk.stop_asked:
             raise StopAsked
         began = time.perf_counter()
-        result, micro_batch = pass_within_memory(desk, task, step, micro_batch)
-        check_finite(result, step, task.items, scaled=task.accelerator.scaler is not None)
+        slots = own_slots(spec, task.items, step) if step >= 0 else largest_slots(spec, task.items)
+        result, micro_batch = pass_within_memory(desk, task, max(0, step), micro_batch, slots)
+        check_finite(result, max(0, step), task.items, scaled=task.accelerator.scaler is not None)
         update(task, optimizer, 1.0, overflow=result.overflow)
         if step >= WARM_UP:
             paces.append(time.perf_counter() - began)
-        desk.progress("steps", step + 1, WARM_UP + steps)
+        desk.progress("steps", step + 2, WARM_UP + steps + 1)
     return paces, micro_batch
 
 
-def timed_evaluation(desk: Desk, task: Task, spec: RunSpec, items: Sequence[Item], micro_batch: int) -> float:
-    """Seconds that an evaluation of the whole run takes, from one of the few pictures here; 0 where it makes none."""
+def timed_evaluation(desk: Desk, task: Task, spec: RunSpec, micro_batch: int) -> float:
+    """Seconds of one evaluation; 0 where the run makes none."""
     if not spec.train.evaluate_every:
         return 0.0
     desk.phase("measuring an evaluation", quiet=1800)
     began = time.perf_counter()
     evaluate(task, micro_batch, on_progress=preparation.stoppable(desk, "evaluating"))
-    cells = len(grid_items(task.items)) * len(TIMESTEP_SHARES)
-    return (time.perf_counter() - began) / cells * len(grid_items(items)) * len(TIMESTEP_SHARES)
+    return time.perf_counter() - began
 
 
 def timed_preview(desk: Desk, task: Task, spec: RunSpec, base: Base) -> float:
@@ -179,13 +182,12 @@ def few(sample: Sample, base: Base, device: str) -> Sample:
     return replace(sample, seeds=seeds, prompts=sample.prompts[: max(1, many // len(seeds))])
 
 
-def keep(project: Path, spec: RunSpec, base: Base, bucket: tuple[int, int], found: measured.Measured) -> None:
+def keep(project: Path, spec: RunSpec, base: Base, items: Sequence[Item], found: measured.Measured) -> None:
     """Write the figures into the project, under what a plan will ask for. Raises Refused."""
     size = spec.sample.size or (base.native_size, base.native_size)
     stamp = measured.base_stamp(describe(spec.base.source, project, revision=spec.base.revision))
-    key = measured.key_of(
-        replace(spec, sample=replace(spec.sample, size=size)), stamp, device_model(), bucket
-    )
+    told = replace(spec, sample=replace(spec.sample, size=size))
+    key = measured.key_of(told, stamp, device_model(), trained_buckets(items))
     try:
         measured.save(project, key, found)
     except OSError as error:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -41,22 +41,29 @@ class Peers:
         """Start them all; they meet at `port`."""
         for rank in range(1, self._size):
             options = ["--rank", str(rank), "--processes", str(self._size), "--port", str(port)]
-            process = subprocess.Popen(
-                [*COMMAND, str(self._desk.job.path), *options],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="backslashreplace",
-            )
+            try:
+                process = subprocess.Popen(
+                    [*COMMAND, str(self._desk.job.path), *options],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    encoding="utf-8",
+                    errors="backslashreplace",
+                )
+            except OSError as error:
+                said = error.strerror or error
+                raise refuse(
+                    f"Rank {rank} cannot be started: {said}.", hint="Use fewer processes."
+                ) from error
             self._processes.append(process)
-            self._threads.append(
-                threading.Thread(target=self._listen, args=(rank, process), name=f"rank {rank}", daemon=True)
-            )
-        self._threads.append(threading.Thread(target=self._watch, name="watch", daemon=True))
-        for thread in self._threads:
-            thread.start()
+            self._run(self._listen, f"rank {rank}", rank, process)
+        self._run(self._watch, "watch")
+
+    def _run(self, work: Callable[..., None], name: str, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def __enter__(self) -> Self:
         return self

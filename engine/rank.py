@@ -14,7 +14,7 @@ from engine import assembly, checkpoint, precision, preparation
 from engine.dataset.items import read_items
 from engine.families.opening import open_base
 from engine.group import Group, join
-from engine.step import Task, clear_gradients, forward_backward, update
+from engine.step import Task, forward_backward, update
 from projects.job import JobDir
 from projects.problems import Refused, refuse
 from projects.project import read_job
@@ -61,10 +61,7 @@ def obey(task: Task, optimizer: torch.optim.Optimizer) -> None:
     while True:
         match task.group.hear():
             case "pass", (step, micro_batch):
-                try:
-                    forward_backward(task, step, micro_batch)
-                except torch.OutOfMemoryError:
-                    clear_gradients(task)
+                if forward_backward(task, step, micro_batch) is None:
                     torch.cuda.empty_cache()
             case "update", (share, overflow):
                 update(task, optimizer, share, overflow=overflow)

@@ -1,6 +1,7 @@
 """The training step's arithmetic: slots in, loss and gradients out. Read by the loop, the probe and the evaluation."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -95,28 +96,34 @@ def slots_at(task: Task, step: int) -> list[Slot]:
     )
 
 
-def forward_backward(task: Task, step: int, micro_batch: int) -> Pass:
+def forward_backward(
+    task: Task, step: int, micro_batch: int, slots: Sequence[Slot] | None = None
+) -> Pass | None:
     """Leave the gradient of step `step` in the adapter's parameters, clipped; `micro_batch` changes memory, not meaning.
 
     Each process takes its share of the slots, and all have the sum at the end. Ends at the first micro-batch whose loss
-    is not finite, with that batch's slots: `check_finite` refuses it. Memory that runs out in one process does so in all.
+    is not finite, with that batch's slots: `check_finite` refuses it. None where memory ran out, in whichever process.
+    slots: others than the step's own, for a measurement.
     """
-    slots = slots_at(task, step)
+    slots = slots_at(task, step) if slots is None else slots
     clear_gradients(task)
+    own = message = None
     try:
         own = _backward(task, step, micro_batch, task.group.share(slots), len(slots))
-    except torch.OutOfMemoryError:
-        task.group.gather(None)
-        raise
+        message = task.group.packed(task.parameters)
+    except torch.OutOfMemoryError as error:
+        print(error, file=sys.stderr, flush=True)
+        own = None
     parts = task.group.gather(own)
     whole = [part for part in parts if part is not None]
     if len(whole) < len(parts):
-        raise torch.OutOfMemoryError("Out of memory in another of the processes.")
+        clear_gradients(task)
+        return None
     for loss, spoiled in whole:
         if spoiled:
             return Pass(loss=loss, grad_norm=math.nan, slots=spoiled)
     # Summed while still scaled: a gradient that is infinite in one process is so in all, and all come to one decision.
-    task.group.sum_gradients(task.parameters)
+    task.group.sum_gradients(task.parameters, message)
     parameters, scaler = list(task.parameters.values()), task.accelerator.scaler
     if scaler is not None:
         precision.unscale(parameters, scaler)

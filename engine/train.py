@@ -11,6 +11,7 @@ import torch
 from engine import assembly, checkpoint, group, optimizers, precision, preparation
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
+from engine.dataset.slots import Slot
 from engine.desk import Desk, StopAsked
 from engine.draw import check_shots, shots_of
 from engine.evaluate import evaluate
@@ -19,7 +20,7 @@ from engine.health import STEPS as HEALTH_STEPS
 from engine.health import Health
 from engine.sample import preview
 from engine.schedule import rate
-from engine.step import Pass, Task, check_finite, clear_gradients, forward_backward, update
+from engine.step import Pass, Task, check_finite, forward_backward, update
 from projects.problems import Refused, refuse
 from projects.rights import allow
 from projects.spec import RunSpec, TrainJob
@@ -143,28 +144,27 @@ def due(step: int, every: int, last: bool) -> bool:
     return every > 0 and (last or step % every == 0)
 
 
-def pass_within_memory(desk: Desk, task: Task, step: int, micro_batch: int) -> tuple[Pass, int]:
+def pass_within_memory(
+    desk: Desk, task: Task, step: int, micro_batch: int, slots: Sequence[Slot] | None = None
+) -> tuple[Pass, int]:
     """`forward_backward`, with smaller micro-batches when memory runs out: slower, and the same training."""
     while True:
         task.group.order("pass", step, micro_batch)
-        try:
-            return forward_backward(task, step, micro_batch), micro_batch
-        except torch.OutOfMemoryError as error:
-            clear_gradients(task)
-            torch.cuda.empty_cache()
-            if micro_batch == 1:
-                raise refuse(
-                    f"Step {step + 1} does not fit into memory with one picture at a time.",
-                    where=task.accelerator.device,
-                    hint='Train again with, in this order, gradient_checkpointing = true, precision = "bf16", '
-                    "a smaller resolution, a smaller rank, quantize. The last checkpoint is intact: train --from this run.",
-                ) from error
-            micro_batch = (micro_batch + 1) // 2
-            # Dropout's masks are drawn a micro-batch, so only without it are the numbers the same.
-            same = "the same training" if not task.adapter_dropout else "with other dropout masks"
-            desk.warn(
-                f"Out of memory at step {step + 1}: {micro_batch} pictures at once from here on, {same}."
+        result = forward_backward(task, step, micro_batch, slots)
+        if result is not None:
+            return result, micro_batch
+        torch.cuda.empty_cache()
+        if micro_batch == 1:
+            raise refuse(
+                f"Step {step + 1} does not fit into memory with one picture at a time.",
+                where=task.accelerator.device,
+                hint='Train again with, in this order, gradient_checkpointing = true, precision = "bf16", '
+                "a smaller resolution, a smaller rank, quantize. The last checkpoint is intact: train --from this run.",
             )
+        micro_batch = (micro_batch + 1) // 2
+        # Dropout's masks are drawn a micro-batch, so only without it are the numbers the same.
+        same = "the same training" if not task.adapter_dropout else "with other dropout masks"
+        desk.warn(f"Out of memory at step {step + 1}: {micro_batch} pictures at once from here on, {same}.")
 
 
 def probe_of(result: Pass) -> checkpoint.Probe:

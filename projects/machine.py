@@ -81,7 +81,9 @@ def device_model() -> str:
     """What kind of device `device_name` is: the model of the machine's NVIDIA cards, or its CPU and the cores of it."""
     if device_name() != "cpu":
         told = [_line(file, "Model") for file in sorted(_NVIDIA.glob("*/information"))]
-        return " + ".join(sorted(set(filter(None, told)))) or "NVIDIA"
+        models = sorted(set(filter(None, told)))
+        # CUDA counts the fastest card first and the system by slots, so which of several models it is nobody tells.
+        return (f"{device_name()} of " if len(models) > 1 else "") + (" + ".join(models) or "NVIDIA")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     model = _line(Path("/proc/cpuinfo"), "model name") or platform.machine()
     return f"{model}, {cores} {'core' if cores == 1 else 'cores'}"

@@ -5,7 +5,8 @@ A measurement stands for every run with the same key: all that decides how long 
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 from projects import atomic
 from projects.bases import BaseFacts
 from projects.problems import refuse
-from projects.spec import RunSpec
+from projects.spec import RunSpec, Sample
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 50
 """Measurements that stay, newest first."""
 
@@ -24,18 +25,16 @@ Key = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A few real steps, an evaluation and a preview, at the largest bucket of the project's pictures."""
+    """A few of the run's own steps, one of its largest bucket, an evaluation and a preview."""
 
     steps: int
-    """How many steps were timed, after the warm-up."""
+    """How many of the run's own first steps were timed, after the warm-up."""
     seconds_per_step: float
-    """Median."""
-    fastest: float
-    """Seconds of the fastest step."""
-    slowest: float
-    """Seconds of the slowest step."""
-    area_share: float
-    """Mean area of a drawn picture's bucket as a share of the largest one."""
+    """Mean: steps differ, as pictures of several buckets pass through the model one bucket at a time."""
+    faster_half: float
+    """Mean of the faster half of them."""
+    slower_half: float
+    """Mean of the slower half."""
     evaluation_seconds: float
     """One evaluation of the run's whole grid; 0 where the run makes none."""
     preview_seconds: float
@@ -52,9 +51,9 @@ class Measured:
     """When, seconds since 1970."""
 
 
-def key_of(spec: RunSpec, base: str, device: str, bucket: tuple[int, int]) -> Key:
-    """What decides time and memory of a step. `base_stamp`, `machine.device_model`, and the largest bucket in pixels."""
-    train, adapter = spec.train, spec.adapter
+def key_of(spec: RunSpec, base: str, device: str, buckets: Sequence[tuple[int, int]]) -> Key:
+    """What decides time and memory of a run's parts. `base_stamp`, `machine.device_model`, and all buckets in pixels."""
+    train, adapter, sample = spec.train, spec.adapter, spec.sample
     same = (
         "precision",
         "quantize",
@@ -68,8 +67,9 @@ def key_of(spec: RunSpec, base: str, device: str, bucket: tuple[int, int]) -> Ke
     return {
         "base": base,
         "device": device,
-        "bucket": list(bucket),
-        "size": list(spec.sample.size or ()),
+        "buckets": [list(bucket) for bucket in buckets],
+        "evaluates": train.evaluate_every > 0,
+        "previews": _previews(sample),
         "resolution": list(train.resolution),
         "rank": adapter.rank,
         "targets": adapter.targets if isinstance(adapter.targets, str) else list(adapter.targets),
@@ -77,6 +77,21 @@ def key_of(spec: RunSpec, base: str, device: str, bucket: tuple[int, int]) -> Ke
         # Layers of it behind the one that is read do not learn; where a project says none, 2 is read.
         "text_encoder": (spec.base.clip_skip or 2) if adapter.text_encoder else False,
         **{name: getattr(train, name) for name in same},
+    }
+
+
+def _previews(sample: Sample) -> Key | None:
+    """What decides time and memory of a picture; None where the run draws none."""
+    if not sample.every:
+        return None
+    return {
+        "size": list(sample.size or ()),
+        "sampler": sample.sampler,
+        # Each has its own pass through the denoiser, or none.
+        "guided": sample.guidance > 1,
+        "true_guided": sample.true_guidance > 1,
+        "prompts": len(sample.prompts),
+        "seeds": len(sample.seeds),
     }
 
 
@@ -118,17 +133,19 @@ def find(project: Path, key: Key) -> Measured | None:
     entry = next((entry for entry in _entries(project) if entry.get("key") == key), None)
     if entry is None or not key["base"]:
         return None
-    try:
-        return Measured(**{field.name: entry[field.name] for field in fields(Measured)})
-    except KeyError:
+    told: dict[str, Any] = {field.name: entry.get(field.name) for field in fields(Measured)}
+    numbers = [value for name, value in told.items() if name != "fingerprint"]
+    # The cache may be damaged in any way, and then there is no measurement.
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in numbers):
         return None
+    return Measured(**told)
 
 
 def run_seconds(found: Measured, spec: RunSpec, *, steps: int, subject: int) -> tuple[float, float, float]:
-    """Seconds a run of `steps` steps takes: with every step as fast as the fastest, as the median, as the slowest.
+    """Seconds a run of `steps` steps takes, at the pace of the faster half of those measured, of all, of the slower half.
 
-    Previews, evaluations and what a checkpoint computes are in it; opening and encoding are not. The first two are scaled
-    to the buckets that are drawn, the last takes every picture for the largest. `subject`: pictures of the subject.
+    Previews, evaluations and what a checkpoint computes are in it; opening and encoding are not. `subject`: pictures of
+    the subject.
     """
     train, sample = spec.train, spec.sample
     pictures = (len(sample.prompts) or min(3, subject)) * len(sample.seeds)
@@ -137,7 +154,7 @@ def run_seconds(found: Measured, spec: RunSpec, *, steps: int, subject: int) -> 
     beside += _moments(steps, train.evaluate_every) * found.evaluation_seconds
     # A checkpoint computes the next step once more, for its probe.
     passes = steps + len({*range(train.checkpoint_every, steps, train.checkpoint_every), steps})
-    paces = (found.fastest * found.area_share, found.seconds_per_step * found.area_share, found.slowest)
+    paces = (found.faster_half, found.seconds_per_step, found.slower_half)
     low, middle, high = (passes * pace + beside for pace in paces)
     return low, middle, high
 

@@ -42,7 +42,7 @@ class Plan:
     seconds: float | None
     """Duration, where it was measured."""
     seconds_range: tuple[float, float] | None
-    """The same with the fastest and with the slowest measured step."""
+    """The same at the pace of the faster half of the measured steps, and of the slower half."""
     memory_gb: float | None
     """Memory of the device at its peak, where it was measured."""
     measured: Measured | None

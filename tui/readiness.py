@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.dataset.items import Item, largest_bucket
+from engine.dataset.items import Item, trained_buckets
 from engine.dataset.scan import scan
 from projects import rights
 from projects.bases import BaseFacts, describe
@@ -118,5 +118,4 @@ def _measured(project: Path, spec: RunSpec, facts: BaseFacts, items: Sequence[It
     stamp = base_stamp(facts)
     if not stamp or all(item.role == "holdout" for item in items):
         return None
-    bucket, _ = largest_bucket(items)
-    return find(project, key_of(spec, stamp, device_model(), bucket))
+    return find(project, key_of(spec, stamp, device_model(), trained_buckets(items)))

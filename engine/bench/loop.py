@@ -103,7 +103,8 @@ def new_run(project: Path, steps: int, name: str) -> tuple[JobDir, TrainJob]:
     Its text encoder stays frozen: the bare step's micro-batches lie ready, and a condition that learns cannot.
     """
     saving = f"train.checkpoint_every={steps}"
-    assignments = (f"train.steps={steps}", saving, "sample.every=0", "adapter.text_encoder=false")
+    frozen = ("adapter.text_encoder=false", "train.text_encoder_learning_rate=")
+    assignments = (f"train.steps={steps}", saving, "sample.every=0", *frozen)
     spec = resolve(open_project(project), [*assignments, "train.evaluate_every=0"])
     job, train_job = new_run_dir(project, name), TrainJob(project=str(project.resolve()), spec=spec)
     write_job(job, train_job)

@@ -77,6 +77,13 @@ def largest_bucket(items: Iterable[Item]) -> tuple[tuple[int, int], int]:
     )
 
 
+def trained_buckets(items: Iterable[Item]) -> list[tuple[int, int]]:
+    """The buckets that trained pictures are placed in, width and height, each once, smallest first."""
+    trained = (item for item in items if item.role != "holdout")
+    found = {placement.bucket for item in trained for placement in item.placements}
+    return sorted(found, key=lambda bucket: (bucket[0] * bucket[1], bucket))
+
+
 def file_sha256(path: Path) -> str:
     """sha256 of a file's bytes in hex, read in pieces. Raises OSError."""
     with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""Which layers of the denoiser a name in an adapter file means.
+"""Which layers of the denoiser, and of a text encoder that can learn, a name in an adapter file means.
 
 The table is made of the denoiser's own layers and `Family.original`, which the export asks too: what is written and what
 is read cannot come apart, and a new family is read as soon as it is written.
@@ -67,8 +67,8 @@ def _encoder_names(family: Family, base: Base) -> dict[str, tuple[Slot, ...]]:
         model = kind(kind.config_class.from_dict(dict(part_config(base, part))))
     names: dict[str, tuple[Slot, ...]] = {}
     for path, shape in _shapes(model).items():
-        slot = Slot(path=ENCODER + path, shape=shape, place=Fused(name=path))
         other = learning.original(path)
+        slot = Slot(path=ENCODER + path, shape=shape, place=Fused(name=other))
         for name in (learning.kohya + other, ENCODER + other, ENCODER + path):
             names[_flat(name)] = (slot,)
     return names

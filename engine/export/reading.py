@@ -47,7 +47,7 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Adapter:
-    """An adapter as a file has it. The states of its methods have peft's names on the denoiser, in fp32."""
+    """An adapter as a file has it. The states of its methods have the names of engine/adapter.py, in fp32."""
 
     layers: Mapping[str, Layer]
     """By module path."""
@@ -238,7 +238,7 @@ def _layers(one: _Found, alphas: Alphas) -> dict[str, Layer]:
     down = down.reshape(rank, first.shape[1], *kernel)
     up = up.reshape(up.shape[0], rank, *(1 for _ in kernel))
     said = one.tensors.get("alpha")
-    alpha = float(said) if said is not None else alphas.alpha_of(first.path, rank)
+    alpha = float(said) if said is not None else alphas.alpha_of((first.path, first.place.name), rank)
     if first.place.swapped:
         up = torch.cat(up.chunk(2)[::-1])
     if not first.place.rows:

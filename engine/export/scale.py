@@ -73,9 +73,9 @@ class Alphas:
         except (ValueError, TypeError, AttributeError, OverflowError):
             raise refuse("The adapter's alpha cannot be read.", where=where) from None
 
-    def alpha_of(self, path: str, rank: int) -> float:
-        """alpha of the layer at `path`, so that its scale is alpha / rank."""
-        ends = [key for key in self.special if path == key or path.endswith(f".{key}")]
+    def alpha_of(self, paths: Sequence[str], rank: int) -> float:
+        """alpha of the layer that has these paths, here and in files of other tools, so that its scale is alpha / rank."""
+        ends = [key for key in self.special if any(f".{path}".endswith(f".{key}") for path in paths)]
         alpha = self.special[ends[0]] if ends else self.common
         if alpha is None:
             return float(rank)

@@ -93,10 +93,10 @@ def test_a_base_that_told_its_family_late_is_held_to_it_by_the_worker(tmp_path: 
 def stopping_at(step: int, honest):  # type: ignore[no-untyped-def]
     """`forward_backward` that ends the process, as far as the run can tell, at a step."""
 
-    def interrupted(task, at, micro_batch):  # type: ignore[no-untyped-def]
+    def interrupted(task, at, *more):  # type: ignore[no-untyped-def]
         if at == step:
             raise KeyboardInterrupt
-        return honest(task, at, micro_batch)
+        return honest(task, at, *more)
 
     return interrupted
 

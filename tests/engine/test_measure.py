@@ -1,4 +1,4 @@
-"""A measurement: real steps at the largest bucket, figures that a plan finds again, and nothing else left behind."""
+"""A measurement: the run's own steps, figures that a plan finds again, and nothing else left behind."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine import measure, train
+from engine import measure, step, train
 from engine.dataset.scan import scan
 from engine.demo import BASE_DIR
 from engine.desk import Desk, StopAsked
@@ -15,7 +15,7 @@ from projects import spec
 from projects.events import fold_file
 from projects.project import new_job_dir, open_project, read_job, resolve, write_job
 from projects.spec import MeasureJob, Sample
-from tests.engine.runs import SHORT, demo_project, events
+from tests.engine.runs import SHORT, demo_project, events, new_run, train_here
 from tui.readiness import examine
 
 SAID = (*SHORT, "train.batch=2")
@@ -49,13 +49,15 @@ def test_the_plan_shows_what_was_measured_until_a_key_changes(project):
     assert measure_here(job) == "done"
     found = examine(open_project(project), SAID).plan
     assert found.measured.steps == 3
-    assert 0 < found.measured.fastest <= found.measured.seconds_per_step <= found.measured.slowest < 60
+    assert (
+        0 < found.measured.faster_half <= found.measured.seconds_per_step <= found.measured.slower_half < 60
+    )
     assert found.measured.preview_seconds > 0 and found.measured.evaluation_seconds > 0
     assert 0.2 < found.memory_gb < found.measured.device_memory_gb
     low, high = found.seconds_range
     assert low <= found.seconds <= high
     longer = examine(open_project(project), [*SAID, "train.steps=800"]).plan
-    assert longer.seconds > found.seconds + 700 * found.measured.fastest * found.measured.area_share
+    assert longer.seconds > found.seconds + 700 * found.measured.faster_half
     for changed in (
         "adapter.rank=8",
         "train.batch=1",
@@ -76,20 +78,47 @@ def test_nothing_but_the_figures_is_left(project):
     assert events(job, "step") == [], "a list of runs shows no training"
 
 
-def test_steps_take_the_largest_bucket_of_all_resolutions(project):
+def many_shapes(project):
+    for name, size in (("wide", (160, 64)), ("tall", (64, 160)), ("large", (96, 80))):
+        Image.new("RGB", size, "teal").save(project / "images" / f"{name}.png")
+        (project / "images" / f"{name}.txt").write_text(f"tr0v3l_cap mushroom, {name}")
+
+
+def test_the_steps_that_are_timed_are_the_runs_own(project, monkeypatch):
+    many_shapes(project)
+    asked = (
+        *SAID,
+        "train.batch=4",
+        "train.steps=6",
+        "train.checkpoint_every=6",
+        "sample.every=0",
+        "train.evaluate_every=0",
+    )
+    calls: dict[str, list] = {"measured": [], "run": []}
+    real = step._backward
+    monkeypatch.setattr(
+        step, "_backward", lambda *told: (calls[now].append([slot.item for slot in told[3]]), real(*told))[1]
+    )
+    now = "measured"
+    measure_here(new_job(project, *asked[len(SAID) :], steps=3))
+    now = "run"
+    train_here(new_run(project, *asked))
+    first, *others = calls["measured"]
+    assert len(first) <= 4, "the largest bucket, before them"
+    assert others == calls["run"][:5] and len(others) == 2 + 3
+
+
+def test_the_first_step_takes_the_largest_bucket_of_all_resolutions(project):
+    many_shapes(project)
     told = resolve(open_project(project), [*SAID, "train.resolution=[48, 64]", "train.batch=4"])
-    wide = Image.new("RGB", (160, 64), "teal")
-    wide.save(project / "images" / "wide.png")
-    (project / "images" / "wide.txt").write_text("tr0v3l_cap mushroom, wide")
     _, base = open_base(told.base, project)
     items = scan(project, told, bucket_step=base.bucket_step).items
-    at = measure.largest_of(told, items)
+    slots = measure.largest_slots(told, items)
     areas = [width * height for item in items for width, height in (one.bucket for one in item.placements)]
-    assert at.bucket[0] * at.bucket[1] == max(areas)
-    assert 0.5 < at.area_share < 1
-    assert len(at.items) == 4 and all(len(item.placements) == 1 for item in at.items)
-    assert {item.placements[0].bucket for item in at.items} == {at.bucket}
-    assert at.spec.train.resolution == (64,)
+    (bucket,) = {items[slot.item].placements[slot.resolution].bucket for slot in slots}
+    assert bucket[0] * bucket[1] == max(areas) and len(slots) == 4
+    needed = measure.needed(told, items, 2)
+    assert {items[slot.item].picture for slot in slots} <= {item.picture for item in needed}
 
 
 def test_a_stop_ends_it_without_figures(project, monkeypatch):

@@ -62,11 +62,11 @@ def stop_in_step(monkeypatch, job, number):
     """Ask for a stop while step `number`, counted from 0, is being computed."""
     real = train.forward_backward
 
-    def asked(task, step, micro_batch):
+    def asked(task, step, micro_batch, *more):
         if step == number and not events(job, "acknowledged"):
             atomic.write_text(job.requests / "stop", "")
             wait_until_heard(job, "stop")
-        return real(task, step, micro_batch)
+        return real(task, step, micro_batch, *more)
 
     monkeypatch.setattr(train, "forward_backward", asked)
 

@@ -132,10 +132,10 @@ def scaled(monkeypatch):
     steps_computed, parameters_of = [], []
     pass_of = train.forward_backward
 
-    def noted(task, step, micro_batch):
+    def noted(task, step, micro_batch, *more):
         steps_computed.append(step)
         parameters_of.append(task.parameters)
-        return pass_of(task, step, micro_batch)
+        return pass_of(task, step, micro_batch, *more)
 
     monkeypatch.setattr(assembly, "accelerator_for", with_scaler)
     monkeypatch.setattr(train, "forward_backward", noted)

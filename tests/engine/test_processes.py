@@ -43,6 +43,21 @@ if "--rank" in sys.argv:
 __main__._leave(__main__.main())
 """
 
+GONE_WHILE_JOINING = """
+import sys
+from engine import __main__, group, peers
+
+peers.COMMAND = (sys.executable, "-P", __file__)
+peers.END_SECONDS = 1.0
+
+def refuse(*_):
+    raise SystemExit("no such card")
+
+if "--rank" in sys.argv:
+    group._join = refuse
+__main__._leave(__main__.main())
+"""
+
 OVERFLOWING = """
 import math
 import sys
@@ -114,12 +129,12 @@ def train_here_until(
     """One process in this one, asked to stop in its step `last`."""
     real, before = train.forward_backward, len(events(job, "acknowledged"))
 
-    def stop_there(task: object, number: int, micro_batch: int) -> object:
+    def stop_there(task: object, number: int, *more: object) -> object:
         if number == last - 1:
             job.requests.mkdir(exist_ok=True)
             atomic.write_text(job.requests / "stop", "")
             assert eventually(lambda: len(events(job, "acknowledged")) > before)
-        return real(task, number, micro_batch)
+        return real(task, number, *more)
 
     with monkeypatch.context() as patched:
         patched.setattr(train, "forward_backward", stop_there)
@@ -228,6 +243,18 @@ def test_memory_that_ends_in_one_ends_in_all_and_one_that_is_stuck_is_not_waited
     assert is_gone(other)
 
 
+def test_one_that_ends_while_they_come_together_ends_the_run(project: Path, tmp_path: Path) -> None:
+    job, entry = new_run(project, *TWO), tmp_path / "entry.py"
+    entry.write_text(GONE_WHILE_JOINING)
+    with job.log.open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-P", str(entry), str(job.path)], stdout=log, stderr=log, timeout=120
+        )
+    assert done.returncode == 1
+    assert "Rank 1 of the 2 processes ended" in fold_file(job.events).error
+    assert "no such card" in fold_file(job.events).error
+
+
 def test_an_overflow_in_one_process_is_one_in_all_and_averages_are_of_the_same_weights(
     project: Path, tmp_path: Path
 ) -> None:
@@ -250,7 +277,10 @@ def test_a_loss_that_is_no_number_in_another_process_names_its_pictures(
         def gather(self, value: object) -> list[object]:
             return [value, (float("nan"), ["theirs"])]
 
-        def sum_gradients(self, parameters: object) -> None:
+        def packed(self, parameters: object) -> None:
+            return None
+
+        def sum_gradients(self, parameters: object, flat: object) -> None:
             raise AssertionError("there is nothing to sum")
 
     monkeypatch.setattr(step, "slots_at", lambda task, number: ["ours", "theirs"])

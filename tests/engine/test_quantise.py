@@ -64,11 +64,11 @@ def test_a_quantised_run_that_was_stopped_goes_on_to_the_same_bits(project, monk
     assert train_here(straight) == "done"
     heard = train.forward_backward
 
-    def stop_at_five(task, step, micro_batch):
+    def stop_at_five(task, step, micro_batch, *more):
         if step == 4:
             atomic.write_text(broken.requests / "stop", "")
             wait_until_heard(broken, "stop")
-        return heard(task, step, micro_batch)
+        return heard(task, step, micro_batch, *more)
 
     monkeypatch.setattr(train, "forward_backward", stop_at_five)
     assert train_here(broken) == "stopped"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -115,11 +116,11 @@ def test_a_stopped_run_goes_on_to_the_same_bits(project: Path, monkeypatch: pyte
     train_here(straight)
     honest = train.forward_backward
 
-    def stop_at_five(task: object, step: int, micro_batch: int) -> object:
+    def stop_at_five(task: object, step: int, *more: object) -> object:
         if step == 4:
             atomic.write_text(broken.requests / "stop", "")
             wait_until_heard(broken, "stop")
-        return honest(task, step, micro_batch)
+        return honest(task, step, *more)
 
     monkeypatch.setattr(train, "forward_backward", stop_at_five)
     assert train_here(broken) == "stopped"
@@ -408,6 +409,33 @@ def test_names_of_other_tools_are_the_adapters_own() -> None:
             f"text_encoder.text_model.encoder.layers.77.{layer}",
         ):
             assert not find(names, name)
+
+
+def test_alpha_of_a_layer_is_found_by_the_name_that_other_tools_give_it(
+    project: Path, trained: JobDir, tmp_path: Path
+) -> None:
+    file = exported(project, trained)["diffusers"]
+    layer = "encoder.layers.0.self_attn.q_proj"
+    with safe_open(file, "pt") as opened:
+        tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+        said = json.loads(opened.metadata()["lora_adapter_metadata"])
+    said["text_encoder.alpha_pattern"] = {f"text_model.{layer}": 2.0}
+    other = tmp_path / "patterned.safetensors"
+    save_file(tensors, other, {"lora_adapter_metadata": json.dumps(said)})
+    layers = read_adapter(other, *tiny("sd15")).layers
+    assert layers[f"text_encoder.{layer}"].alpha == 2.0
+    assert layers["text_encoder.encoder.layers.1.self_attn.q_proj"].alpha == 4.0
+
+
+def test_layers_behind_the_one_that_is_read_are_named_where_a_run_would_go_on_from_them(
+    project: Path,
+) -> None:
+    whole = new_run(project, ON, *QUIET, "train.steps=1", "base.clip_skip=1", name="whole")
+    train_here(whole)
+    file = whole.checkpoint(1) / checkpoint.ADAPTER
+    with pytest.raises(Refused, match=r"behind the one .*layers\.2\.") as refused:
+        train_here(new_run(project, ON, *QUIET, "train.steps=1", name="onwards", start_from=str(file)))
+    assert "base.clip_skip=1" in refused.value.problems[0].hint
 
 
 def test_a_file_of_ours_is_the_adapter_again(project: Path, trained: JobDir) -> None:

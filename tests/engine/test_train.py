@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine import checkpoint, preparation, train
+from engine import checkpoint, preparation, step, train
 from engine.dataset.coverage import seen
 from engine.dataset.items import read_items
 from engine.demo import BASE_DIR
@@ -102,11 +102,11 @@ def test_a_stopped_run_goes_on_to_the_same_bits(project, monkeypatch):
     train_here(straight)
     heard = train.forward_backward
 
-    def stop_at_five(task, step, micro_batch):
+    def stop_at_five(task, step, micro_batch, *more):
         if step == 4:
             atomic.write_text(broken.requests / "stop", "")
             wait_until_heard(broken, "stop")
-        return heard(task, step, micro_batch)
+        return heard(task, step, micro_batch, *more)
 
     monkeypatch.setattr(train, "forward_backward", stop_at_five)
     assert train_here(broken) == "stopped"
@@ -188,14 +188,14 @@ def test_no_room_for_a_checkpoint_leaves_the_last_one_whole(project, monkeypatch
 def test_out_of_memory_halves_the_micro_batch_and_trains_the_same(project, monkeypatch):
     straight, tight = new_run(project, name="straight"), new_run(project, name="tight")
     train_here(straight)
-    real = train.forward_backward
+    real = step._backward
 
-    def small_memory(task, step, micro_batch):
+    def small_memory(task, number, micro_batch, *more):
         if micro_batch > 2:
             raise torch.OutOfMemoryError("no more")
-        return real(task, step, micro_batch)
+        return real(task, number, micro_batch, *more)
 
-    monkeypatch.setattr(train, "forward_backward", small_memory)
+    monkeypatch.setattr(step, "_backward", small_memory)
     assert train_here(tight) == "done"
     assert losses(tight) == pytest.approx(losses(straight), rel=1e-4)
     assert checkpoint.read_manifest(tight.checkpoint(8)).micro_batch == 2
@@ -278,16 +278,16 @@ def test_a_checkpoint_asked_for_before_the_first_step_is_made_after_it(project, 
 
 def test_memory_that_ends_in_the_probe_costs_no_checkpoint(project, monkeypatch):
     job = new_run(project, "sample.every=0", "train.evaluate_every=0")
-    real = train.forward_backward
+    real = step._backward
     calls = []
 
-    def tight_at_the_probe(task, step, micro_batch):
-        calls.append(step)
-        if calls.count(3) == 1 and step == 3 and micro_batch > 2:
+    def tight_at_the_probe(task, number, micro_batch, *more):
+        calls.append(number)
+        if calls.count(3) == 1 and number == 3 and micro_batch > 2:
             raise torch.OutOfMemoryError("no more")
-        return real(task, step, micro_batch)
+        return real(task, number, micro_batch, *more)
 
-    monkeypatch.setattr(train, "forward_backward", tight_at_the_probe)
+    monkeypatch.setattr(step, "_backward", tight_at_the_probe)
     assert train_here(job) == "done"
     assert job.steps_saved() == [3, 6, 8]
     assert checkpoint.read_manifest(job.checkpoint(3)).micro_batch == 2
@@ -297,8 +297,8 @@ def test_next_slots_that_are_no_numbers_do_not_withhold_a_good_checkpoint(projec
     job = new_run(project, "sample.every=0", "train.evaluate_every=0", "train.steps=3")
     real = train.forward_backward
 
-    def poisoned_ahead(task, step, micro_batch):
-        result = real(task, step, micro_batch)
+    def poisoned_ahead(task, step, micro_batch, *more):
+        result = real(task, step, micro_batch, *more)
         return replace(result, loss=float("nan"), grad_norm=float("nan")) if step == 3 else result
 
     monkeypatch.setattr(train, "forward_backward", poisoned_ahead)

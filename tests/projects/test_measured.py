@@ -13,14 +13,14 @@ from projects.problems import Refused
 from projects.spec import Adapter, RunSpec, Sample, Train
 
 FOUND = Measured(
-    steps=20, seconds_per_step=0.5, fastest=0.4, slowest=1.0, area_share=1.0, evaluation_seconds=10.0,
+    steps=20, seconds_per_step=0.5, faster_half=0.4, slower_half=1.0, evaluation_seconds=10.0,
     preview_seconds=3.0, preview_steps=30, memory_gb=14.8, device_memory_gb=79.2, fingerprint="f", measured=1.0,
 )  # fmt: skip
 SPEC = RunSpec(sample=Sample(size=(1024, 1024)))
 
 
 def key(spec: RunSpec = SPEC, **other: Any) -> Any:
-    return key_of(spec, **{"base": "b", "device": "card", "bucket": (832, 1216), **other})
+    return key_of(spec, **{"base": "b", "device": "card", "buckets": [(832, 1216)], **other})
 
 
 def test_a_measurement_is_found_by_its_key_and_replaced_by_the_next(tmp_path: Path) -> None:
@@ -50,7 +50,11 @@ def test_a_measurement_is_found_by_its_key_and_replaced_by_the_next(tmp_path: Pa
         {"adapter": Adapter(text_encoder=True)},
         {"adapter": Adapter(rank=16)},
         {"adapter": Adapter(targets="attention+mlp")},
+        {"train": Train(evaluate_every=0)},
         {"sample": Sample(size=(512, 512))},
+        {"sample": Sample(size=(1024, 1024), every=0)},
+        {"sample": Sample(size=(1024, 1024), guidance=1.0)},
+        {"sample": Sample(size=(1024, 1024), sampler="ddim")},
     ],
 )
 def test_another_setting_is_not_what_was_measured(tmp_path: Path, changed: dict[str, Any]) -> None:
@@ -62,14 +66,14 @@ def test_another_setting_is_not_what_was_measured(tmp_path: Path, changed: dict[
 
 def test_another_base_device_or_bucket_is_not_either(tmp_path: Path) -> None:
     save(tmp_path, key(), FOUND)
-    for other in ({"base": "c"}, {"device": "cpu"}, {"bucket": (1024, 1024)}):
+    for other in ({"base": "c"}, {"device": "cpu"}, {"buckets": [(832, 1216), (1024, 1024)]}):
         assert find(tmp_path, key(**other)) is None
     save(tmp_path, key(base=""), FOUND)
     assert find(tmp_path, key(base="")) is None, "a base that is not here has no name"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", '{"format": 2, "measured": []}', '{"format": 1, "measured": [{"key": 1}]}']
+    "text", ["", "{", "[1]", '{"format": 1, "measured": []}', '{"format": 2, "measured": [{"key": 1}]}']
 )
 def test_a_file_that_cannot_be_understood_is_no_measurement(tmp_path: Path, text: str) -> None:
     (tmp_path / "cache").mkdir()
@@ -77,6 +81,12 @@ def test_a_file_that_cannot_be_understood_is_no_measurement(tmp_path: Path, text
     assert find(tmp_path, key()) is None
     save(tmp_path, key(), FOUND)
     assert find(tmp_path, key()) == FOUND
+
+
+@pytest.mark.parametrize("value", [None, "0.4", True, float("nan"), [1]])
+def test_a_figure_that_is_no_number_is_no_measurement(tmp_path: Path, value: object) -> None:
+    save(tmp_path, key(), dataclasses.replace(FOUND, faster_half=value))  # type: ignore[arg-type]
+    assert find(tmp_path, key()) is None
 
 
 def test_a_base_is_known_by_the_size_and_time_of_its_files(tmp_path: Path) -> None:
@@ -102,10 +112,6 @@ def test_the_whole_run_counts_steps_checkpoints_evaluations_and_previews() -> No
     # 250 steps and 3 probes; evaluated at 0, 100, 200, 250; 4 pictures at 0, 200, 250 with half the denoising steps
     beside = 4 * 10.0 + 3 * 4 * 3.0 / 2
     assert (low, middle, high) == pytest.approx((253 * 0.4 + beside, 253 * 0.5 + beside, 253 * 1.0 + beside))
-    small = dataclasses.replace(FOUND, area_share=0.5)
-    assert run_seconds(small, spec, steps=250, subject=40)[1:] == pytest.approx(
-        (253 * 0.25 + beside, 253 * 1.0 + beside)
-    )
     bare = dataclasses.replace(spec, train=Train(evaluate_every=0), sample=Sample(every=0))
     assert run_seconds(FOUND, bare, steps=100, subject=40)[1] == pytest.approx(101 * 0.5)
     # Without prompts the captions of three subject pictures are drawn.

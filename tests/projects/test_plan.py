@@ -16,7 +16,7 @@ from projects.spec import Adapter, Base, RunSpec, Train
 
 COUNTS: dict[Any, int] = {"subject": 40, "regularization": 6, "holdout": 4}
 MEASURED = Measured(
-    steps=20, seconds_per_step=0.5, fastest=0.4, slowest=1.0, area_share=1.0, evaluation_seconds=0.0,
+    steps=20, seconds_per_step=0.5, faster_half=0.4, slower_half=1.0, evaluation_seconds=0.0,
     preview_seconds=0.0, preview_steps=30, memory_gb=7.5, device_memory_gb=24.0, fingerprint="f", measured=1.0,
 )  # fmt: skip
 DEMO = BaseFacts(kind="demo", family="sdxl", native_size=64, widths={"attention": 1000})

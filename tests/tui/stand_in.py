@@ -92,10 +92,10 @@ def proof(desk: Desk, spec: JobSpec) -> str:
 def measure(desk: Desk, spec: JobSpec) -> str:
     project = Path(spec.project)
     found = Measured(
-        steps=spec.steps, seconds_per_step=0.5, fastest=0.4, slowest=0.6, area_share=1.0, evaluation_seconds=0.0,
+        steps=spec.steps, seconds_per_step=0.5, faster_half=0.4, slower_half=0.6, evaluation_seconds=0.0,
         preview_seconds=0.0, preview_steps=1, memory_gb=14.8, device_memory_gb=79.2, fingerprint="f", measured=1.0,
     )  # fmt: skip
-    save(project, key_of(spec.spec, base_stamp(describe("demo", project)), device_model(), (64, 64)), found)
+    save(project, key_of(spec.spec, base_stamp(describe("demo", project)), device_model(), [(64, 64)]), found)
     return "done"
 
 

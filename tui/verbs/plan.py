@@ -15,6 +15,9 @@ from tui.output import Output, json_option, words_of
 from tui.readiness import examine
 from tui.verbs.train import refuse_read_only
 
+STEPS = 20
+"""How many steps a measurement takes where nobody says."""
+
 
 @click.command("plan")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
@@ -26,24 +29,30 @@ from tui.verbs.train import refuse_read_only
 )
 @click.option("--measure", "measuring", is_flag=True, help="Run a few real steps first, for time and memory.")
 @click.option(
-    "--measure-steps", "steps", type=click.IntRange(2, 1000), default=20, show_default=True, help="How many."
+    "--measure-steps", "steps", type=click.IntRange(2, 1000), help="How many; 20 where it is not said."
 )
 @json_option
 def command(
-    folder: Path, assignments: tuple[str, ...], missing: str, measuring: bool, steps: int, out: Output
+    folder: Path, assignments: tuple[str, ...], missing: str, measuring: bool, steps: int | None, out: Output
 ) -> int:
     """Steps, times seen, disk and problems of a run of the project in DIR. Exit 1 when something stands in its way."""
+    if steps is not None and not measuring:
+        raise click.UsageError("--measure-steps says how many steps --measure runs: say both.")
     project = open_project(folder)
     captions: Literal["refuse", "trigger"] = "trigger" if missing == "trigger" else "refuse"
     found = examine(project, assignments, missing=captions)
     if measuring and not found.problems:
         require_one_process(found.spec)
         refuse_read_only(project)
-        told = MeasureJob(project=str(project.path), steps=steps, missing_caption=captions, spec=found.spec)
+        told = MeasureJob(
+            project=str(project.path), steps=steps or STEPS, missing_caption=captions, spec=found.spec
+        )
         finish(start_job(project.path, told), out)
         found = examine(project, assignments, missing=captions)
     if found.plan:
         out.say(described(found.plan))
+    if measuring and found.problems:
+        out.say("Nothing was measured: what is marked ! stands in the way.")
     for note in found.notes:
         out.say(f"· {note}")
     for problem in found.problems:
