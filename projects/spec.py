@@ -222,6 +222,20 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Audit:
+    """[audit]: what a person says of the pictures, where no program can know better."""
+
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Findings that are notes only, each with the reason: a check ("burst"), or one picture's ("soft: IMG_1.jpg")."""
+    distance: dict[str, Literal["close-up", "medium", "full body", "other"]] = field(default_factory=dict)
+    """How near the camera is, by picture: "IMG_0031.jpg" = "close-up"."""
+    light: dict[str, str] = field(default_factory=dict)
+    """The light, in your own words, by picture: "IMG_0031.jpg" = "window"."""
+    wardrobe: dict[str, str] = field(default_factory=dict)
+    """Clothes or styling, in your own words, by picture: "IMG_0031.jpg" = "red coat"."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Captions:
     """[captions]: the words beside the pictures."""
 
@@ -256,6 +270,7 @@ class RunSpec:
     train: Train = field(default_factory=Train)
     sample: Sample = field(default_factory=Sample)
     captions: Captions = field(default_factory=Captions)
+    audit: Audit = field(default_factory=Audit)
 
 
 # ---- jobs: `[job]` and what one kind of work is given. One frozen dataclass a kind; `kind` says which.

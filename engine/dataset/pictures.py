@@ -10,11 +10,12 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 
+from engine.dataset.colour import srgb, upright
 from engine.dataset.endings import missing_end
 from engine.dataset.items import Placement
-from projects.problems import Refused, refuse
+from projects.problems import Problem, Refused, refuse
 
 EXTENSIONS = {
     ".jpg": "JPEG",
@@ -45,6 +46,15 @@ _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*"
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
+class Unopened(Refused):
+    """A file that is no picture to train, with the check of the audit that it fails."""
+
+    def __init__(self, check: str, error: str, *, where: Path, hint: str) -> None:
+        super().__init__(Problem(error=error, where=str(where), hint=hint))
+        self.check = check
+        """unreadable, truncated, oversized-file, animated, decoder or mode."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PictureFacts:
     """What the full decode of a file found."""
@@ -70,6 +80,23 @@ def inspect_picture(path: Path) -> PictureFacts:
     return _opened(path, "#ffffff")[1]
 
 
+def open_header(path: Path, data: bytes) -> Image.Image:
+    """The file `data`, opened and not decoded. Raises Unopened for what is no picture, too large or animated."""
+    return _header(path, data)[0]
+
+
+def open_data(
+    path: Path, data: bytes, background: str, *, at_least: int
+) -> tuple[Image.Image, tuple[int, int]]:
+    """`open_picture` for looking at, and the size of the whole: the long side may be smaller, down to `at_least` pixels,
+    where the decoder is quicker so. Raises Unopened, and Refused for a background that is no colour."""
+    picture, _, size = _decoded(path, data, at_least)
+    notes: list[str] = []
+    rgb = _converted(path, picture, _colour(background), notes)
+    turned = rgb.size[0] != picture.size[0]
+    return rgb, (size[1], size[0]) if turned else size
+
+
 def prepared(path: Path, placement: Placement, background: str, flip: bool = False) -> Image.Image:
     """Exactly the array that is encoded: RGB of the size of `placement.bucket`.
 
@@ -87,42 +114,74 @@ def prepared(path: Path, placement: Placement, background: str, flip: bool = Fal
 def _opened(path: Path, background: str) -> tuple[Image.Image, PictureFacts]:
     data = _bytes(path)
     colour = _colour(background)
-    picture, kind = _decoded(path, data)
-    notes = []
+    picture, kind, _ = _decoded(path, data)
+    notes: list[str] = []
     promised = EXTENSIONS.get(path.suffix.lower())
     if promised != kind:
         notes.append(f"{path.name} is {_an(kind)} whatever its name says; it trains as it is.")
+    rgb = _converted(path, picture, colour, notes)
+    return rgb, PictureFacts(size=rgb.size, kind=kind, notes=tuple(notes))
+
+
+def _converted(
+    path: Path, picture: Image.Image, colour: tuple[int, int, int], notes: list[str]
+) -> Image.Image:
+    """RGB in sRGB, opaque and upright."""
     try:
-        rgb, alpha = _srgb(path, picture, notes)
+        rgb, alpha = srgb(path, picture, notes)
         if alpha is not None:
             opaque = Image.new("RGB", rgb.size, colour)
             opaque.paste(rgb, mask=alpha)
             rgb = opaque
-        rgb = _upright(path, picture, rgb, notes)
+        rgb = upright(path, picture, rgb, notes)
     except Refused:
         raise
     except Exception as error:
         raise _damaged(path, f"its pixels cannot be converted ({_one_line(error)})") from None
     rgb.info.clear()
-    return rgb, PictureFacts(size=rgb.size, kind=kind, notes=tuple(notes))
+    return rgb
 
 
 def _bytes(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise refuse("is not there or is no file.", where=path, hint="Check the name.")
+            raise Unopened("unreadable", "is not there or is no file.", where=path, hint="Check the name.")
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or error
         hint = "Check its permissions and the disk."
-        raise refuse(f"cannot be read: {reason}.", where=path, hint=hint) from None
+        raise Unopened("unreadable", f"cannot be read: {reason}.", where=path, hint=hint) from None
     if not data:
-        raise refuse("is empty (0 bytes).", where=path, hint=_REPLACE)
+        raise Unopened("unreadable", "is empty (0 bytes).", where=path, hint=_REPLACE)
     return data
 
 
-def _decoded(path: Path, data: bytes) -> tuple[Image.Image, str]:
-    """The picture with every pixel decoded, and its kind."""
+def _decoded(
+    path: Path, data: bytes, at_least: int | None = None
+) -> tuple[Image.Image, str, tuple[int, int]]:
+    """The picture with every pixel decoded, its kind, and the size that it is stored in.
+
+    at_least: a long side from which on a smaller version will do, where the decoder has one.
+    """
+    picture, kind = _header(path, data)
+    if reason := missing_end(data, kind):
+        raise _damaged(path, reason)
+    size = picture.size
+    if at_least is not None and kind == "JPEG":
+        scale = min(1.0, at_least / max(size))
+        picture.draft(None, (round(size[0] * scale), round(size[1] * scale)))
+    try:
+        picture.load()
+    except Exception as error:
+        raise _damaged(path, _one_line(error)) from None
+    _refuse_unscalable(path, picture, data, kind)
+    return picture, kind, size
+
+
+def _header(path: Path, data: bytes) -> tuple[Image.Image, str]:
+    """The file opened and not decoded, and its kind."""
+    if not data:
+        raise Unopened("unreadable", "is empty (0 bytes).", where=path, hint=_REPLACE)
     if data[4:8] == b"ftyp":
         _need_decoder(path, data)
     try:
@@ -136,7 +195,9 @@ def _decoded(path: Path, data: bytes) -> tuple[Image.Image, str]:
         if data.startswith(_SIGNATURES):
             raise _damaged(path, "its header cannot be read") from None
         hint = "Save it as JPEG, PNG or WebP, or leave it out in data.excluded."
-        raise refuse("is not a picture that can be read here.", where=path, hint=hint) from None
+        raise Unopened(
+            "unreadable", "is not a picture that can be read here.", where=path, hint=hint
+        ) from None
     except Exception as error:  # Plugins raise whatever damaged bytes lead them to.
         raise _damaged(path, f"its header cannot be read ({_one_line(error)})") from None
     if picture.width * picture.height > LARGEST:
@@ -144,14 +205,7 @@ def _decoded(path: Path, data: bytes) -> tuple[Image.Image, str]:
     if frames > 1:
         hint = "Save the one frame that you mean as PNG, or leave the file out in data.excluded."
         what = "holds several pages" if kind == "TIFF" else "is animated"
-        raise refuse(f"{what}: {frames} frames of {kind}.", where=path, hint=hint)
-    if reason := missing_end(data, kind):
-        raise _damaged(path, reason)
-    try:
-        picture.load()
-    except Exception as error:
-        raise _damaged(path, _one_line(error)) from None
-    _refuse_unscalable(path, picture, data, kind)
+        raise Unopened("animated", f"{what}: {frames} frames of {kind}.", where=path, hint=hint)
     return picture, kind
 
 
@@ -167,14 +221,15 @@ def _need_decoder(path: Path, data: bytes) -> None:
     brand = data[8:12]
     if brand in (b"avif", b"avis") and not features.check("avif"):
         hint = "Install a Pillow of 11.3 or newer, or save it as JPEG or PNG."
-        raise refuse("is an AVIF picture, and this Pillow has no decoder for it.", where=path, hint=hint)
+        error = "is an AVIF picture, and this Pillow has no decoder for it."
+        raise Unopened("decoder", error, where=path, hint=hint)
     if brand in _HEIF_BRANDS and "HEIF" not in Image.OPEN:
         try:
             importlib.import_module("pi_heif").register_heif_opener()
         except ImportError:
             hint = "Install the extra: pip install 'safelight[heif]'. Or save it as JPEG."
             error = "is a HEIC picture, and no decoder for it is installed."
-            raise refuse(error, where=path, hint=hint) from None
+            raise Unopened("decoder", error, where=path, hint=hint) from None
 
 
 def _refuse_unscalable(path: Path, picture: Image.Image, data: bytes, kind: str) -> None:
@@ -182,82 +237,15 @@ def _refuse_unscalable(path: Path, picture: Image.Image, data: bytes, kind: str)
     hint = "Save it with 8 or 16 bits a channel."
     if picture.mode in ("I", "F"):
         error = f"has 32 bits a channel (mode {picture.mode}), which have no agreed white."
-        raise refuse(error, where=path, hint=hint)
+        raise Unopened("mode", error, where=path, hint=hint)
     if kind == "TIFF" and picture.mode.startswith("I;16"):
         bits = tuple(getattr(picture, "tag_v2", {}).get(258, (16,)))
         if bits != (16,):
-            raise refuse(f"has {bits[0]} bits a channel in a 16-bit file.", where=path, hint=hint)
+            error = f"has {bits[0]} bits a channel in a 16-bit file."
+            raise Unopened("mode", error, where=path, hint=hint)
     if kind == "PNG" and data[24] == 16 and "transparency" in picture.info:
         error = "has 16 bits a channel and one transparent colour, which 8 bits do not tell apart."
-        raise refuse(error, where=path, hint="Save it with an alpha channel, or with 8 bits.")
-
-
-def _srgb(path: Path, picture: Image.Image, notes: list[str]) -> tuple[Image.Image, Image.Image | None]:
-    """RGB in sRGB, and the alpha channel where there is one."""
-    profile = picture.info.get("icc_profile")
-    if picture.mode.startswith("I;16"):
-        # To 8 bits with rounding: value / 257. A plain conversion clips at 255 instead.
-        picture = picture.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
-    elif picture.mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
-        return _transformed(picture, ImageCms.ImageCmsProfile(lab)), None
-    elif picture.mode in ("P", "PA", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    elif picture.mode == "La":
-        picture = picture.convert("LA")
-    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        picture = picture.convert("RGB")
-    alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
-    if alpha is not None:
-        picture = picture.convert("RGB" if picture.mode == "RGBA" else "L")
-    if profile:
-        return _with_profile(path, picture, profile, notes), alpha
-    if picture.mode == "CMYK":
-        notes.append(f"{path.name} is CMYK without a colour profile: its colours are only roughly right.")
-    return picture.convert("RGB"), alpha
-
-
-def _with_profile(path: Path, picture: Image.Image, data: bytes, notes: list[str]) -> Image.Image:
-    """L, RGB or CMYK through the embedded profile; a profile that cannot be used is noted and left aside."""
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        space = str(profile.profile.xcolor_space).strip()
-        if picture.mode == "L" and space == "RGB":
-            picture = picture.convert("RGB")
-        if space != {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}[picture.mode]:
-            notes.append(f"{path.name} has a colour profile for {space}, which it is not; it is left aside.")
-            return picture.convert("RGB")
-        return _transformed(picture, profile)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        notes.append(f"{path.name} has a colour profile that cannot be read; its colours are taken as sRGB.")
-        return picture.convert("RGB")
-
-
-def _transformed(picture: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    transform = ImageCms.buildTransform(
-        profile,
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
-        picture.mode,
-        "RGB",
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    converted = ImageCms.applyTransform(picture, transform)
-    assert converted is not None  # None is for in-place work only.
-    return converted
-
-
-def _upright(path: Path, picture: Image.Image, rgb: Image.Image, notes: list[str]) -> Image.Image:
-    """`rgb` turned as the file's EXIF says."""
-    try:
-        orientation = picture.getexif().get(0x0112, 1)
-    except Exception:
-        notes.append(f"{path.name} has EXIF data that cannot be read; it is taken as upright.")
-        return rgb
-    carrier = Image.Exif()
-    carrier[0x0112] = orientation
-    rgb.info["exif"] = carrier.tobytes()
-    return ImageOps.exif_transpose(rgb)
+        raise Unopened("mode", error, where=path, hint="Save it with an alpha channel, or with 8 bits.")
 
 
 def _colour(background: str) -> tuple[int, int, int]:
@@ -277,10 +265,11 @@ def _one_line(error: Exception) -> str:
 
 
 def _damaged(path: Path, reason: str) -> Refused:
-    return refuse(f"is truncated or damaged: {reason}.", where=path, hint=_REPLACE)
+    return Unopened("truncated", f"is truncated or damaged: {reason}.", where=path, hint=_REPLACE)
 
 
 def _oversized(path: Path, pixels: int, size: str = "") -> Refused:
     hint = "Scale it down; a side of 4096 pixels is more than any base can use."
     megapixels = f"{pixels / 1e6:.0f} megapixels{size}; the limit is {LARGEST / 1e6:.0f}"
-    return refuse(f"is a decompression bomb or far too large: {megapixels}.", where=path, hint=hint)
+    error = f"is a decompression bomb or far too large: {megapixels}."
+    return Unopened("oversized-file", error, where=path, hint=hint)

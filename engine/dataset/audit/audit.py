@@ -1,0 +1,222 @@
+"""From the folders of a project to findings: headers first, then pixels, then models. It can be left at any time."""
+
+import importlib.util
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, get_args
+
+from engine.dataset.audit.crew import Answer, Crew, Order
+from engine.dataset.audit.shapes import EXTRAS, Audited, Collection, Stage
+from engine.dataset.audit.shelf import CHECKS, MEASURES
+from engine.dataset.audit.store import Store, Taken, Values
+from engine.dataset.buckets import placement
+from engine.dataset.findings import Finding
+from engine.dataset.folders import find_pictures
+from projects.bases import BaseFacts
+from projects.problems import Problem, Refused, refuse
+from projects.spec import RunSpec
+
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+SAY_SECONDS: Final = 1.0
+"""How often findings are judged anew while pictures are measured."""
+KEEP_EVERY: Final = 64
+"""Answers after which they are written into the store."""
+STEP_OF_UNKNOWN_BASE: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How an audit stands."""
+
+    collection: Collection
+    findings: Sequence[Finding]
+    problems: Sequence[Problem]
+    """What stands in the way of a training and is no picture's fault: a folder that is not there."""
+    stage: str
+    """What is being done; "" when it is over."""
+    done: int
+    total: int
+    changed: Sequence[str]
+    """Names of the pictures of which more is known than in the report before."""
+
+
+def audit(
+    project: Path,
+    spec: RunSpec,
+    facts: BaseFacts,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    processes: int = 0,
+) -> Iterator[Report]:
+    """Reports from the first, which knows the names and what is in the store, to the last, whose collection is complete.
+
+    Stopped, the last one is not complete; what was measured is kept. Raises Refused where cache/ cannot be written.
+    """
+    found = find_pictures(project, spec.data)
+    try:
+        store = Store(project / "cache" / "audit.sqlite")
+    except (OSError, sqlite3.Error) as error:
+        raise refuse(
+            f"The audit cannot keep what it measures: {error}.",
+            where=project / "cache",
+            hint="Make the folder writable.",
+        ) from error
+    try:
+        state = _State(spec, facts, store, found.problems)
+        state.begin(
+            [
+                Audited(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+                for one in found.pictures
+            ]
+        )
+        yield state.report("looking for what is known", complete=not state.lacking())
+        if state.lacking():
+            with Crew(processes) as crew:
+                for stage in STAGES:
+                    yield from _measured(state, stage, crew, should_stop)
+                    if should_stop():
+                        break
+            yield state.report("", complete=not should_stop())
+    finally:
+        store.close()
+
+
+class _State:
+    """What is known so far. Used by one thread."""
+
+    def __init__(self, spec: RunSpec, facts: BaseFacts, store: Store, problems: Sequence[Problem]) -> None:
+        self.store = store
+        self._spec = spec
+        self._facts = facts
+        self._problems = problems
+        self._absent = frozenset(module for module in EXTRAS if importlib.util.find_spec(module) is None)
+        self.measures = {
+            name: measure for name, measure in MEASURES.items() if measure.needs not in self._absent
+        }
+        self._pictures: dict[Path, Audited] = {}
+        self._failed: dict[Path, dict[str, str]] = {}
+        self._changed: set[str] = set()
+
+    def begin(self, pictures: Sequence[Audited]) -> None:
+        """Take what the store knows of them."""
+        contents = self.store.contents(one.path for one in pictures)
+        versions = {name: measure.version for name, measure in self.measures.items()}
+        values = self.store.values(contents.values(), versions)
+        for one in pictures:
+            content = contents.get(one.path, "")
+            self._pictures[one.path] = self._placed(
+                replace(one, sha256=content, values=values.get(content, {}))
+            )
+
+    def lacking(self, stage: Stage | None = None) -> list[Order]:
+        """What is still to be measured, at one stage or at all."""
+        orders = []
+        for one in self._pictures.values():
+            if one.value("opened", "check") is not None:
+                continue
+            wanted = [
+                name
+                for name, measure in self.measures.items()
+                if (stage is None or measure.stage == stage)
+                and name not in one.values
+                and name not in self._failed.get(one.path, {})
+            ]
+            if wanted:
+                orders.append(Order(path=one.path, background=self._spec.data.background, measures=wanted))
+        return orders
+
+    def take(self, answer: Answer) -> Taken | None:
+        """Put an answer where it belongs; gives what is to be kept of it."""
+        path, one = answer.order.path, self._pictures[answer.order.path]
+        self._changed.add(one.name)
+        if answer.error:
+            told = {
+                "check": "unreadable",
+                "error": f"{answer.error}.",
+                "hint": "Check the file, or leave it out.",
+            }
+            self._pictures[path] = replace(one, values={**one.values, "opened": told})
+            return None
+        self._failed.setdefault(path, {}).update(answer.failed)
+        values: Mapping[str, Values] = answer.values
+        self._pictures[path] = self._placed(
+            replace(one, sha256=answer.sha256, values={**one.values, **values})
+        )
+        kept = {name: (MEASURES[name].version, value) for name, value in values.items()}
+        return Taken(path=path, content=answer.sha256, values=kept)
+
+    def report(self, stage: str, *, complete: bool = False, done: int = 0, total: int = 0) -> Report:
+        """How it stands, judged."""
+        said = self._spec.audit
+        collection = Collection(
+            pictures=tuple(self._pictures.values()), floors=self._facts.floors, native_size=self._facts.native_size,
+            resolution=self._spec.train.resolution, background=self._spec.data.background,
+            declared={"distance": said.distance, "light": said.light, "wardrobe": said.wardrobe},
+            absent=self._absent, complete=complete, store=self.store,
+        )  # fmt: skip
+        changed, self._changed = sorted(self._changed), set()
+        findings = [finding.told(said.ignored) for finding in judged(collection)]
+        return Report(
+            collection=collection, findings=findings, problems=self._problems, stage=stage, done=done, total=total,
+            changed=changed,
+        )  # fmt: skip
+
+    def _placed(self, one: Audited) -> Audited:
+        size = one.value("opened", "size")
+        if not size or one.placements:
+            return one
+        focal = self._spec.data.crop.get(one.name, (0.5, 0.5))
+        step = self._facts.bucket_step or STEP_OF_UNKNOWN_BASE
+        try:
+            placements = tuple(
+                placement((size[0], size[1]), side, step, focal) for side in self._spec.train.resolution
+            )
+        except Refused:  # A resolution below the step: the plan says so.
+            placements = ()
+        return replace(one, placements=placements)
+
+
+def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[], bool]) -> Iterator[Report]:
+    orders = state.lacking(stage)
+    words = {
+        "header": "reading headers",
+        "pixels": "looking at pixels",
+        "models": "looking for faces and text",
+    }
+    kept: list[Taken] = []
+    said = time.monotonic()
+    for done, answer in enumerate(crew.work(orders), 1):
+        if (taken := state.take(answer)) is not None:
+            kept.append(taken)
+        if len(kept) >= KEEP_EVERY:
+            state.store.keep(kept)
+            kept = []
+        if time.monotonic() - said > SAY_SECONDS:
+            yield state.report(words[stage], done=done, total=len(orders))
+            said = time.monotonic()
+        if should_stop():
+            break
+    state.store.keep(kept)
+    if orders:
+        yield state.report(words[stage], done=len(orders), total=len(orders))
+
+
+def judged(collection: Collection) -> Iterator[Finding]:
+    """What every check has to say. One that fails says that, and never looks like one that found nothing."""
+    for check in CHECKS:
+        if (missing := check.missing(collection)) is not None:
+            yield missing
+            continue
+        if check.whole and not collection.complete:
+            continue
+        try:
+            yield from check.judge(collection)
+        except Exception as error:
+            yield Finding(
+                check=check.name, severity="note", pictures=(), confidence="not-run", method=check.method,
+                value=f"Could not be judged: {check.title} ({type(error).__name__}: {error}).",
+                remedy="This is a fault of Safelight: tell its developers.",
+            )  # fmt: skip

@@ -1,0 +1,153 @@
+"""Processes that measure pictures: one a core, each with one picture at a time, none waited for for ever."""
+
+import json
+import os
+import queue
+import selectors
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit.hand")
+ANSWER_SECONDS: Final = 20.0
+"""How long one picture may take."""
+START_SECONDS: Final = 60.0
+"""The same for the first picture of a process, which imports its libraries first."""
+# One thread a process, and none that spins while it waits: there is a process for every core.
+_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One picture to be measured."""
+
+    path: Path
+    background: str
+    measures: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of an order."""
+
+    order: Order
+    sha256: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Measure -> why it has no values."""
+    error: str = ""
+    """Why nothing at all came, as a clause."""
+
+
+class Crew:
+    """A context manager: no process is left when it is over."""
+
+    def __init__(self, size: int = 0) -> None:
+        """size: processes; 0: one a core."""
+        self._size = size or max(1, len(os.sched_getaffinity(0)))
+        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._hands = [_Hand(self._orders, self._answers) for _ in range(self._size)]
+
+    def __enter__(self) -> Self:
+        for hand in self._hands:
+            hand.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for hand in self._hands:
+            hand.end()
+        for _ in self._hands:
+            self._orders.put(None)
+
+    def work(self, orders: Iterable[Order]) -> Iterator[Answer]:
+        """The answers, in the order in which they come. Leaving the loop leaves what is not begun undone."""
+        waiting, given = iter(orders), 0
+        # A few ahead, so that no process waits, and so that a stop has little to wait for.
+        for order in waiting:
+            self._orders.put(order)
+            given += 1
+            if given >= 2 * self._size:
+                break
+        while given:
+            answer = self._answers.get()
+            given -= 1
+            if (more := next(waiting, None)) is not None:
+                self._orders.put(more)
+                given += 1
+            yield answer
+
+
+class _Hand(threading.Thread):
+    """One process, and the thread that gives it orders."""
+
+    def __init__(
+        self, orders: "queue.SimpleQueue[Order | None]", answers: "queue.SimpleQueue[Answer]"
+    ) -> None:
+        super().__init__(name="hand", daemon=True)
+        self._orders = orders
+        self._answers = answers
+        self._process: subprocess.Popen[bytes] | None = None
+        self._fresh = True
+        self._over = False
+
+    def run(self) -> None:
+        while (order := self._orders.get()) is not None and not self._over:
+            try:
+                self._answers.put(self._ask(order))
+            except Exception as error:  # An order without an answer would be waited for for ever.
+                self._answers.put(Answer(order=order, error=f"could not be measured ({error})"))
+
+    def end(self) -> None:
+        """Kill the process: it has nothing to save."""
+        self._over = True
+        if self._process:
+            self._process.kill()
+
+    def _ask(self, order: Order) -> Answer:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env={**os.environ, **_ENVIRONMENT},
+            )  # fmt: skip
+            self._fresh = True
+        process = self._process
+        assert process.stdin and process.stdout
+        asked = {"path": str(order.path), "background": order.background, "measures": list(order.measures)}
+        try:
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+            process.stdin.flush()
+            line = _line(process.stdout, START_SECONDS if self._fresh else ANSWER_SECONDS)
+        except TimeoutError:
+            self._drop(process)
+            return Answer(order=order, error=f"takes longer than {ANSWER_SECONDS:.0f} seconds to look at")
+        except OSError:
+            line = b""
+        if not line:
+            self._drop(process)
+            return Answer(order=order, error="ends the program that looks at it")
+        self._fresh = False
+        told = json.loads(line)
+        return Answer(order=order, **told)
+
+    def _drop(self, process: "subprocess.Popen[bytes]") -> None:
+        process.kill()
+        process.wait()
+        self._process = None
+
+
+def _line(pipe: Any, seconds: float) -> bytes:
+    """The next line; b"" when the pipe has ended. Raises TimeoutError."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        if not selector.select(seconds):
+            raise TimeoutError
+    # Whole lines are written at once and flushed: where there is a byte, the rest follows.
+    return bytes(pipe.readline())

@@ -1,0 +1,56 @@
+"""A process of the crew: pictures in by line, numbers out by line. A picture that breaks it breaks nothing else."""
+
+import json
+import os
+import resource
+import sys
+from typing import Any, Final
+
+import cv2
+
+from engine.dataset.audit.look import Look
+from engine.dataset.audit.shelf import MEASURES
+from engine.dataset.pictures import Unopened
+
+MOST_MEMORY: Final = 8 << 30
+"""Bytes of address space: a file that asks for more gets an error, not the machine's memory."""
+
+
+def main() -> int:
+    """Answer until the other side closes the pipe."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY if most < 0 else min(MOST_MEMORY, most), most))
+    cv2.setNumThreads(1)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    # What a library prints must not stand among the answers.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for line in sys.stdin:
+        answers.write(json.dumps(answer(json.loads(line))) + "\n")
+        answers.flush()
+    return 0
+
+
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """{path, background, measures} -> {sha256, values, failed}, or {error} for a file that cannot be read."""
+    from pathlib import Path
+
+    try:
+        look = Look(Path(asked["path"]), asked["background"])
+    except OSError as error:
+        return {"error": error.strerror or str(error)}
+    values: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    for name in asked["measures"]:
+        try:
+            values[name] = MEASURES[name].take(look)
+        except Unopened as refused:
+            (problem,) = refused.problems
+            told = {"check": refused.check, "error": problem.error, "hint": problem.hint}
+            return {"sha256": look.sha256, "values": {**values, "opened": told}, "failed": failed}
+        except Exception as error:  # Libraries raise whatever a picture leads them to.
+            failed[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return {"sha256": look.sha256, "values": values, "failed": failed}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""What a measure and a check are. A check is one file here and one line in shelf.py."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.dataset.audit.look import Look
+from engine.dataset.audit.store import Store
+from engine.dataset.findings import Finding
+from engine.dataset.items import Placement
+from projects.spec import Role
+
+Values = Mapping[str, Any]
+"""What a measure took, as JSON has it."""
+Stage = Literal["header", "pixels", "models"]
+"""In this order: what needs no pixels, what needs them, what needs a model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """Numbers of one picture, taken in a process of the crew and kept under the picture's content."""
+
+    name: str
+    version: str
+    """Another one makes what is kept worthless. Parameters are part of it."""
+    stage: Stage
+    take: Callable[[Look], Values]
+    """May raise whatever a hostile picture leads it to: then the picture has no such values."""
+    needs: str = ""
+    """A module that it imports and an extra brings; where it is missing the measure is not taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited:
+    """One picture with all that is known of it."""
+
+    name: str
+    path: Path
+    role: Role
+    set: str
+    """Path of its set as project.toml says it."""
+    sha256: str = ""
+    """Empty until it was read."""
+    values: Mapping[str, Values] = field(default_factory=dict)
+    """By measure; what was not taken is not there."""
+    placements: tuple[Placement, ...] = ()
+    """One a value of train.resolution; empty where the picture cannot be opened."""
+
+    def value(self, measure: str, name: str) -> Any:
+        """One value, None where it was not taken."""
+        return self.values.get(measure, {}).get(name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """All pictures of a project that are not left out, and what of the project the checks ask."""
+
+    pictures: Sequence[Audited]
+    floors: tuple[int, int]
+    """Short side in pixels below which a picture is too small for the base, and from which on it is good; 0: unknown."""
+    native_size: int
+    """Side that the base was made for; 0: unknown."""
+    resolution: tuple[int, ...]
+    declared: Mapping[str, Mapping[str, str]]
+    """distance, light, wardrobe -> picture -> what the person says it is."""
+    absent: frozenset[str]
+    """Modules of `Measure.needs` that are not installed here."""
+    complete: bool
+    """Whether everything has been measured: a check of the whole set waits for that."""
+    background: str = "#ffffff"
+    """Colour that transparent pictures are laid on."""
+    store: Store | None = None
+    """Where `once` keeps things."""
+
+    def once(
+        self, name: str, version: str, pictures: Sequence[Audited], make: Callable[[], Values]
+    ) -> Values:
+        """What `make` gives of these pictures together, computed once as long as their contents stay what they are."""
+        if self.store is None:
+            return make()
+        return self.store.once(name, version, [one.sha256 for one in pictures], make)
+
+    def of(self, *roles: Role) -> list[Audited]:
+        """The pictures of these roles that could be opened or were not yet tried."""
+        return [one for one in self.pictures if one.role in roles and one.value("opened", "check") is None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that is looked for."""
+
+    name: str
+    title: str
+    """What people see, in a word or two."""
+    measures: tuple[Measure, ...]
+    judge: Callable[[Collection], Iterable[Finding]]
+    """Pure: the same collection, the same findings."""
+    method: str
+    """How, with unit, threshold and version."""
+    known: str
+    """How well it is known to work: on what it was tried, what it missed and what it took for a fault."""
+    whole: bool = False
+    """Whether it judges the set as a whole, and so has nothing to say before all of it is measured."""
+    cover: Callable[[Collection], str] | None = None
+    """Its words in the line of coverage on top of the room ("resolution 38 ≥ 1024"); "" while there is nothing to say."""
+
+    def missing(self, collection: Collection) -> Finding | None:
+        """The finding in place of all others where a library that it needs is not there: not run is not passed."""
+        needed = [each.needs for each in self.measures if each.needs in collection.absent]
+        if not needed:
+            return None
+        extra = EXTRAS[needed[0]]
+        return Finding(
+            check=self.name,
+            severity="note",
+            pictures=(),
+            value=f"Not looked for: {self.title}.",
+            confidence="not-run",
+            method=self.method,
+            remedy=f"Install the extra, then run it again: pip install 'safelight[{extra}]'.",
+        )
+
+
+EXTRAS: Mapping[str, str] = {"rapidocr": "ocr", "onnxruntime": "ocr", "pi_heif": "heif"}
+"""Module -> the extra that brings it."""

@@ -1,0 +1,17 @@
+"""Every check, in the order in which people see them. To add one: its file beside this one, and its line here."""
+
+from collections.abc import Mapping
+
+from engine.dataset.audit import opened
+from engine.dataset.audit.shapes import Check, Measure
+
+CHECKS: tuple[Check, ...] = (
+    *opened.REFUSED,
+    opened.EXTENSION,
+    opened.MODE,
+    opened.PROFILE,
+    opened.ORIENTATION,
+)
+
+MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}
+"""Every measure of every check, each once, by name."""

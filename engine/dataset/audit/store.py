@@ -1,0 +1,127 @@
+"""cache/audit.sqlite: what was measured, under the content it was measured of. May be deleted at any time."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+_TABLES = """
+create table files (path text primary key, size integer, changed integer, content text) without rowid;
+create table measured (content text, measure text, version text, told text, primary key (content, measure)) without rowid;
+"""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What was measured of one file, to be kept."""
+
+    path: Path
+    content: str
+    """sha256 of its bytes."""
+    values: Mapping[str, tuple[str, Values]]
+    """Measure -> (version, values)."""
+
+
+class Store:
+    """Use it in one thread. A file that is damaged or of another format is made anew: nothing in it is more than time."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises OSError or sqlite3.Error where it cannot be written."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._base = _opened(file)
+        except sqlite3.DatabaseError:
+            for end in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    file.with_name(file.name + end).unlink()
+            self._base = _opened(file)
+
+    def close(self) -> None:
+        """Nothing is asked of it after this."""
+        self._base.close()
+
+    def contents(self, paths: Iterable[Path]) -> dict[Path, str]:
+        """The contents of the files that are as they were when they were last read: same path, size and time."""
+        rows = self._base.execute("select path, size, changed, content from files")
+        known = {path: (size, changed, content) for path, size, changed, content in rows}
+        found = {}
+        for path in paths:
+            entry = known.get(str(path))
+            if entry is None:
+                continue
+            with suppress(OSError):
+                stat = path.stat()
+                if (stat.st_size, stat.st_mtime_ns) == entry[:2]:
+                    found[path] = entry[2]
+        return found
+
+    def values(self, contents: Iterable[str], versions: Mapping[str, str]) -> dict[str, dict[str, Values]]:
+        """Content -> measure -> values, of the measures in `versions` as far as they were taken in that version."""
+        wanted = set(contents)
+        found: dict[str, dict[str, Values]] = {content: {} for content in wanted}
+        rows = self._base.execute("select content, measure, version, told from measured")
+        for content, measure, version, told in rows:
+            if content in wanted and versions.get(measure) == version:
+                found[content][measure] = json.loads(told)
+        return found
+
+    def keep(self, taken: Sequence[Taken]) -> None:
+        """Keep what was measured. A file that has changed since it was read is not taken for what it was."""
+        with self._base:
+            for one in taken:
+                with suppress(OSError):
+                    stat = one.path.stat()
+                    self._base.execute(
+                        "insert or replace into files values (?, ?, ?, ?)",
+                        (str(one.path), stat.st_size, stat.st_mtime_ns, one.content),
+                    )
+                self._base.executemany(
+                    "insert or replace into measured values (?, ?, ?, ?)",
+                    [
+                        (one.content, measure, version, json.dumps(values))
+                        for measure, (version, values) in one.values.items()
+                    ],
+                )
+
+    def once(self, name: str, version: str, contents: Iterable[str], make: Callable[[], Values]) -> Values:
+        """What `make` gives of these contents together, made once: kept under all of them."""
+        key = hashlib.sha256("\n".join([name, *sorted(contents)]).encode()).hexdigest()
+        row = self._base.execute(
+            "select told from measured where content = ? and measure = ? and version = ?",
+            (key, name, version),
+        ).fetchone()
+        if row is not None:
+            told: Values = json.loads(row[0])
+            return told
+        made = make()
+        with self._base:
+            # Of a set that is gone nobody asks again.
+            self._base.execute("delete from measured where measure = ?", (name,))
+            self._base.execute(
+                "insert into measured values (?, ?, ?, ?)", (key, name, version, json.dumps(made))
+            )
+        return made
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(file, timeout=10)
+    base.execute("pragma journal_mode = wal")
+    base.execute("pragma synchronous = normal")
+    found = base.execute("pragma user_version").fetchone()[0]
+    if found == FORMAT:
+        base.execute("select count(*) from files").fetchone()
+        return base
+    with base:
+        for (table,) in base.execute("select name from sqlite_master where type = 'table'").fetchall():
+            base.execute(f'drop table "{table}"')
+        for statement in filter(str.strip, _TABLES.split(";")):
+            base.execute(statement)
+        base.execute(f"pragma user_version = {FORMAT}")
+    return base
