@@ -9,7 +9,7 @@ demo: $(STAMP)
 	@$(BIN)/safelight demo
 
 test: $(STAMP) check
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal
 
 check: $(STAMP)
 	@$(BIN)/ruff check projects engine tui tests setup_env.py

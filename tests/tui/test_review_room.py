@@ -10,7 +10,7 @@ from projects.job import JobDir
 from tests.tui.benches import opened, until
 from tests.tui.recorded import picture, write_project, write_review, write_run
 from tests.tui.snapshots import text_of
-from tui.app import Options
+from tui.app import Options, Workbench
 from tui.pictures import Box, draw, seen
 from tui.reviews import exported, read_review
 from tui.screens.large import Large
@@ -163,6 +163,11 @@ def test_one_cell_of_a_sheet_can_fill_the_screen(tmp_path: Path) -> None:
     assert corner[0] == 0 and corner[3] == pytest.approx(1.0)
 
 
+def unbroken(bench: Workbench) -> str:
+    """The screen with paths in one piece: where they are broken depends on where the tests run."""
+    return "".join(line.strip() for line in text_of(bench).splitlines())
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -179,8 +184,8 @@ async def test_pictures_that_are_off_say_why_and_where_they_lie(
         await until(pilot, lambda: f"pictures are off ({why})." in text_of(bench))
         assert "sweep.png" in text_of(bench)
         await pilot.press("z")
-        await until(pilot, lambda: isinstance(bench.screen, Large) and "sweep.png" in text_of(bench))
+        await until(pilot, lambda: isinstance(bench.screen, Large) and "sweep.png" in unbroken(bench))
         await pilot.press("escape", "4")
         await until(
-            pilot, lambda: f"({why})." in text_of(bench) and "step-000500-01-seed1.png" in text_of(bench)
+            pilot, lambda: f"({why})." in text_of(bench) and "step-000500-01-seed1.png" in unbroken(bench)
         )
