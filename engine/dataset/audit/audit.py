@@ -72,14 +72,16 @@ def audit(
                 for one in found.pictures
             ]
         )
-        yield state.report("looking for what is known", complete=not state.lacking())
-        if state.lacking():
+        lacking = bool(state.lacking())
+        yield state.report("looking for what is known" if lacking else "", complete=not lacking)
+        if lacking:
             with Crew(processes) as crew:
                 for stage in STAGES:
                     yield from _measured(state, stage, crew, should_stop)
                     if should_stop():
                         break
             yield state.report("", complete=not should_stop())
+        state.remember()
     finally:
         store.close()
 
@@ -99,6 +101,7 @@ class _State:
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
         self._changed: set[str] = set()
+        self._found: list[Finding] = []
 
     def begin(self, pictures: Sequence[Audited]) -> None:
         """Take what the store knows of them."""
@@ -158,11 +161,16 @@ class _State:
             absent=self._absent, complete=complete, store=self.store,
         )  # fmt: skip
         changed, self._changed = sorted(self._changed), set()
-        findings = [finding.told(said.ignored) for finding in judged(collection)]
+        self._found = list(judged(collection))
+        findings = [finding.told(said.ignored) for finding in self._found]
         return Report(
             collection=collection, findings=findings, problems=self._problems, stage=stage, done=done, total=total,
             changed=changed,
         )  # fmt: skip
+
+    def remember(self) -> None:
+        """Keep what the last report found, for those who do not measure: whatever the project ignores at another time."""
+        self.store.remember(finding.table() for finding in self._found)
 
     def _placed(self, one: Audited) -> Audited:
         size = one.value("opened", "size")
