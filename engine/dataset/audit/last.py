@@ -1,25 +1,24 @@
 """What the last audit of a project found, for those who only read it: no picture is opened and no library loaded."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from engine.dataset.audit.store import Store
 from engine.dataset.findings import Finding
-from engine.dataset.folders import Found
 
 
-def last_findings(project: Path, pictures: Iterable[Found], ignored: Mapping[str, str]) -> list[Finding]:
+def last_findings(project: Path, pictures: Mapping[Path, str], ignored: Mapping[str, str]) -> list[Finding]:
     """The findings that are still about `pictures`: without files that changed since, and without those left out since.
 
-    ignored: of project.toml as it is now. Empty where no audit came to its end, and where its store cannot be read.
+    pictures: file -> name. ignored: of project.toml as it is now. Empty where no audit came to its end, and where its
+    store cannot be read.
     """
-    paths = {one.path: one.name for one in pictures}
     try:
         with closing(Store(project / "cache" / "audit.sqlite", only_read=True)) as store:
-            unchanged = {paths[path] for path in store.contents(paths)}
+            unchanged = {pictures[path] for path in store.contents(pictures)}
             told = [Finding.read(table) for table in store.remembered()]
     except (OSError, sqlite3.Error, ValueError, KeyError, TypeError):
         return []
