@@ -148,6 +148,8 @@ class _State:
         self._pictures[path] = self._placed(
             replace(one, sha256=answer.sha256, values={**one.values, **values})
         )
+        if not answer.sha256:  # It could not be read: the next audit tries again.
+            return None
         kept = {name: (MEASURES[name].version, value) for name, value in values.items()}
         return Taken(path=path, content=answer.sha256, values=kept)
 
