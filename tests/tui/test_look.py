@@ -35,7 +35,7 @@ def sheet(tmp_path: Path) -> Iterator[Sheet]:
     )  # fmt: skip
     shown = [Shown(NAME, tmp_path / "0.png"), Shown("1.png", tmp_path / "1.png")]
     with Sheet("<cups>", shown, [finding], "#ffffff") as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
+        threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True).start()
         yield made
         made.shutdown()
 
@@ -118,7 +118,7 @@ def test_a_tunnel_may_end_at_another_port_and_nothing_can_be_written(sheet: Shee
 def test_many_pictures_stand_on_several_pages(tmp_path: Path) -> None:
     shown = [Shown(f"{n}.png", tmp_path / f"{n}.png") for n in range(PAGE + 1)]
     with Sheet("many", shown, [], "#ffffff") as sheet:
-        threading.Thread(target=sheet.serve_forever, daemon=True).start()
+        threading.Thread(target=sheet.serve_forever, args=(0.02,), daemon=True).start()
         second = asked(sheet, f"/{sheet.token}/page/1").read().decode()
         sheet.shutdown()
     assert second.count("<figure>") == 1

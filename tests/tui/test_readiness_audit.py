@@ -17,7 +17,15 @@ def audited(project: Path, *checks: str) -> None:
     """The store of an audit that found `checks` in the first two pictures."""
     images = project / "images"
     with closing(Store(project / "cache" / "audit.sqlite")) as store:
-        store.keep([Taken(path=images / f"{n}.png", content=f"{n}", values={}) for n in range(3)])
+        stats = [(images / f"{n}.png").stat() for n in range(3)]
+        store.keep(
+            [
+                Taken(
+                    path=images / f"{n}.png", content=f"{n}", stat=(one.st_size, one.st_mtime_ns), values={}
+                )
+                for n, one in enumerate(stats)
+            ]
+        )
         store.remember(
             Finding(
                 check=check, severity="blocker", pictures=("0.png", "1.png"), value=f"A {check} is on 2 pictures.",

@@ -32,11 +32,11 @@ def main() -> int:
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
-    """{path, background, measures} -> {sha256, values, failed}; sha256 is "" for a file that cannot be read."""
+    """{path, background, measures} -> {sha256, stat, values, failed}; sha256 is "" for a file that cannot be read."""
     try:
         look = Look(Path(asked["path"]), asked["background"])
     except Unopened as refused:
-        return {"sha256": "", "values": {"opened": _told(refused)}, "failed": {}}
+        return {"sha256": "", "stat": [0, 0], "values": {"opened": _told(refused)}, "failed": {}}
     values: dict[str, Any] = {}
     failed: dict[str, str] = {}
     for name in asked["measures"]:
@@ -47,7 +47,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
             break
         except Exception as error:  # Libraries raise whatever a picture leads them to.
             failed[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return {"sha256": look.sha256, "values": values, "failed": failed}
+    return {"sha256": look.sha256, "stat": look.stat, "values": values, "failed": failed}
 
 
 def _told(refused: Unopened) -> dict[str, str]:

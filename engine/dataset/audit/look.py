@@ -25,7 +25,10 @@ class Look:
         """Raises Unopened when the file cannot be read."""
         self.path = path
         self.background = background
+        stat = path.stat() if path.is_file() else None
         self.data = picture_bytes(path)
+        self.stat = (stat.st_size, stat.st_mtime_ns) if stat else (0, 0)
+        """Bytes and time of change (ns) before it was read: what changes it afterwards changes them."""
 
     @cached_property
     def sha256(self) -> str:

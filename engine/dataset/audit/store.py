@@ -27,6 +27,8 @@ class Taken:
     path: Path
     content: str
     """sha256 of its bytes."""
+    stat: tuple[int, int]
+    """Bytes and time of change (ns), as they were before it was read."""
     values: Mapping[str, tuple[str, Values]]
     """Measure -> (version, values)."""
 
@@ -81,12 +83,10 @@ class Store:
         """Keep what was measured. A file that has changed since it was read is not taken for what it was."""
         with self._base:
             for one in taken:
-                with suppress(OSError):
-                    stat = one.path.stat()
-                    self._base.execute(
-                        "insert or replace into files values (?, ?, ?, ?)",
-                        (os.fsencode(one.path), stat.st_size, stat.st_mtime_ns, one.content),
-                    )
+                self._base.execute(
+                    "insert or replace into files values (?, ?, ?, ?)",
+                    (os.fsencode(one.path), *one.stat, one.content),
+                )
                 self._base.executemany(
                     "insert or replace into measured values (?, ?, ?, ?)",
                     [
