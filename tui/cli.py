@@ -32,6 +32,8 @@ VERBS = {
     "sample": "Draw pictures from prompts, with a run's adapter or the base alone.",
     "review": "Sheets that show what a run learned.",
     "export": "Files for other tools, each read back and compared.",
+    "audit": "What ruins a training, found in the pictures before it does.",
+    "look": "The pictures of a project in a browser, over SSH.",
     "captions": "Check the captions of a project.",
     "cache": "Why a cached file is there; remove what nothing needs.",
     "open": "The workbench on a project: full screen, by keyboard.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.dataset.audit.last import last_findings
+from engine.dataset.findings import Finding
 from engine.dataset.items import Item, trained_buckets
 from engine.dataset.scan import scan
 from projects import rights
@@ -23,6 +25,8 @@ from projects.spec import Role, RunSpec
 
 # A base that was not downloaded yet does not tell its step: crops are checked with SDXL's, and the worker places them.
 _STEP_OF_UNKNOWN_BASE = 64
+# What the scan answers itself, with the files as they are now.
+_SCANNED = ("unreadable", "truncated", "oversized-file", "animated", "decoder", "mode")
 _TRAIN_PACKAGES = ("torch", "diffusers", "transformers", "peft", "accelerate", "safetensors", "numpy")
 
 
@@ -40,6 +44,8 @@ class Readiness:
     """Sentences that stop nothing."""
     findings: Sequence[Problem] = ()
     """Those of the notes that the scan made, with every picture that each is about."""
+    blockers: Sequence[Finding] = ()
+    """What the last audit found to stand in the way and the scan does not: a run may start over it, and says so."""
 
 
 def examine(
@@ -83,8 +89,11 @@ def examine(
     )
     problems += [*planned.problems, *missing_packages(spec.train.optimizer), *missing_for(spec)]
     problems += missing_devices(spec)
+    blockers = _blockers(project.path, spec, found.items)
     notes = [str(note) for note in found.notes] + list(planned.notes)
-    return Readiness(resolve_steps(spec, counts, draws=draws), planned, problems, notes, tuple(found.notes))
+    notes += [f"A blocker of the last audit stands: {each.value} {each.remedy}" for each in blockers]
+    spec = resolve_steps(spec, counts, draws=draws)
+    return Readiness(spec, planned, problems, notes, tuple(found.notes), blockers)
 
 
 def missing_packages(optimizer: str) -> list[Problem]:
@@ -111,6 +120,13 @@ def _door(project: Path, spec: RunSpec, texts: Sequence[str]) -> list[Problem]:
     except Refused as refused:
         return list(refused.problems)
     return []
+
+
+def _blockers(project: Path, spec: RunSpec, items: Sequence[Item]) -> tuple[Finding, ...]:
+    """As the last audit left them in its store; nothing is measured."""
+    names = {item.path: item.picture for item in items}
+    last = last_findings(project, names, spec.audit.ignored)
+    return tuple(each for each in last if each.severity == "blocker" and each.check not in _SCANNED)
 
 
 def _measured(project: Path, spec: RunSpec, facts: BaseFacts, items: Sequence[Item]) -> Measured | None:

@@ -38,6 +38,9 @@ EXTENSIONS = {
 LARGEST = 178_956_970
 """Pixels. Beyond this a small file can fill the memory (Pillow's own limit for a decompression bomb)."""
 
+LARGEST_FILE = 2 << 30
+"""Bytes: `LARGEST` pixels without compression, with some room; a sparse file of terabytes takes no disk."""
+
 # Pillow warns at half of LARGEST; the limit that counts here is LARGEST, and it is an error.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -80,6 +83,25 @@ def inspect_picture(path: Path) -> PictureFacts:
     return _opened(path, "#ffffff")[1]
 
 
+def picture_bytes(path: Path) -> bytes:
+    """The whole file. Raises Unopened for what is no file with something in it: a pipe would be read for ever."""
+    try:
+        if not path.is_file():
+            raise Unopened("unreadable", "is not there or is no file.", where=path, hint="Check the name.")
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            hint = "Save it as PNG or JPEG, or leave it out in data.excluded."
+            error = f"is a file of {size / 1e9:.1f} GB; the limit is {LARGEST_FILE / 1e9:.1f} GB."
+            raise Unopened("oversized-file", error, where=path, hint=hint)
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
+        hint = "Check its permissions and the disk."
+        raise Unopened("unreadable", f"cannot be read: {reason}.", where=path, hint=hint) from None
+    if not data:
+        raise Unopened("unreadable", "is empty (0 bytes).", where=path, hint=_REPLACE)
+    return data
+
+
 def open_header(path: Path, data: bytes) -> Image.Image:
     """The file `data`, opened and not decoded. Raises Unopened for what is no picture, too large or animated."""
     return _header(path, data)[0]
@@ -112,7 +134,7 @@ def prepared(path: Path, placement: Placement, background: str, flip: bool = Fal
 
 
 def _opened(path: Path, background: str) -> tuple[Image.Image, PictureFacts]:
-    data = _bytes(path)
+    data = picture_bytes(path)
     colour = _colour(background)
     picture, kind, _ = _decoded(path, data)
     notes: list[str] = []
@@ -140,20 +162,6 @@ def _converted(
         raise _damaged(path, f"its pixels cannot be converted ({_one_line(error)})") from None
     rgb.info.clear()
     return rgb
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise Unopened("unreadable", "is not there or is no file.", where=path, hint="Check the name.")
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or error
-        hint = "Check its permissions and the disk."
-        raise Unopened("unreadable", f"cannot be read: {reason}.", where=path, hint=hint) from None
-    if not data:
-        raise Unopened("unreadable", "is empty (0 bytes).", where=path, hint=_REPLACE)
-    return data
 
 
 def _decoded(

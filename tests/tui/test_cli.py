@@ -241,7 +241,7 @@ def test_captions_check_reports_findings_and_exits_1_for_a_blocker(say: Say, pro
         "remedy",
         "ignored",
     )
-    assert set(said.json["findings"][0]) == set(keys)
+    assert set(said.json["findings"][0]) >= set(keys)
 
 
 def test_escapes_in_names_never_reach_the_terminal(say: Say, project: Path) -> None:

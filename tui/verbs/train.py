@@ -66,6 +66,7 @@ def command(
         "project": str(project.path),
         "run": in_project(job.path, project.path),
         "pid": pid,
+        "blockers": [finding.table() for finding in found.blockers],
     }
     if not following:
         out.say("Its worker loads the base and checks the pictures once more; following shows it.")

@@ -15,6 +15,7 @@ from typing import Any
 from engine.dataset.audit.audit import Report, audit
 from engine.dataset.audit.shapes import Audited
 from engine.dataset.audit.shelf import CHECKS
+from engine.dataset.findings import usable
 from projects.bases import describe
 from projects.problems import Refused
 from projects.project import open_project, resolve
@@ -34,7 +35,8 @@ def main(arguments: list[str]) -> int:
             _say(_told(report, everything=first))
             first = False
     except Refused as refused:
-        _say({"kind": "refused", "problems": [problem.table() for problem in refused.problems]})
+        told = [problem.table() for problem in refused.problems]
+        _say({"kind": "refused", "usage": refused.usage, "problems": told})
         return 1
     return 0
 
@@ -48,7 +50,9 @@ def _told(report: Report, *, everything: bool) -> dict[str, Any]:
         "done": report.done,
         "total": report.total,
         "complete": report.collection.complete,
+        "usable": usable((one.name for one in report.collection.pictures), report.findings),
         "coverage": coverage,
+        "titles": {check.name: check.title for check in CHECKS},
         "findings": [finding.table() for finding in report.findings],
         "problems": [problem.table() for problem in report.problems],
         "pictures": [

@@ -3,7 +3,9 @@
 import importlib.util
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
@@ -16,7 +18,7 @@ from engine.dataset.buckets import placement
 from engine.dataset.findings import Finding
 from engine.dataset.folders import find_pictures
 from projects.bases import BaseFacts
-from projects.problems import Problem, Refused, refuse
+from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import RunSpec
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
@@ -57,31 +59,34 @@ def audit(
     """
     found = find_pictures(project, spec.data)
     try:
-        store = Store(project / "cache" / "audit.sqlite")
+        with closing(Store(project / "cache" / "audit.sqlite")) as store:
+            state = _State(spec, facts, store, found.problems)
+            state.begin(
+                [
+                    Audited(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+                    for one in found.pictures
+                ]
+            )
+            yield from _audited(state, processes, should_stop)
     except (OSError, sqlite3.Error) as error:
         raise refuse(
             f"The audit cannot keep what it measures: {error}.",
-            where=project / "cache",
-            hint="Make the folder writable.",
+            where=project / "cache" / "audit.sqlite",
+            hint="Make the folder writable, and room on the disk; the file may be deleted.",
         ) from error
-    try:
-        state = _State(spec, facts, store, found.problems)
-        state.begin(
-            [
-                Audited(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
-                for one in found.pictures
-            ]
-        )
-        yield state.report("looking for what is known", complete=not state.lacking())
-        if state.lacking():
-            with Crew(processes) as crew:
-                for stage in STAGES:
-                    yield from _measured(state, stage, crew, should_stop)
-                    if should_stop():
-                        break
-            yield state.report("", complete=not should_stop())
-    finally:
-        store.close()
+
+
+def _audited(state: "_State", processes: int, should_stop: Callable[[], bool]) -> Iterator[Report]:
+    lacking = bool(state.lacking())
+    yield state.report("looking for what is known" if lacking else "", complete=not lacking)
+    if lacking:
+        with Crew(processes) as crew:
+            for stage in STAGES:
+                yield from _measured(state, stage, crew, should_stop)
+                if should_stop():
+                    break
+        yield state.report("", complete=not should_stop())
+    state.remember()
 
 
 class _State:
@@ -99,6 +104,7 @@ class _State:
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
         self._changed: set[str] = set()
+        self._found: list[Finding] = []
 
     def begin(self, pictures: Sequence[Audited]) -> None:
         """Take what the store knows of them."""
@@ -142,11 +148,18 @@ class _State:
             return None
         self._failed.setdefault(path, {}).update(answer.failed)
         values: Mapping[str, Values] = answer.values
+        if one.sha256 not in (
+            "",
+            answer.sha256,
+        ):  # It changed meanwhile: nothing measured before is about it.
+            one = replace(one, values={}, placements=())
         self._pictures[path] = self._placed(
             replace(one, sha256=answer.sha256, values={**one.values, **values})
         )
+        if not answer.sha256 or self._pictures[path].value("opened", "check") == "decoder":
+            return None  # Rights, disks and decoders come and go: the next audit tries again.
         kept = {name: (MEASURES[name].version, value) for name, value in values.items()}
-        return Taken(path=path, content=answer.sha256, values=kept)
+        return Taken(path=path, content=answer.sha256, stat=answer.stat, values=kept)
 
     def report(self, stage: str, *, complete: bool = False, done: int = 0, total: int = 0) -> Report:
         """How it stands, judged."""
@@ -158,11 +171,31 @@ class _State:
             absent=self._absent, complete=complete, store=self.store,
         )  # fmt: skip
         changed, self._changed = sorted(self._changed), set()
-        findings = [finding.told(said.ignored) for finding in judged(collection)]
+        self._found = [*judged(collection), *self._unmeasured()]
+        findings = [finding.told(said.ignored) for finding in self._found]
         return Report(
             collection=collection, findings=findings, problems=self._problems, stage=stage, done=done, total=total,
             changed=changed,
         )  # fmt: skip
+
+    def _unmeasured(self) -> Iterator[Finding]:
+        """What a picture made a measure fail at: not measured is not passed."""
+        failed: dict[str, dict[str, str]] = defaultdict(dict)
+        for path, reasons in self._failed.items():
+            for name, reason in reasons.items():
+                failed[name][self._pictures[path].name] = reason
+        for name, pictures in failed.items():
+            check = next(each for each in CHECKS if MEASURES[name] in each.measures)
+            yield Finding(
+                check=check.name, severity="note", pictures=tuple(pictures), confidence="not-run", method=check.method,
+                value=f"Could not be looked at for {check.title}: {listed([*pictures])} ({next(iter(pictures.values()))}).",
+                number=float(len(pictures)),
+                remedy="Save them anew as PNG or JPEG, or look at them yourself.",
+            )  # fmt: skip
+
+    def remember(self) -> None:
+        """Keep what the last report found, for those who do not measure: whatever the project ignores at another time."""
+        self.store.remember(finding.table() for finding in self._found)
 
     def _placed(self, one: Audited) -> Audited:
         size = one.value("opened", "size")
@@ -188,20 +221,23 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
     }
     kept: list[Taken] = []
     said = time.monotonic()
-    for done, answer in enumerate(crew.work(orders), 1):
-        if (taken := state.take(answer)) is not None:
-            kept.append(taken)
-        if len(kept) >= KEEP_EVERY:
-            state.store.keep(kept)
-            kept = []
-        if time.monotonic() - said > SAY_SECONDS:
-            yield state.report(words[stage], done=done, total=len(orders))
-            said = time.monotonic()
-        if should_stop():
-            break
-    state.store.keep(kept)
+    done = 0
+    try:
+        for done, answer in enumerate(crew.work(orders, should_stop), 1):
+            if (taken := state.take(answer)) is not None:
+                kept.append(taken)
+            if len(kept) >= KEEP_EVERY:
+                state.store.keep(kept)
+                kept = []
+            if time.monotonic() - said > SAY_SECONDS:
+                yield state.report(words[stage], done=done, total=len(orders))
+                said = time.monotonic()
+            if should_stop():
+                break
+    finally:  # Whoever reads the reports may leave at any of them.
+        state.store.keep(kept)
     if orders:
-        yield state.report(words[stage], done=len(orders), total=len(orders))
+        yield state.report(words[stage], done=done, total=len(orders))
 
 
 def judged(collection: Collection) -> Iterator[Finding]:

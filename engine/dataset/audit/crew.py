@@ -7,7 +7,8 @@ import selectors
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,10 @@ ANSWER_SECONDS: Final = 20.0
 """How long one picture may take."""
 START_SECONDS: Final = 60.0
 """The same for the first picture of a process, which imports its libraries first."""
+STOP_SECONDS: Final = 0.2
+"""How often it is asked whether to stop while no picture gets done."""
+END_SECONDS: Final = 2.0
+"""How long a killed process may take to be gone."""
 # One thread a process, and none that spins while it waits: there is a process for every core.
 _ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 
@@ -37,6 +42,9 @@ class Answer:
 
     order: Order
     sha256: str = ""
+    """Empty where the file could not be read."""
+    stat: tuple[int, int] = (0, 0)
+    """Bytes and time of change (ns) of the file, as they were before it was read."""
     values: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     """Measure -> why it has no values."""
@@ -66,9 +74,13 @@ class Crew:
             hand.end()
         for _ in self._hands:
             self._orders.put(None)
+        for hand in self._hands:
+            hand.join(timeout=END_SECONDS)
 
-    def work(self, orders: Iterable[Order]) -> Iterator[Answer]:
-        """The answers, in the order in which they come. Leaving the loop leaves what is not begun undone."""
+    def work(
+        self, orders: Iterable[Order], should_stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Answer]:
+        """The answers, in the order in which they come. A stop waits for no picture, and what is not begun stays undone."""
         waiting, given = iter(orders), 0
         # A few ahead, so that no process waits, and so that a stop has little to wait for.
         for order in waiting:
@@ -77,7 +89,12 @@ class Crew:
             if given >= 2 * self._size:
                 break
         while given:
-            answer = self._answers.get()
+            try:
+                answer = self._answers.get(timeout=STOP_SECONDS)
+            except queue.Empty:
+                if should_stop():
+                    return
+                continue
             given -= 1
             if (more := next(waiting, None)) is not None:
                 self._orders.put(more)
@@ -101,9 +118,13 @@ class _Hand(threading.Thread):
     def run(self) -> None:
         while (order := self._orders.get()) is not None and not self._over:
             try:
-                self._answers.put(self._ask(order))
+                # One that ended may have been killed from outside, e.g. for memory that others took: asked once more.
+                answer = self._ask(order) or self._ask(order)
+                self._answers.put(answer or Answer(order=order, error="ends the program that looks at it"))
             except Exception as error:  # An order without an answer would be waited for for ever.
                 self._answers.put(Answer(order=order, error=f"could not be measured ({error})"))
+        if self._process:
+            self._drop(self._process)
 
     def end(self) -> None:
         """Kill the process: it has nothing to save."""
@@ -111,13 +132,18 @@ class _Hand(threading.Thread):
         if self._process:
             self._process.kill()
 
-    def _ask(self, order: Order) -> Answer:
+    def _ask(self, order: Order) -> Answer | None:
+        """None: the process has ended without a word."""
+        if self._over:
+            return None
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={**os.environ, **_ENVIRONMENT},
             )  # fmt: skip
             self._fresh = True
+            if self._over:  # The end came while it was being started, and found nothing to kill.
+                self._process.kill()
         process = self._process
         assert process.stdin and process.stdout
         asked = {"path": str(order.path), "background": order.background, "measures": list(order.measures)}
@@ -130,16 +156,20 @@ class _Hand(threading.Thread):
             return Answer(order=order, error=f"takes longer than {ANSWER_SECONDS:.0f} seconds to look at")
         except OSError:
             line = b""
-        if not line:
+        if not line.endswith(b"\n"):
             self._drop(process)
-            return Answer(order=order, error="ends the program that looks at it")
+            return None
         self._fresh = False
         told = json.loads(line)
-        return Answer(order=order, **told)
+        return Answer(order=order, **{**told, "stat": tuple(told["stat"])})
 
     def _drop(self, process: "subprocess.Popen[bytes]") -> None:
         process.kill()
         process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):  # What it was still to be told is lost with it.
+                if pipe:
+                    pipe.close()
         self._process = None
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -31,25 +32,27 @@ def main() -> int:
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
-    """{path, background, measures} -> {sha256, values, failed}, or {error} for a file that cannot be read."""
-    from pathlib import Path
-
+    """{path, background, measures} -> {sha256, stat, values, failed}; sha256 is "" for a file that cannot be read."""
     try:
         look = Look(Path(asked["path"]), asked["background"])
-    except OSError as error:
-        return {"error": error.strerror or str(error)}
+    except Unopened as refused:
+        return {"sha256": "", "stat": [0, 0], "values": {"opened": _told(refused)}, "failed": {}}
     values: dict[str, Any] = {}
     failed: dict[str, str] = {}
     for name in asked["measures"]:
         try:
             values[name] = MEASURES[name].take(look)
         except Unopened as refused:
-            (problem,) = refused.problems
-            told = {"check": refused.check, "error": problem.error, "hint": problem.hint}
-            return {"sha256": look.sha256, "values": {**values, "opened": told}, "failed": failed}
+            values["opened"] = _told(refused)
+            break
         except Exception as error:  # Libraries raise whatever a picture leads them to.
             failed[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return {"sha256": look.sha256, "values": values, "failed": failed}
+    return {"sha256": look.sha256, "stat": look.stat, "values": values, "failed": failed}
+
+
+def _told(refused: Unopened) -> dict[str, str]:
+    (problem,) = refused.problems
+    return {"check": refused.check, "error": problem.error, "hint": problem.hint}
 
 
 if __name__ == "__main__":

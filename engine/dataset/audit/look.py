@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from engine.dataset.pictures import open_data, open_header
+from engine.dataset.pictures import open_data, open_header, picture_bytes
 
 WORKING = 1024
 """Long side in pixels at which pictures are measured: larger ones are scaled down, smaller ones stay."""
@@ -22,10 +22,13 @@ class Look:
     """Everything here is made when it is asked for first, and kept."""
 
     def __init__(self, path: Path, background: str = "#ffffff") -> None:
-        """Raises OSError when the file cannot be read."""
+        """Raises Unopened when the file cannot be read."""
         self.path = path
         self.background = background
-        self.data = path.read_bytes()
+        stat = path.stat() if path.is_file() else None
+        self.data = picture_bytes(path)
+        self.stat = (stat.st_size, stat.st_mtime_ns) if stat else (0, 0)
+        """Bytes and time of change (ns) before it was read: what changes it afterwards changes them."""
 
     @cached_property
     def sha256(self) -> str:

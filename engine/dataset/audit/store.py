@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 _TABLES = """
-create table files (path text primary key, size integer, changed integer, content text) without rowid;
+create table files (path blob primary key, size integer, changed integer, content text) without rowid;
 create table measured (content text, measure text, version text, told text, primary key (content, measure)) without rowid;
+create table found (told text);
 """
 
 Values = Mapping[str, Any]
@@ -25,6 +27,8 @@ class Taken:
     path: Path
     content: str
     """sha256 of its bytes."""
+    stat: tuple[int, int]
+    """Bytes and time of change (ns), as they were before it was read."""
     values: Mapping[str, tuple[str, Values]]
     """Measure -> (version, values)."""
 
@@ -32,8 +36,11 @@ class Taken:
 class Store:
     """Use it in one thread. A file that is damaged or of another format is made anew: nothing in it is more than time."""
 
-    def __init__(self, file: Path) -> None:
-        """Raises OSError or sqlite3.Error where it cannot be written."""
+    def __init__(self, file: Path, *, only_read: bool = False) -> None:
+        """Raises OSError or sqlite3.Error where it cannot be written, with only_read where it is not there or no store."""
+        if only_read:
+            self._base = _read_only(file)
+            return
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._base = _opened(file)
@@ -53,7 +60,7 @@ class Store:
         known = {path: (size, changed, content) for path, size, changed, content in rows}
         found = {}
         for path in paths:
-            entry = known.get(str(path))
+            entry = known.get(os.fsencode(path))
             if entry is None:
                 continue
             with suppress(OSError):
@@ -76,12 +83,10 @@ class Store:
         """Keep what was measured. A file that has changed since it was read is not taken for what it was."""
         with self._base:
             for one in taken:
-                with suppress(OSError):
-                    stat = one.path.stat()
-                    self._base.execute(
-                        "insert or replace into files values (?, ?, ?, ?)",
-                        (str(one.path), stat.st_size, stat.st_mtime_ns, one.content),
-                    )
+                self._base.execute(
+                    "insert or replace into files values (?, ?, ?, ?)",
+                    (os.fsencode(one.path), *one.stat, one.content),
+                )
                 self._base.executemany(
                     "insert or replace into measured values (?, ?, ?, ?)",
                     [
@@ -89,6 +94,19 @@ class Store:
                         for measure, (version, values) in one.values.items()
                     ],
                 )
+
+    def remember(self, findings: Iterable[Mapping[str, Any]]) -> None:
+        """Keep what was found at the end of an audit, as tables, in place of what the one before it found."""
+        told = json.dumps(list(findings))
+        with self._base:
+            self._base.execute("delete from found")
+            self._base.execute("insert into found values (?)", (told,))
+
+    def remembered(self) -> list[dict[str, Any]]:
+        """What the last audit found, as tables; empty where none came to its end."""
+        row = self._base.execute("select told from found").fetchone()
+        told: list[dict[str, Any]] = json.loads(row[0]) if row else []
+        return told
 
     def once(self, name: str, version: str, contents: Iterable[str], make: Callable[[], Values]) -> Values:
         """What `make` gives of these contents together, made once: kept under all of them."""
@@ -124,4 +142,13 @@ def _opened(file: Path) -> sqlite3.Connection:
         for statement in filter(str.strip, _TABLES.split(";")):
             base.execute(statement)
         base.execute(f"pragma user_version = {FORMAT}")
+    return base
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+    found = base.execute("pragma user_version").fetchone()[0]
+    if found != FORMAT:
+        base.close()
+        raise sqlite3.DatabaseError(f"The store is of format {found}.")
     return base
