@@ -120,6 +120,7 @@ class _State:
     def lacking(self, stage: Stage | None = None) -> list[Order]:
         """What is still to be measured, at one stage or at all."""
         orders = []
+        spared = self._spared()
         for one in self._pictures.values():
             if one.value("opened", "check") is not None:
                 continue
@@ -129,10 +130,24 @@ class _State:
                 if (stage is None or measure.stage == stage)
                 and name not in one.values
                 and name not in self._failed.get(one.path, {})
+                and (name, one.path) not in spared
             ]
             if wanted:
                 orders.append(Order(path=one.path, background=self._spec.data.background, measures=wanted))
         return orders
+
+    def _spared(self) -> set[tuple[str, Path]]:
+        """(measure, picture) that `Measure.most` leaves out."""
+        folders: dict[Path, list[Audited]] = defaultdict(list)
+        for one in self._pictures.values():
+            if one.sha256:
+                folders[one.path.parent].append(one)
+        spared = set()
+        for measure in self.measures.values():
+            for members in folders.values() if measure.most else ():
+                ordered = sorted(members, key=lambda one: one.sha256)
+                spared.update((measure.name, one.path) for one in ordered[measure.most :])
+        return spared
 
     def take(self, answer: Answer) -> Taken | None:
         """Put an answer where it belongs; gives what is to be kept of it."""

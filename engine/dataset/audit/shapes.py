@@ -29,6 +29,8 @@ class Measure:
     """May raise whatever a hostile picture leads it to: then the picture has no such values."""
     needs: str = ""
     """A module that it imports and an extra brings; where it is missing the measure is not taken."""
+    most: int = 0
+    """Pictures of one folder of which it is taken at most, the first by content; 0: of all."""
 
 
 @dataclass(frozen=True, kw_only=True)

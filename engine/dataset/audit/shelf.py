@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import opened
+from engine.dataset.audit import opened, sharpness, watermark
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -11,6 +11,10 @@ CHECKS: tuple[Check, ...] = (
     opened.MODE,
     opened.PROFILE,
     opened.ORIENTATION,
+    sharpness.UPSCALED,
+    sharpness.BLUR,
+    sharpness.NOISE,
+    watermark.WATERMARK,
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}

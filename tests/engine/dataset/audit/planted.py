@@ -1,0 +1,152 @@
+"""Pictures with planted defects, and pictures to plant them into that need no file.
+
+A picture is (H, W, 3), uint8. Everything is the same for the same seed.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+Picture = np.ndarray[Any, Any]
+
+
+def leaves(seed: int, width: int = 640, height: int = 480) -> Picture:
+    """Dead leaves: discs of all sizes over each other, lit and grained. Their spectrum is that of photographs."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((height, width, 3), rng.integers(40, 200, 3), np.uint8)
+    for radius in np.sort(3 + 0.25 * width * rng.power(0.35, 900))[::-1]:
+        centre = (int(rng.integers(0, width)), int(rng.integers(0, height)))
+        colour = [int(level) for level in rng.integers(20, 235, 3)]
+        cv2.circle(picture, centre, int(radius), colour, -1, cv2.LINE_AA)
+    light = np.linspace(*rng.uniform(0.7, 1.1, 2), width)[None, :, None]
+    grain = rng.normal(0, 2, picture.shape)
+    return np.clip(picture * light + grain, 0, 255).astype(np.uint8)
+
+
+def saved(picture: Picture, quality: int = 92) -> Picture:
+    """As a JPEG gives it back."""
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1))
+
+
+def blurred(picture: Picture, sigma: float) -> Picture:
+    """Out of focus; sigma in pixels."""
+    return cv2.GaussianBlur(picture, (0, 0), sigma)
+
+
+def shaken(picture: Picture, length: int, *, diagonal: bool = False) -> Picture:
+    """Moved while it was taken, by `length` pixels to the right or down to the right."""
+    kernel = np.eye(length, dtype=np.float32)
+    if not diagonal:
+        kernel = np.zeros((length, length), np.float32)
+        kernel[length // 2] = 1
+    return cv2.filter2D(picture, -1, kernel / length)
+
+
+def noisy(picture: Picture, sigma: float, seed: int = 0) -> Picture:
+    """With sensor noise of `sigma` grey levels."""
+    rng = np.random.default_rng(seed)
+    return np.clip(picture + rng.normal(0, sigma, picture.shape), 0, 255).astype(np.uint8)
+
+
+def enlarged(picture: Picture, factor: int) -> Picture:
+    """As large as it was, with the detail of one that is `factor` times smaller."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def marked(picture: Picture, kind: str, opacity: float) -> Picture:
+    """With a white mark: "logo" and "text" in the lower right corner, "centre", or "tiled" all over."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    layer = Image.new("L", (width, height), 0)
+    draw = ImageDraw.Draw(layer)
+    if kind == "logo":
+        left, top, size = width - 0.22 * side, height - 0.22 * side, 0.16 * side
+        draw.ellipse((left, top, left + size, top + size), outline=255, width=max(2, int(0.012 * side)))
+        corners = [(0.5, 0.2), (0.8, 0.75), (0.2, 0.75)]
+        draw.polygon([(left + x * size, top + y * size) for x, y in corners], fill=255)
+    elif kind == "text":
+        corner = (width - 0.04 * side, height - 0.03 * side)
+        draw.text(corner, "(c) Jane Doe", fill=255, anchor="rb", font_size=0.045 * side)
+    elif kind == "centre":
+        draw.text((width / 2, height / 2), "SAMPLE", fill=255, anchor="mm", font_size=0.2 * side)
+    else:
+        for top in np.arange(0.05, 1, 0.22) * height:
+            for left in np.arange(0.02, 1, 0.3) * width:
+                draw.text((left, top), "PREVIEW", fill=255, font_size=0.05 * side)
+    share = np.asarray(layer, np.float32)[..., None] / 255 * opacity
+    return np.asarray(np.rint(picture * (1 - share) + 255 * share), np.uint8)
+
+
+def collage(
+    pictures: list[Picture], columns: int, gutter: int = 0, cell: tuple[int, int] = (384, 320)
+) -> Picture:
+    """Pictures in a grid, each cropped to `cell` (width, height), with `gutter` white pixels between them."""
+    rows = len(pictures) // columns
+    width, height = cell
+    whole = np.full(
+        (rows * height + (rows - 1) * gutter, columns * width + (columns - 1) * gutter, 3), 255, np.uint8
+    )
+    for index, picture in enumerate(pictures):
+        top, left = index // columns * (height + gutter), index % columns * (width + gutter)
+        whole[top : top + height, left : left + width] = filled(picture, width, height)
+    return whole
+
+
+def filled(picture: Picture, width: int, height: int) -> Picture:
+    """The middle of a picture, scaled to cover width x height."""
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    return scaled[top : top + height, left : left + width]
+
+
+def barred(picture: Picture, share: float, *, sides: bool = False, level: int = 0) -> Picture:
+    """With bars of `share` of the height above and below, or of the width at both sides."""
+    bar = int(share * picture.shape[1 if sides else 0])
+    around = (0, 0, bar, bar) if sides else (bar, bar, 0, 0)
+    return cv2.copyMakeBorder(picture, *around, cv2.BORDER_CONSTANT, value=(level, level, level))
+
+
+def screenshot(seed: int, width: int = 1080, height: int = 800, picture: Picture | None = None) -> Picture:
+    """A window with a bar, a list, lines of text and buttons; with a picture in it if one is given."""
+    rng = np.random.default_rng(seed)
+    dark = bool(rng.integers(0, 2))
+    ground, ink, panel = ((30, 31, 34), (214, 214, 218), (43, 45, 50))
+    if not dark:
+        ground, ink, panel = ((255, 255, 255), (40, 40, 44), (238, 239, 242))
+    window = Image.new("RGB", (width, height), ground)
+    draw = ImageDraw.Draw(window)
+    accent = tuple(int(level) for level in rng.integers(40, 220, 3))
+    draw.rectangle((0, 0, width, 44), fill=panel)
+    draw.rectangle((0, 44, width // 5, height), fill=panel)
+    words = [
+        "Layers",
+        "export",
+        "model",
+        "File",
+        "steps",
+        "image",
+        "Open recent",
+        "view",
+        "0.85",
+        "rate",
+        "help",
+    ]
+    for top in range(60, height - 40, 28):
+        draw.text((16, top), str(rng.choice(words)), fill=ink, font_size=15)
+        if rng.random() < 0.75:
+            line = " ".join(rng.choice(words, int(rng.integers(3, 12))))
+            draw.text((width // 5 + 24, top), line, fill=ink, font_size=15)
+    for left in range(width // 2, width - 120, 130):
+        draw.rounded_rectangle((left, 8, left + 110, 36), 6, outline=ink, fill=accent)
+        draw.text((left + 55, 22), "Run", fill=ink, anchor="mm", font_size=14)
+    made = np.array(window)
+    if picture is not None:
+        box = (width * 2 // 5, height // 2)
+        made[height // 3 : height // 3 + box[1], width // 2 : width // 2 + box[0]] = filled(picture, *box)
+    return made
