@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import opened
+from engine.dataset.audit import opened, sizes
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -11,6 +11,8 @@ CHECKS: tuple[Check, ...] = (
     opened.MODE,
     opened.PROFILE,
     opened.ORIENTATION,
+    sizes.SIZE,
+    sizes.CROPPED_SIZE,
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}
