@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import opened, sizes
+from engine.dataset.audit import count, duplicates, opened, sizes
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
+    count.COUNT,
     *opened.REFUSED,
     opened.EXTENSION,
     opened.MODE,
@@ -13,6 +14,8 @@ CHECKS: tuple[Check, ...] = (
     opened.ORIENTATION,
     sizes.SIZE,
     sizes.CROPPED_SIZE,
+    duplicates.DUPLICATE,
+    duplicates.BURSTS,
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}

@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from engine.dataset.audit.shapes import Audited, Collection
+import numpy as np
+from PIL import Image, ImageDraw
+
+from engine.dataset.audit.look import Look
+from engine.dataset.audit.shapes import Audited, Collection, Measure
 from engine.dataset.buckets import placement
 
 
@@ -26,3 +30,25 @@ def collection(
         pictures=pictures, floors=floors, native_size=1024, resolution=(1024,),
         declared={"distance": {}, "light": {}, "wardrobe": {}, **declared}, absent=frozenset(), complete=True,
     )  # fmt: skip
+
+
+def drawn(seed: int, size: tuple[int, int] = (240, 180)) -> Image.Image:
+    """A picture with large and small shapes, another for every seed."""
+    chance = np.random.default_rng(seed)
+    coarse = chance.integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    picture = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+    pencil = ImageDraw.Draw(picture)
+    for _ in range(12):
+        left, top = chance.integers(0, size[0] - 20), chance.integers(0, size[1] - 20)
+        pencil.ellipse(
+            (left, top, left + 30, top + 24), fill=tuple(int(x) for x in chance.integers(0, 256, 3))
+        )
+    return picture
+
+
+def looked(path: Path, image: Image.Image, *measures: Measure, **save: Any) -> Audited:
+    """The picture written there and measured."""
+    image.save(path, **save)
+    look = Look(path)
+    values = {measure.name: measure.take(look) for measure in measures}
+    return picture(path.name, image.size, content=look.sha256, **values)
