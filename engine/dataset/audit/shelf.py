@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import count, duplicates, looks, opened, sizes
+from engine.dataset.audit import count, duplicates, faces, looks, opened, sizes
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     sizes.CROPPED_SIZE,
     duplicates.DUPLICATE,
     duplicates.BURSTS,
+    faces.FACES,
     looks.LOOKS,
 )
 
