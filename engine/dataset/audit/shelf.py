@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import count, duplicates, faces, looks, opened, sizes
+from engine.dataset.audit import count, duplicates, faces, looks, opened, sizes, variety
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -17,6 +17,9 @@ CHECKS: tuple[Check, ...] = (
     duplicates.DUPLICATE,
     duplicates.BURSTS,
     faces.FACES,
+    variety.FRAMING,
+    variety.LIGHTING,
+    variety.WARDROBE,
     looks.LOOKS,
 )
 
