@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import count, duplicates, faces, looks, opened, sizes, variety
+from engine.dataset.audit import (
+    count,
+    duplicates,
+    faces,
+    looks,
+    opened,
+    origin,
+    regularization,
+    sizes,
+    variety,
+)
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -21,6 +31,8 @@ CHECKS: tuple[Check, ...] = (
     variety.LIGHTING,
     variety.WARDROBE,
     looks.LOOKS,
+    regularization.REGULARIZATION,
+    origin.ORIGIN,
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}
