@@ -2,19 +2,43 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import opened, sharpness, watermark
+from engine.dataset.audit import (
+    count,
+    duplicates,
+    faces,
+    looks,
+    opened,
+    origin,
+    regularization,
+    sharpness,
+    sizes,
+    variety,
+    watermark,
+)
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
+    count.COUNT,
     *opened.REFUSED,
     opened.EXTENSION,
     opened.MODE,
     opened.PROFILE,
     opened.ORIENTATION,
+    sizes.SIZE,
+    sizes.CROPPED_SIZE,
     sharpness.UPSCALED,
     sharpness.BLUR,
     sharpness.NOISE,
     watermark.WATERMARK,
+    duplicates.DUPLICATE,
+    duplicates.BURSTS,
+    faces.FACES,
+    variety.FRAMING,
+    variety.LIGHTING,
+    variety.WARDROBE,
+    looks.LOOKS,
+    regularization.REGULARIZATION,
+    origin.ORIGIN,
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}

@@ -1,0 +1,100 @@
+"""All pairs of many pictures whose 256 bits are nearly the same, in any of eight positions, in flat memory."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from engine.dataset.audit.look import Array
+
+BITS = 16
+"""Waves a side."""
+VERSION = "1"
+_BLOCK = 512
+_EVERY = BITS * BITS
+
+Pair = tuple[int, int, int]
+"""Two indices and the bits that differ."""
+
+
+class _Forest:
+    """The first pairs that join what was not joined: enough for groups, and never more than there are pictures."""
+
+    def __init__(self, count: int) -> None:
+        self._tree = np.arange(count)
+        self.pairs: list[Pair] = []
+
+    def join(self, rows: Array, columns: Array, agreement: Array, mask: Array) -> None:
+        """rows, columns: (R,), (C,) indices of a block whose agreement and mask are (R, C)."""
+        # On the diagonal every picture meets itself, which is of its own tree.
+        mask = mask & (self._tree[rows][:, None] != self._tree[columns][None, :])
+        at = np.nonzero(mask)
+        for i, j, agreeing in zip(rows[at[0]], columns[at[1]], agreement[at], strict=True):
+            one, other = self._tree[i], self._tree[j]
+            if one != other:
+                self._tree[self._tree == other] = one
+                self.pairs.append((int(i), int(j), int(_EVERY - agreeing) // 2))
+
+
+def near_pairs(
+    bits: Sequence[str], times: Array, *, near: int, burst: int, together: int, seconds: float
+) -> dict[str, list[Pair]]:
+    """near: pairs of at most `near` differing bits, flipped and turned by quarters as it may be.
+
+    burst: pairs that stand alike and differ in at most `burst` bits, or in at most `together` where their times (seconds,
+    nan: unknown) are at most `seconds` apart. Of each the pairs that join groups, not all.
+    """
+    found = {"near": _Forest(len(bits)), "burst": _Forest(len(bits))}
+    for rows, columns, straight, best in _agreements(bits):
+        most = best.max()
+        if most >= _EVERY - 2 * near:
+            found["near"].join(rows, columns, best, best >= _EVERY - 2 * near)
+        if most >= _EVERY - 2 * together and straight.max() >= _EVERY - 2 * together:
+            mask = straight >= _EVERY - 2 * together
+            close = np.abs(times[rows][:, None] - times[columns][None, :]) <= seconds
+            found["burst"].join(rows, columns, straight, mask & (close | (straight >= _EVERY - 2 * burst)))
+    return {kind: forest.pairs for kind, forest in found.items()}
+
+
+def _agreements(bits: Sequence[str]) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """Blocks of all pairs: row indices, column indices, agreeing less differing bits as they are, and at best.
+
+    The blocks are made in the same memory every time: 1 MB that is asked for anew costs more than what is put there.
+    """
+    if not bits:
+        return
+    packed = np.frombuffer(bytes.fromhex("".join(bits)), np.uint8).reshape(len(bits), -1)
+    signs = np.unpackbits(packed, axis=1).reshape(-1, BITS, BITS).astype(np.float32) * 2 - 1
+    straight, turned = _by_parity(signs), _by_parity(signs.transpose(0, 2, 1))
+    memory = np.empty((7, _BLOCK * _BLOCK), np.float32)
+    for top in range(0, len(bits), _BLOCK):
+        rows = np.arange(top, min(top + _BLOCK, len(bits)))
+        for left in range(top, len(bits), _BLOCK):
+            columns = np.arange(left, min(left + _BLOCK, len(bits)))
+            a, b, c, d, as_is, best, other = memory[:, : len(rows) * len(columns)].reshape(7, len(rows), -1)
+            for others in (straight, turned):
+                for each, theirs, out in zip(straight, others, (a, b, c, d), strict=True):
+                    np.matmul(each[rows[0] : rows[-1] + 1], theirs[columns[0] : columns[-1] + 1].T, out=out)
+                if others is straight:
+                    np.add(np.add(a, b, out=as_is), np.add(c, d, out=best), out=as_is)
+                    _flipped(a, b, c, d, best)
+                else:
+                    _flipped(a, b, c, d, other)
+            yield rows, columns, as_is, np.maximum(best, other, out=best)
+
+
+def _by_parity(signs: Array) -> list[Array]:
+    """Waves by whether a flip left to right, top to bottom, both or none of them changes their sign."""
+    return [
+        np.ascontiguousarray(signs[:, row::2, column::2].reshape(len(signs), -1))
+        for row in (0, 1)
+        for column in (0, 1)
+    ]
+
+
+def _flipped(a: Array, b: Array, c: Array, d: Array, out: Array) -> None:
+    """The best of a+b+c+d, a-b+c-d, a+b-c-d and a-b-c+d, a sum for each flip, into `out`. Spoils the others."""
+    np.add(a, c, out=out)
+    np.subtract(a, c, out=a)
+    np.abs(np.add(b, d, out=c), out=c)
+    np.abs(np.subtract(b, d, out=d), out=d)
+    np.maximum(np.add(out, c, out=out), np.add(a, d, out=a), out=out)
