@@ -49,6 +49,7 @@ def _told(report: Report, *, everything: bool) -> dict[str, Any]:
         "total": report.total,
         "complete": report.collection.complete,
         "coverage": coverage,
+        "checks": {check.name: check.title for check in CHECKS},
         "findings": [finding.table() for finding in report.findings],
         "problems": [problem.table() for problem in report.problems],
         "pictures": [
