@@ -61,7 +61,7 @@ class Seen:
     """An audit as far as it has come. Never changed: a later state is another one."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)
-    """By name: what is trained in the order of the sets, then what is left out."""
+    """By name, in the order of sets and files; what is left out is among them."""
     findings: Sequence[Finding] = ()
     declared: Declared = field(default_factory=Declared)
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -80,11 +80,19 @@ class Seen:
     name_width: int = 8
 
     def put_together(self) -> "Seen":
-        """The same with `checks`, `of`, rows of what is left out and `name_width` as they follow from the rest."""
+        """The same with all that follows from the rest: order, rows of what is left out, `checks`, `of`, `name_width`."""
         out = self.declared.excluded
-        rows = {name: row for name, row in self.rows.items() if name not in out}
+        rows = dict(self.rows)
         for name in out:
-            rows[name] = self.rows.get(name) or Row(name=name, path=place_of(name, self.declared))
+            if name not in rows:
+                rows[name] = Row(name=name, path=place_of(name, self.declared))
+        ranks: dict[str, int] = {}
+        for row in rows.values():
+            ranks.setdefault(row.role or "subject", len(ranks))
+        # What is left out stays where it was, so that the cursor stays on it.
+        rows = dict(
+            sorted(rows.items(), key=lambda each: (ranks[each[1].role or "subject"], str(each[1].path)))
+        )
         told = [finding.told(self.declared.ignored) for finding in self.findings]
         order = {name: at for at, name in enumerate(rows) if name not in out}
         of: dict[str, list[Finding]] = defaultdict(list)

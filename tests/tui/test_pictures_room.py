@@ -233,3 +233,25 @@ def test_a_half_written_line_is_passed_over(aurelia: Path, tmp_path: Path) -> No
     states: list[Seen] = []
     Auditing(aurelia, states.append, command=command)._work()
     assert len(states[-1].rows) == 6 and not states[-1].running and not states[-1].error
+
+
+async def test_an_audit_ends_with_the_workbench(aurelia: Path, audited: Callable[..., None]) -> None:
+    audited(then="waits")
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        room = room_of(bench)
+        await until(pilot, lambda: room.seen.checks)
+        assert room._auditing and room._auditing._process
+        process = room._auditing._process
+        bench.leave()
+    assert process.wait(timeout=10) == 0
+
+
+async def test_project_toml_changed_by_somebody_else_is_judged_anew(aurelia: Path) -> None:
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        room = await over(pilot, bench)
+        await pilot.press("1")
+        text = (aurelia / "project.toml").read_text()
+        (aurelia / "project.toml").write_text(text + '[data.excluded]\n"IMG_0002.png" = "by hand"\n')
+        await pilot.press("2")
+        await until(pilot, lambda: room.seen.declared.excluded == {"IMG_0002.png": "by hand"})
+        assert room.query_one("#list", LineList).rows[2] == "IMG_0002.png", "it stays where it was"

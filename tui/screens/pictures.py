@@ -1,11 +1,6 @@
 """Room 2: is this a data set? What an audit found, picture by picture, where in it, and what one key does about it."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,21 +17,19 @@ from tui.audited import CheckRow, Row, Seen
 from tui.audits import Auditing
 from tui.bindings import bindings
 from tui.declared import Declared, Kind
+from tui.external import open_with, opener
 from tui.filters import parse
 from tui.follow_lines import shown
-from tui.overlay import Cut, Overlay, frame_of
 from tui.run_list import stamp
 from tui.screens.declaring import Declaring
 from tui.screens.room import Room
 from tui.spans import Spans
+from tui.widgets.audited_picture import AuditedPicture
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
-from tui.widgets.picture_view import PictureView
 
 _AGAIN_SECONDS = 1.5
 """After the last change of project.toml, until the audit judges anew."""
-_LEAST_PICTURE = 8
-"""Lines that the picture keeps whatever there is to say under it."""
 
 
 class AuditMoved(Message):
@@ -82,9 +75,7 @@ class PicturesRoom(Room):
                 with Vertical(id="list-pane"):
                     yield Lines(id="list-title")
                     yield LineList(self._row, selectable=True, matching=self._matching, id="list")
-            with Vertical(id="picture-pane", classes="side"):
-                yield PictureView(id="picture")
-                yield Lines(id="facts")
+            yield AuditedPicture(id="picture-pane", classes="side")
 
     def conditions(self) -> frozenset[str]:
         """What the picture and the audit let one do."""
@@ -105,7 +96,9 @@ class PicturesRoom(Room):
         self._draw()
         self.do_again()
 
-    def on_unmount(self) -> None:
+    def flush(self) -> None:
+        """The project is closed, or the terminal goes: what an audit has measured is kept as it ends."""
+        super().flush()
         if self._auditing:
             self._auditing.stop()
 
@@ -160,39 +153,8 @@ class PicturesRoom(Room):
         self.refresh_frame()
 
     def _show_picture(self) -> None:
-        pane, row, check = self.query_one("#picture-pane"), self._here, self._checked
-        width = max(20, pane.size.width)
-        room = max(3, pane.size.height - _LEAST_PICTURE)
-        if check is not None:
-            lines = words.check_facts(check, width, room)
-        elif row is not None:
-            lines = words.facts(self.seen, row.name, width, room, as_trained=self._cut(row) is not None)
-        else:
-            lines = []
-        self.query_one("#facts", Lines).show(lines)
-        overlay = self._overlay(row, check) if row else None
-        empty = "" if self.seen.running or row else "No pictures here: data.images says where they are."
-        self.query_one("#picture", PictureView).show(
-            self.bench.pictures, row.path if row else None, empty, cut=self._cut(row), overlay=overlay
-        )
-
-    def _overlay(self, row: Row, check: CheckRow | None) -> Overlay | None:
-        """The frame that the trainer cuts and the places that findings name."""
-        if self._cut(row) is not None:
-            return None
-        found = check.findings if check else self.seen.of.get(row.name, ())
-        boxes = tuple(
-            (box.left, box.top, box.right, box.bottom)
-            for each in found
-            for box in each.boxes.get(row.name, ())
-        )
-        frame = frame_of(row.placements[0]) if row.placements else None
-        return Overlay(frame, boxes) if frame or boxes else None
-
-    def _cut(self, row: Row | None) -> Cut | None:
-        if not self._as_trained or row is None or not row.placements:
-            return None
-        return Cut(row.placements[0], self.seen.declared.background)
+        pane = self.query_one("#picture-pane", AuditedPicture)
+        pane.show(self.bench.pictures, self.seen, self._here, self._checked, as_trained=self._as_trained)
 
     @property
     def _file(self) -> Path:
@@ -376,18 +338,12 @@ class PicturesRoom(Room):
         self._declaring.words(kind, names, now)
 
     def do_external(self) -> None:
-        row = self._here
-        program = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
-        seen_here = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        row, program = self._here, opener()
         if row is None:
             return
-        if not (program and seen_here):
+        if not program:
             self.say(
                 f"No display here. It is {shown(row.path)}; safelight look shows it in a browser elsewhere."
             )
             return
-        start = partial(
-            subprocess.Popen, [program, str(row.path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        self.run_worker(lambda: start().wait(), thread=True, exit_on_error=False)
+        self.run_worker(lambda: open_with(program, row.path), thread=True, exit_on_error=False)
