@@ -46,7 +46,6 @@ def _rooms() -> list[Action]:
     open_first = "Open a project first: enter on one of the list, or n for a new one."
     rooms = (("1", "project"), ("2", "pictures"), ("3", "captions"), ("4", "train"), ("5", "review"))
     instead = {
-        "pictures": "2 Pictures is not there yet. Until then: safelight plan names what is wrong.",
         "captions": "3 Captions is not there yet. Until then: safelight captions DIR check",
     }
     return [
@@ -129,6 +128,49 @@ def _project() -> list[Action]:
         Action(id="project.editor", group=group, keys="E", words="edit project.toml in $EDITOR", label="editor"),
         Action(id="project.again", group=group, keys="R", words="read and check everything again"),
     ]  # fmt: skip
+
+
+def _pictures() -> list[Action]:
+    group, none = "Pictures", "There is no picture here."
+    size = "This picture was not opened yet, so nobody knows its crop."
+
+    def key(
+        name: str, keys: str, words: str, label: str = "", when: str = "picture", otherwise: str = none
+    ) -> Action:
+        return Action(id=f"pictures.{name}", group=group, keys=keys, words=words, label=label, when=when,
+                      otherwise=otherwise)  # fmt: skip
+
+    return [
+        key("leave-out", "x", "leave the picture out of training, or take it back; its file stays", "leave out"),
+        key("ignore", "i", "ignore the finding, with a reason", "ignore", "found", "Nothing was found here to ignore."),
+        key("crop", "m", "move the point that the crop keeps", "crop", "placed", size),
+        key("model", "w", "see what the model sees: the pixels that are trained", "as trained", "placed", size),
+        key("large", "z", "show the picture alone, large", "large"),
+        key("distance", "d", "say how near the camera is", "distance"),
+        key("light", "l", "say what light it is", "light"),
+        key("wardrobe", "W", "say what clothes or styling it is", "wardrobe"),
+        key("external", "o", "open the picture in another program"),
+        key("again", "R", "run the audit again", "again", "over", "It runs already: S stops it."),
+        key("stop", "S", "stop the audit; what it has measured is kept", "stop", "running", "No audit is running."),
+        Action(id="pictures.everything", group=group, keys="escape", words="show all pictures again",
+               when="narrowed", otherwise="All pictures are shown.", palette=False),
+    ]  # fmt: skip
+
+
+def _crop() -> list[Action]:
+    group = "Crop"
+
+    def key(name: str, keys: str, words: str) -> Action:
+        return Action(id=f"crop.{name}", group=group, keys=keys, words=words, palette=False)
+
+    return [
+        key("left", "left,h", "move the frame to the left"),
+        key("right", "right,l", "move the frame to the right"),
+        key("up", "up,k", "move the frame up"),
+        key("down", "down,j", "move the frame down"),
+        key("take", "enter", "keep this part from now on"),
+        key("leave", "escape,q", "leave the crop as it was"),
+    ]
 
 
 def _train() -> list[Action]:
@@ -218,6 +260,8 @@ ACTIONS: Final[dict[str, Action]] = {
         *_lists(),
         *_home(),
         *_project(),
+        *_pictures(),
+        *_crop(),
         *_train(),
         *_review(),
         *_large(),

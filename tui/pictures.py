@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from projects import atomic
 from projects.problems import Refused
+from tui.overlay import Cut, Overlay
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,6 +42,10 @@ class Box:
     """How much larger than whole it is drawn; the room then shows a part of it."""
     middle: tuple[float, float] = (0.5, 0.5)
     """Point of the picture in the middle of the room, as shares of its width and height; no edge comes inside the room."""
+    cut: Cut | None = None
+    """Draw what is trained of it instead of the picture."""
+    overlay: Overlay | None = None
+    """What is drawn over it while it is whole."""
 
 
 View = tuple[float, float, float, float]
@@ -116,6 +121,10 @@ def draw(box: Box, cache: Path | None) -> Drawn:
         return Drawn((), 0, str(refused.problems[0].error))
     except OSError as error:
         return Drawn((), 0, error.strerror or "cannot be read")
+    if box.overlay and box.zoom <= 1:
+        from tui.overlaying import drawn_over
+
+        picture = drawn_over(picture, box.overlay)
     width, height = picture.size
     pixels = picture.tobytes()
     strips = []
@@ -149,13 +158,18 @@ def seen(size: tuple[int, int], box: Box) -> tuple[View, bool]:
     return (left, top, left + shares[0], top + shares[1]), scale >= max(CLOSEST, whole)
 
 
+def _whole(box: Box) -> "Image.Image":
+    """The picture, or the pixels that are trained of it."""
+    from engine.dataset.pictures import open_picture, prepared
+
+    return prepared(box.path, box.cut.placement, box.cut.background) if box.cut else open_picture(box.path)
+
+
 def _zoomed(box: Box) -> "tuple[Image.Image, View, bool]":
     """A part of a picture, as large as its room. Nothing of it is kept on disk: the next step is another part."""
     from PIL import Image
 
-    from engine.dataset.pictures import open_picture
-
-    whole = open_picture(box.path)
+    whole = _whole(box)
     view, closest = seen(whole.size, box)
     part = (view[0] * whole.width, view[1] * whole.height, view[2] * whole.width, view[3] * whole.height)
     size = max(1, round(part[2] - part[0])), max(1, round(part[3] - part[1]))
@@ -173,13 +187,12 @@ def _scaled(box: Box, cache: Path | None) -> "tuple[Image.Image, View]":
     kept = None
     if cache is not None:
         stamp, size = _mark(box.path)
-        name = hashlib.sha1(
-            f"{box.path}:{stamp}:{size}:{box.width}x{box.height}".encode("utf-8", "surrogateescape")
-        ).hexdigest()
+        what = f"{box.path}:{stamp}:{size}:{box.width}x{box.height}" + (f":{box.cut}" if box.cut else "")
+        name = hashlib.sha1(what.encode("utf-8", "surrogateescape")).hexdigest()
         kept = cache / _FOLDER / f"{name}.png"
         if kept.is_file():
             return open_picture(kept), WHOLE
-    whole = open_picture(box.path)
+    whole = _whole(box)
     wanted = fitted(whole.size, box)
     larger = wanted[0] > whole.size[0]
     scaled = whole.resize(wanted, Image.Resampling.BICUBIC if larger else Image.Resampling.LANCZOS)

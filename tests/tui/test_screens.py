@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from projects import bases, presets, worker
+from tests.tui import recorded_audit
 from tests.tui.benches import opened, until
 from tests.tui.recorded import NOW, write_project, write_review, write_run
 from tests.tui.snapshots import matches, text_of
-from tui import remembered
+from tui import audits, remembered
 from tui.app import Options
+from tui.screens.pictures import PicturesRoom
 from tui.screens.project import ProjectRoom
 from tui.screens.review import ReviewRoom
 from tui.screens.train import TrainRoom
+from tui.widgets.line_list import LineList
 from tui.widgets.picture_row import PictureRow
 from tui.widgets.picture_view import PictureView
 
@@ -97,6 +100,25 @@ async def test_project_room_with_mistakes(aurelia: Path, size: tuple[int, int]) 
         assert "! 0" in shown, "the mistake stands at its field"
         assert "learning_rat" not in shown
         assert not matches(bench, f"mistakes-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [SMALL, DESIGN])
+async def test_pictures_room(
+    aurelia: Path, tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (aurelia / "project.toml").read_text()
+    said = '[data.excluded]\n"IMG_0005.png" = "blurred"\n[audit.light]\n"IMG_0001.png" = "window"\n'
+    (aurelia / "project.toml").write_text(text + said)
+    report = recorded_audit.report(aurelia, stage="looking at pixels", done=4, total=6)
+    monkeypatch.setattr(audits, "COMMAND", recorded_audit.command(tmp_path, [report], "waits"))
+    async with opened(aurelia, room="pictures", size=size) as (bench, pilot):
+        room = bench.screen
+        assert isinstance(room, PicturesRoom)
+        await until(pilot, lambda: "4 of 6" in text_of(bench))
+        room.query_one("#list", LineList).go_to("IMG_0001.png")
+        await until(pilot, lambda: "The same mark" in text_of(bench))
+        await until(pilot, lambda: room.query_one("#picture", PictureView).complete)
+        assert not matches(bench, f"pictures-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", [SMALL, DESIGN])

@@ -11,8 +11,8 @@ from tui.screens.modal import Reading
 from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
-    "home": "Home", "project": "1 Project", "train": "4 Train", "review": "5 Review", "list": "In every list",
-    "app": "Everywhere", "large": "A picture alone, large",
+    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "train": "4 Train", "review": "5 Review",
+    "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "crop": "A crop that is moved",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from projects.problems import Refused
 from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.spans import Spans, strip
@@ -64,17 +65,22 @@ class LineList(ScrollView, can_focus=True):
         opens_field: bool = False,
         clears: str = "esc clears",
         finds: bool = True,
+        matching: Callable[[str], Callable[[Any], bool]] | None = None,
         **options: Any,
     ) -> None:
         """draw: spans of a row. text: what filter and search look at. skip: rows the cursor passes over (headings).
 
         opens_field: enter may open a field to type into; whoever opens it, or does not, releases the keys.
         clears: said beside a filter. finds: whether the list can be filtered.
+        matching: what a filter means, instead of rows that hold its words; may raise Refused for half of one, which
+        changes nothing.
         """
         super().__init__(**options)
         self._draw, self._text, self._skip = draw, text, skip
         self._selectable, self._bar, self._opens_field = selectable, bar, opens_field
-        self._clears, self._finds = clears, finds
+        self._clears, self._finds, self._matching = clears, finds, matching
+        self._mistake = ""
+        """Why the filter means nothing."""
         self._all: Sequence[Hashable] = ()
         self.rows: Sequence[Hashable] = ()
         self._total = 0
@@ -248,6 +254,8 @@ class LineList(ScrollView, can_focus=True):
     def _filter_words(self) -> Spans:
         clears = f"   {self._clears}" if self._clears else ""
         hits = f"   {self._count(self.rows):,} of {self._total:,}"
+        if self._mistake:
+            return [(" filter: ", "muted"), (self._mistake, "warn")]
         return [(" filter: ", "muted"), (self.filter, "accent"), (hits, "text"), (clears, "muted")]
 
     def _room(self) -> int:
@@ -266,6 +274,8 @@ class LineList(ScrollView, can_focus=True):
                 self._dirty(at)
 
     def _hits(self, words: Sequence[str]) -> list[Hashable]:
+        if self._matching:
+            return self._matched(self._matching)
         if self._folded is None:
             self._folded = [self._text(key).casefold() for key in self._all]
         return [
@@ -273,6 +283,16 @@ class LineList(ScrollView, can_focus=True):
             for key, text in zip(self._all, self._folded, strict=True)
             if all(word in text for word in words)
         ]
+
+    def _matched(self, matching: Callable[[str], Callable[[Any], bool]]) -> list[Hashable]:
+        try:
+            matches = matching(self.filter)
+        except Refused as refused:
+            self._mistake = str(refused.problems[0].error)
+            there = set(self._all)
+            return [key for key in self.rows if key in there]
+        self._mistake = ""
+        return [key for key in self._all if matches(key)]
 
     def _step(self, by: int, *, around: bool = False) -> None:
         if not self.rows:

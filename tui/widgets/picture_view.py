@@ -7,6 +7,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.overlay import Cut, Overlay
 from tui.pictures import WHOLE, Box, Drawn, Pictures
 from tui.spans import cell
 from tui.widgets.lines import inks
@@ -31,16 +32,25 @@ class PictureView(Widget):
         self._asked: Drawn | None = None
         """What was last asked for; None while it is being drawn, and `_drawn` is what was there before."""
         self._empty = ""
+        self._cut: Cut | None = None
+        self._overlay: Overlay | None = None
 
     @property
     def zoomed(self) -> bool:
         """Whether only a part of the picture is seen."""
         return self._zoom > 1
 
-    def show(self, store: Pictures | None, path: Path | None, empty: str = "") -> None:
-        """Show this picture, another one whole; `empty` stands there when there is none."""
-        if (store, path) != (self._store, self._path):
-            self._store, self._path, self._drawn = store, path, None
+    def show(
+        self, store: Pictures | None, path: Path | None, empty: str = "", *, cut: Cut | None = None,
+        overlay: Overlay | None = None,
+    ) -> None:  # fmt: skip
+        """Show this picture, another one whole; `empty` stands there when there is none.
+
+        cut: show what is trained of it. overlay: drawn over it; where only that changes, nothing goes blank meanwhile.
+        """
+        self._overlay = overlay
+        if (store, path, cut) != (self._store, self._path, self._cut):
+            self._store, self._path, self._cut, self._drawn = store, path, cut, None
             self._zoom, self._middle = 1.0, (0.5, 0.5)
         self._empty = empty
         self.refresh()
@@ -87,7 +97,7 @@ class PictureView(Widget):
         if store.off:
             lines = off_lines(store.off, [path], size.width)
             return Strip([Segment(cell(lines[y] if y < len(lines) else "", size.width), muted)])
-        box = Box(path, size.width, size.height, self._zoom, self._middle)
+        box = Box(path, size.width, size.height, self._zoom, self._middle, self._cut, self._overlay)
         self._asked = store.get(box, self._there)
         self._drawn = drawn = self._asked or self._drawn
         if drawn is None or not drawn.strips:

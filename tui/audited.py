@@ -1,0 +1,164 @@
+"""What an audit has found so far, put together for the room: one row a picture, findings by check. Made in a thread."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from engine.dataset.findings import Finding, Severity
+from engine.dataset.items import Placement
+from tui.declared import Declared, place_of
+
+WORST: Final[Sequence[Severity]] = ("blocker", "warning", "note")
+_WIDEST: Final = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One picture."""
+
+    name: str
+    path: Path
+    role: str = ""
+    size: tuple[int, int] | None = None
+    """Width and height, upright, in pixels; None until they are known."""
+    kind: str = ""
+    placements: tuple[Placement, ...] = ()
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def sharp(self) -> float | None:
+        """Variance of its edges, where it was measured."""
+        found = self.values.get("sharpness", {}).get("lap")
+        return float(found) if isinstance(found, int | float) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRow:
+    """One check that has something to say."""
+
+    name: str
+    title: str
+    severity: Severity
+    pictures: tuple[str, ...]
+    """All that its findings name and that are not left out, in the order of the list."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def not_run(self) -> bool:
+        """Whether it could not look at all."""
+        return all(each.confidence == "not-run" for each in self.findings)
+
+    @property
+    def ignored(self) -> bool:
+        """Whether the project ignores all that it found."""
+        return all(each.ignored for each in self.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """An audit as far as it has come. Never changed: a later state is another one."""
+
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    """By name, in the order of sets and files; what is left out is among them."""
+    findings: Sequence[Finding] = ()
+    declared: Declared = field(default_factory=Declared)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    coverage: Sequence[str] = ()
+    problems: Sequence[Mapping[str, Any]] = ()
+    """error, where and hint of what is no picture's fault."""
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    running: bool = False
+    error: str = ""
+    """Why the audit ended before its end; "" where it did not."""
+    checks: Mapping[str, CheckRow] = field(default_factory=dict)
+    of: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """Picture -> its findings, the worst first."""
+    name_width: int = 8
+
+    def put_together(self) -> "Seen":
+        """The same with all that follows from the rest: order, rows of what is left out, `checks`, `of`, `name_width`."""
+        out = self.declared.excluded
+        rows = dict(self.rows)
+        for name in out:
+            if name not in rows:
+                rows[name] = Row(name=name, path=place_of(name, self.declared))
+        ranks: dict[str, int] = {}
+        for row in rows.values():
+            ranks.setdefault(row.role or "subject", len(ranks))
+        # What is left out stays where it was, so that the cursor stays on it.
+        rows = dict(
+            sorted(rows.items(), key=lambda each: (ranks[each[1].role or "subject"], str(each[1].path)))
+        )
+        told = [finding.told(self.declared.ignored) for finding in self.findings]
+        order = {name: at for at, name in enumerate(rows) if name not in out}
+        of: dict[str, list[Finding]] = defaultdict(list)
+        by_check: dict[str, list[Finding]] = defaultdict(list)
+        for finding in sorted(told, key=lambda each: WORST.index(each.severity)):
+            left = [name for name in finding.pictures if name in order]
+            if finding.pictures and not left:
+                continue
+            by_check[finding.check].append(finding)
+            for name in left:
+                of[name].append(finding)
+        checks = sorted(
+            (_check(name, found, self.titles, order) for name, found in by_check.items()),
+            key=lambda each: (each.not_run, each.ignored, WORST.index(each.severity)),
+        )
+        longest = max(map(len, rows), default=8)
+        return replace(
+            self, rows=rows, checks={each.name: each for each in checks},
+            of={name: tuple(found) for name, found in of.items()}, name_width=min(_WIDEST, longest),
+        )  # fmt: skip
+
+    def with_declared(self, declared: Declared) -> "Seen":
+        """As it is once the person has said something else."""
+        return replace(self, declared=declared).put_together()
+
+    def filtered_by(self, name: str) -> Mapping[str, object]:
+        """A picture by the names that filters know."""
+        row, said = self.rows[name], self.declared
+        found = self.of.get(name, ())
+        told: dict[str, object] = {
+            "name": name, "role": row.role, "kind": row.kind.lower(),
+            "finding": [each.check for each in found], "text": [each.value for each in found],
+        }  # fmt: skip
+        if row.size:
+            told["width"], told["height"] = row.size
+        if row.sharp is not None:
+            told["sharp"] = row.sharp
+        for key, words in (("distance", said.distance), ("light", said.light), ("wardrobe", said.wardrobe)):
+            if name in words:
+                told[key] = words[name]
+        return told
+
+
+def _check(
+    name: str, found: Sequence[Finding], titles: Mapping[str, str], order: Mapping[str, int]
+) -> CheckRow:
+    pictures = {each for finding in found for each in finding.pictures if each in order}
+    return CheckRow(
+        name=name, title=titles.get(name) or name.replace("-", " "), severity=found[0].severity,
+        pictures=tuple(sorted(pictures, key=order.__getitem__)), findings=tuple(found),
+    )  # fmt: skip
+
+
+def read_row(table: Mapping[str, Any]) -> Row:
+    """A picture as the audit tells it. Raises KeyError, TypeError or ValueError for anything else."""
+    size = table["size"]
+    return Row(
+        name=str(table["name"]), path=Path(table["path"]), role=str(table["role"]), kind=str(table["kind"] or ""),
+        size=(int(size[0]), int(size[1])) if size else None, placements=tuple(_placements(table["placements"])),
+        values=table["values"],
+    )  # fmt: skip
+
+
+def _placements(told: Iterable[Mapping[str, Any]]) -> Iterable[Placement]:
+    for one in told:
+        yield Placement(
+            resolution=one["resolution"], bucket=tuple(one["bucket"]), scaled=tuple(one["scaled"]),
+            crop_left_top=tuple(one["crop"]),
+        )  # fmt: skip

@@ -1,0 +1,186 @@
+"""The audit that a room started: its process, its lines read in a thread, and what they come to."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, Final
+
+from engine.dataset.findings import Finding
+from projects.problems import Refused
+from tui.audited import Row, Seen, read_row
+from tui.declared import Declared, read_declared
+
+COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit")
+_NICE: Final = 10
+_ENTRIES: Final = 100
+"""Entries of a long list after which other threads get their turn: one call for ten thousand rows would hold them up."""
+_BETWEEN: Final = re.compile(r"[\s,:]*")
+_DECODER: Final = json.JSONDecoder()
+
+
+class Auditing:
+    """One audit, from its start to its end."""
+
+    def __init__(
+        self, project: Path, tell: Callable[[Seen], object], *, before: Seen | None = None,
+        command: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """tell: called in a thread with what was found so far, whenever that is more; the last time it is not `running`.
+
+        before: what an earlier audit found, shown until this one knows as much. command: another one, for tests.
+        """
+        self._project, self._tell, self._command = project, tell, (*(command or COMMAND), str(project))
+        self._seen = replace(before or Seen(), running=True, stage="starting", done=0, total=0, error="")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()
+        self._reported = False
+        self._lock = threading.Lock()
+        self._state = threading.Lock()
+
+    def start(self) -> None:
+        """Begin, in a thread that ends with the process."""
+        threading.Thread(target=self._work, name="audit", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask it to end. What it has measured is kept; the last report comes through `tell`."""
+        self._stopped.set()
+        with self._lock:
+            process = self._process
+        if process:
+            _close_input(process)
+
+    def declared(self, said: Declared) -> None:
+        """The person has said something else: tell what was found as it is then. For a thread."""
+        with self._state:
+            self._seen = self._seen.with_declared(said)
+            self._tell(self._seen)
+
+    def _work(self) -> None:
+        try:
+            self.declared(read_declared(self._project))
+            with tempfile.TemporaryFile() as errors:
+                self._end(*self._read(errors), errors)
+        except Refused as refused:
+            self._say(running=False, error=str(refused.problems[0]))
+        except OSError as error:
+            self._say(running=False, error=f"The audit could not be started: {error.strerror or error}.")
+
+    def _read(self, errors: IO[bytes]) -> tuple[int, str]:
+        """Start the process and take its lines; its exit code, and why it refused."""
+        process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=self._project,
+            start_new_session=True,
+        )  # fmt: skip
+        with self._lock:
+            self._process = process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
+        if self._stopped.is_set():
+            self.stop()
+        refused = ""
+        assert process.stdout
+        for line in process.stdout:
+            try:
+                told = read_line(line.decode("utf-8", "replace"))
+                if told.get("kind") == "refused":
+                    refused = " ".join(str(told["problems"][0][part]) for part in ("error", "hint"))
+                elif told.get("kind") == "report":
+                    self._take(told)
+            except (KeyError, TypeError, ValueError, IndexError):
+                continue  # A line that a dying process left half written.
+        code = process.wait()
+        _close_input(process)
+        return code, refused
+
+    def _take(self, told: Mapping[str, Any]) -> None:
+        findings = []
+        for at, table in enumerate(told["findings"]):
+            findings.append(Finding.read(table))
+            _give_way(at)
+        told_rows = []
+        for at, table in enumerate(told["pictures"]):
+            told_rows.append(read_row(table))
+            _give_way(at)
+        with self._state:
+            self._put_together(told, told_rows, findings)
+
+    def _put_together(
+        self, told: Mapping[str, Any], told_rows: Sequence[Row], findings: Sequence[Finding]
+    ) -> None:
+        out = self._seen.declared.excluded
+        # The first report has all there are; of what is left out it knows nothing.
+        rows: dict[str, Row] = {
+            name: row for name, row in self._seen.rows.items() if self._reported or name in out
+        }
+        self._reported = True
+        rows |= {row.name: row for row in told_rows}
+        self._seen = replace(
+            self._seen, rows=rows, findings=findings, coverage=told["coverage"], problems=told["problems"],
+            stage=told["stage"], done=told["done"], total=told["total"], titles=told.get("checks", {}),
+        ).put_together()  # fmt: skip
+        self._tell(self._seen)
+
+    def _end(self, code: int, refused: str, errors: IO[bytes]) -> None:
+        if refused:
+            self._say(running=False, error=refused)
+        elif code and not self._stopped.is_set():
+            errors.seek(0)
+            lines = errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+            last = f": {lines[-1]}" if lines else ""
+            self._say(running=False, error=f"The audit ended with code {code}{last}. R runs it again.")
+        else:
+            self._say(running=False, stage="stopped" if self._stopped.is_set() else "")
+
+    def _say(self, **changes: Any) -> None:
+        with self._state:
+            self._seen = replace(self._seen, **changes)
+            self._tell(self._seen)
+
+
+def _close_input(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
+def read_line(text: str) -> dict[str, Any]:
+    """A JSON object as json.loads gives it, its lists entry by entry, so that another thread gets its turn between them.
+
+    Raises ValueError.
+    """
+    at = _past(text, text.index("{") + 1)
+    told: dict[str, Any] = {}
+    while text[at : at + 1] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _past(text, at)
+        if text[at : at + 1] != "[":
+            told[key], at = _DECODER.raw_decode(text, at)
+        else:
+            entries, at = [], _past(text, at + 1)
+            while text[at : at + 1] != "]":
+                entry, at = _DECODER.raw_decode(text, at)
+                entries.append(entry)
+                at = _past(text, at)
+                _give_way(len(entries))
+            told[key], at = entries, at + 1
+        at = _past(text, at)
+    return told
+
+
+def _past(text: str, at: int) -> int:
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at
+
+
+def _give_way(entries: int) -> None:
+    if entries % _ENTRIES == _ENTRIES - 1:
+        time.sleep(0.0005)
