@@ -39,7 +39,7 @@ VERBS = {
     "open": "The workbench on a project: full screen, by keyboard.",
     "keys": "Every key of the workbench, and how to change it.",
     "explain": "What a key of project.toml means.",
-    "bench": "Measure this machine: the interface, the start of a run, the training loop.",
+    "bench": "Measure this machine: the interface, the audit, the start of a run, the training loop.",
     "doctor": "What of this machine helps or hinders, and what to do.",
 }
 

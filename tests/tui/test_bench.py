@@ -17,7 +17,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.status import read_status
 from tests.tui.conftest import Say
-from tui.bench import cache, interface, invented, loop, machine, report, startup
+from tui.bench import audit, cache, interface, invented, loop, machine, report, startup
 from tui.bench.figures import Figure, median_of, quantile
 from tui.bench.terminal import ESCAPES, Answer, Terminal
 from tui.verbs import bench as verb
@@ -226,6 +226,14 @@ def test_what_others_compute_is_told_from_what_is_measured() -> None:
 NAMES = """ui.first_paint ui.first_paint_home ui.first_paint_ratio ui.attach_numbers ui.attach_curve ui.idle_bytes
 ui.idle_cpu ui.memory ui.key_p50 ui.key_p90 ui.key_bytes ui.scroll_bytes ui.page_bytes
 ui.filter ui.stall ui.stall_rooms ui.curve"""
+
+
+def test_the_audit_is_measured_fresh_and_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    figures = audit.measure(tmp_path, said.append, pictures=3, many=5, rounds=1)
+    assert [figure.name for figure in figures] == ["audit.picture", "audit.first", "audit.again"]
+    assert all(figure.value > 0 and figure.budget for figure in figures)
+    assert len(said) == 2
 
 
 def test_the_interface_is_measured_on_the_real_workbench(

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from engine.dataset.audit import crew
 from engine.dataset.audit.audit import Report, audit
 from engine.dataset.audit.crew import Crew, Order
+from engine.dataset.audit.hand import answer
 from projects.bases import BaseFacts, describe
 from projects.spec import Data, RunSpec
 from tests.engine.dataset.audit import hostile
@@ -289,3 +292,29 @@ def test_no_process_is_left_when_it_is_over(tmp_path: Path) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, 0)
             pytest.fail("A process is still there.")
+
+
+GOOD = [hostile.saved(kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")]
+
+
+@settings(max_examples=150, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(GOOD),
+    st.lists(st.tuples(st.integers(0, 10**5), st.binary(min_size=1, max_size=8)), max_size=6),
+    st.none() | st.integers(0, 10**5),
+    st.binary(max_size=40),
+)
+def test_any_damage_is_measured_or_named(
+    tmp_path: Path, data: bytes, changes: list[tuple[int, bytes]], end: int | None, tail: bytes
+) -> None:
+    damaged = bytearray(data)
+    for at, change in changes:
+        at %= len(damaged)
+        damaged[at : at + len(change)] = change
+    path = tmp_path / "picture.jpg"
+    path.write_bytes(bytes(damaged[: None if end is None else end % len(damaged)]) + tail)
+    told = answer({"path": str(path), "background": "#ffffff", "measures": ["header", "opened"]})
+    opened = told["values"].get("opened", {})
+    assert "size" in opened or {"check", "error", "hint"} == set(opened)
+    assert told["failed"] == {}
+    json.dumps(told, allow_nan=False)
