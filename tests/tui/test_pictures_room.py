@@ -255,3 +255,19 @@ async def test_project_toml_changed_by_somebody_else_is_judged_anew(aurelia: Pat
         await pilot.press("2")
         await until(pilot, lambda: room.seen.declared.excluded == {"IMG_0002.png": "by hand"})
         assert room.query_one("#list", LineList).rows[2] == "IMG_0002.png", "it stays where it was"
+
+
+async def test_what_is_no_pictures_fault_is_said_over_the_room(
+    aurelia: Path, audited: Callable[..., None]
+) -> None:
+    problem = {
+        "error": "is not there or is no folder.",
+        "where": "/data/reg",
+        "hint": "Check the path in [data].",
+    }
+    audited(recorded_audit.report(aurelia, problems=[problem] * 3))
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        await until(
+            pilot, lambda: "/data/reg: is not there or is no folder. Check the path" in text_of(bench)
+        )
+        assert "and 1 more" in text_of(bench)

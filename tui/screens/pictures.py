@@ -28,6 +28,8 @@ from tui.widgets.audited_picture import AuditedPicture
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
 
+_ABOVE = 2
+"""Lines of the findings' pane that are not findings: its title, and one between it and the list."""
 _AGAIN_SECONDS = 1.5
 """After the last change of project.toml, until the audit judges anew."""
 
@@ -108,6 +110,7 @@ class PicturesRoom(Room):
             self._soon()
 
     def on_resize(self) -> None:
+        self.call_after_refresh(self._give_room)
         self.call_after_refresh(self._draw)
 
     def side_turned(self) -> None:
@@ -119,9 +122,13 @@ class PicturesRoom(Room):
         if message.auditing is not self._auditing:
             return
         before, self.seen = self.seen, message.seen
+        first = not before.audited and self.seen.audited
         self._filtered_by = {}
         self._columns = words.columns_of(self.seen)
         self._fill()
+        if first:
+            # Until then the cursor could only stand on what is left out.
+            self._list.do_first()
         if before.running and not self.seen.running and stamp(self._file) != self._mark:
             self._soon()
 
@@ -132,7 +139,15 @@ class PicturesRoom(Room):
         self._names = list(check.pictures if check else self.seen.rows)
         self.query_one("#findings", LineList).show(list(self.seen.checks))
         self._list.show(self._names)
+        self._give_room()
         self._draw()
+
+    def _give_room(self) -> None:
+        """Where the findings stand over the list, they get the lines that they need, and leave it most of them."""
+        pane, rows = self.query_one("#findings-pane"), len(self.seen.checks) + _ABOVE
+        height = min(rows, self.size.height // 3) if self.has_class("-narrow") else None
+        if pane.styles.inline.height is None or height is None or pane.styles.height.cells != height:  # type: ignore[union-attr]
+            pane.styles.height = height
 
     def _draw(self) -> None:
         """All that is not a list."""
