@@ -1,6 +1,7 @@
 """An audit in lines: a row of the list, the facts of a picture, why a check says what it says."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from engine.dataset.findings import MARKS, Finding
@@ -48,6 +49,12 @@ def picture_row(seen: Seen, name: str, width: int, columns: Sequence[str]) -> Sp
         for column, wide in _NUMBERS if column in columns and width >= _FOR_NUMBERS
     ]  # fmt: skip
     return ends(left, right, width) if right else left
+
+
+def tile(seen: Seen, name: str) -> tuple[Path, Span, str]:
+    """A picture as a tile shows it: its file, its mark, its name without folders."""
+    row = seen.rows[name]
+    return row.path, _mark(row, seen.of.get(name, ()), seen.declared.excluded.get(name)), row.path.name
 
 
 def list_title(seen: Seen, check: CheckRow | None, chosen: int, width: int, columns: Sequence[str]) -> Spans:

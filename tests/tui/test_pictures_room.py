@@ -21,6 +21,7 @@ from tui.screens.modal import Ask, Pick, Reading
 from tui.screens.pictures import PicturesRoom
 from tui.widgets.line_list import LineList
 from tui.widgets.picture_view import PictureView
+from tui.widgets.tiles import Tiles
 
 
 @pytest.fixture
@@ -271,3 +272,18 @@ async def test_what_is_no_pictures_fault_is_said_over_the_room(
             pilot, lambda: "/data/reg: is not there or is no folder. Check the path" in text_of(bench)
         )
         assert "and 1 more" in text_of(bench)
+
+
+async def test_tiles_share_cursor_selection_and_filter_with_the_list(aurelia: Path) -> None:
+    async with opened(aurelia, room="pictures", size=(80, 24)) as (bench, pilot):
+        room = await over(pilot, bench)
+        listed = room.query_one("#list", LineList)
+        await pilot.press("t")
+        await until(pilot, lambda: room.query_one(Tiles).has_focus and "IMG_0004.png" in text_of(bench))
+        await until(pilot, lambda: len(room.query_one(Tiles)._came) == 6)
+        await pilot.press("down", "left", "space")
+        assert listed.key == "IMG_0005.png" and listed.selected == {"IMG_0004.png"}
+        await pilot.press("slash", *"finding:watermark", "enter")
+        await until(pilot, lambda: room.query_one(Tiles).has_focus and "IMG_0000.png" not in text_of(bench))
+        await pilot.press("t")
+        await until(pilot, lambda: listed.has_focus and list(listed.rows) == ["IMG_0001.png", "IMG_0002.png"])

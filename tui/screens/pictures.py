@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -23,15 +23,20 @@ from tui.follow_lines import shown
 from tui.run_list import stamp
 from tui.screens.declaring import Declaring
 from tui.screens.room import Room
-from tui.spans import Spans
+from tui.spans import Span, Spans
 from tui.widgets.audited_picture import AuditedPicture
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
+from tui.widgets.tiles import Tiles
 
 _ABOVE = 2
 """Lines of the findings' pane that are not findings: its title, and one between it and the list."""
 _AGAIN_SECONDS = 1.5
 """After the last change of project.toml, until the audit judges anew."""
+
+
+if TYPE_CHECKING:
+    from tui.widgets.line_edit import LineEdit
 
 
 class AuditMoved(Message):
@@ -76,7 +81,9 @@ class PicturesRoom(Room):
                     yield LineList(self._check_row, finds=False, id="findings")
                 with Vertical(id="list-pane"):
                     yield Lines(id="list-title")
-                    yield LineList(self._row, selectable=True, matching=self._matching, id="list")
+                    rows = LineList(self._row, selectable=True, matching=self._matching, id="list")
+                    yield rows
+                    yield Tiles(rows, self._tile, id="tiles")
             yield AuditedPicture(id="picture-pane", classes="side")
 
     def conditions(self) -> frozenset[str]:
@@ -168,6 +175,7 @@ class PicturesRoom(Room):
         self.refresh_frame()
 
     def _show_picture(self) -> None:
+        self.query_one(Tiles).update(self.bench.pictures)
         pane = self.query_one("#picture-pane", AuditedPicture)
         pane.show(self.bench.pictures, self.seen, self._here, self._checked, as_trained=self._as_trained)
 
@@ -203,6 +211,9 @@ class PicturesRoom(Room):
     def _row(self, name: str, width: int) -> Spans:
         return words.picture_row(self.seen, name, width, self._columns)
 
+    def _tile(self, name: str) -> tuple[Path, Span, str]:
+        return words.tile(self.seen, name)
+
     def _check_row(self, name: str, width: int) -> Spans:
         check = self.seen.checks.get(name)
         return words.check_row(check, width) if check else [(name, "muted")]
@@ -227,7 +238,7 @@ class PicturesRoom(Room):
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
         focused = getattr(self.focused, "id", "")
-        if focused in ("findings", "list") and self._at_checks != (focused == "findings"):
+        if focused in ("findings", "list", "tiles") and self._at_checks != (focused == "findings"):
             self._at_checks = focused == "findings"
             self._show_picture()
 
@@ -244,7 +255,7 @@ class PicturesRoom(Room):
         self._list.set_filter("")
         self._fill()
         self._list.do_first()
-        self._list.focus()
+        self._focus_pictures()
 
     @on(LineList.Chosen, "#list")
     def chosen_picture(self, event: LineList.Chosen) -> None:
@@ -321,6 +332,22 @@ class PicturesRoom(Room):
                 self._declaring.crop(row.name, point)
 
         self.app.push_screen(Cropping(self.bench.pictures, row.path, row.placements[0]), moved)
+
+    def do_tiles(self) -> None:
+        self.toggle_class("-tiles")
+        self.call_after_refresh(self._tiles_turned)
+
+    def _tiles_turned(self) -> None:
+        self._focus_pictures()
+        self._draw()
+
+    def _focus_pictures(self) -> None:
+        (self.query_one(Tiles) if self.has_class("-tiles") else self._list).focus()
+
+    def on_line_edit_left(self, event: "LineEdit.Left") -> None:
+        super().on_line_edit_left(event)
+        if self.has_class("-tiles") and event.way not in ("previous", "next"):
+            self._focus_pictures()
 
     def do_model(self) -> None:
         self._as_trained = not self._as_trained
