@@ -13,6 +13,7 @@ from tests.tui.benches import Bench, opened, until
 from tests.tui.recorded import write_project
 from tests.tui.snapshots import text_of
 from tui import audits
+from tui.app import Options
 from tui.audited import Seen
 from tui.audits import Auditing, read_line
 from tui.screens.cropping import Cropping
@@ -241,8 +242,9 @@ async def test_an_audit_ends_with_the_workbench(aurelia: Path, audited: Callable
     async with opened(aurelia, room="pictures") as (bench, pilot):
         room = room_of(bench)
         await until(pilot, lambda: room.seen.checks)
-        assert room._auditing and room._auditing._process
-        process = room._auditing._process
+        auditing = room._judging.auditing
+        assert auditing and auditing._process
+        process = auditing._process
         bench.leave()
     assert process.wait(timeout=10) == 0
 
@@ -287,3 +289,13 @@ async def test_tiles_share_cursor_selection_and_filter_with_the_list(aurelia: Pa
         await until(pilot, lambda: room.query_one(Tiles).has_focus and "IMG_0000.png" not in text_of(bench))
         await pilot.press("t")
         await until(pilot, lambda: listed.has_focus and list(listed.rows) == ["IMG_0001.png", "IMG_0002.png"])
+
+
+@pytest.mark.parametrize("keys", [(), ("t",), ("enter",), ("m",)])
+async def test_ascii_leaves_no_other_character_in_the_room(aurelia: Path, keys: tuple[str, ...]) -> None:
+    async with opened(aurelia, room="pictures", options=Options(ascii=True, theme="mono")) as (bench, pilot):
+        await over(pilot, bench)
+        await pilot.press(*keys)
+        await pilot.pause()
+        beyond = {character for character in text_of(bench) if not character.isascii()}
+        assert not beyond, f"{beyond}"
