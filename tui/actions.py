@@ -146,6 +146,7 @@ def _pictures() -> list[Action]:
         key("crop", "m", "move the point that the crop keeps", "crop", "placed", size),
         key("model", "w", "see what the model sees: the pixels that are trained", "as trained", "placed", size),
         key("large", "z", "show the picture alone, large", "large"),
+        key("tiles", "t", "show the list as tiles, or as rows again", "tiles"),
         key("distance", "d", "say how near the camera is", "distance"),
         key("light", "l", "say what light it is", "light"),
         key("wardrobe", "W", "say what clothes or styling it is", "wardrobe"),
@@ -155,6 +156,28 @@ def _pictures() -> list[Action]:
         Action(id="pictures.everything", group=group, keys="escape", words="show all pictures again",
                when="narrowed", otherwise="All pictures are shown.", palette=False),
     ]  # fmt: skip
+
+
+def _tiles() -> list[Action]:
+    group = "Tiles"
+
+    def key(name: str, keys: str, words: str) -> Action:
+        return Action(id=f"tiles.{name}", group=group, keys=keys, words=words, palette=False)
+
+    return [
+        key("left", "left", "previous tile"),
+        key("right", "right", "next tile"),
+        key("up", "up,k", "one line of tiles up"),
+        key("down", "down,j", "one line of tiles down"),
+        key("page-up", "pageup,ctrl+u", "one page of tiles up"),
+        key("page-down", "pagedown,ctrl+d", "one page of tiles down"),
+        key("first", "g,home", "first tile"),
+        key("last", "G,end", "last tile"),
+        key("filter", "slash", "filter the tiles"),
+        key("choose", "enter", "show why and where"),
+        key("select", "space", "select the tile"),
+        key("select-all", "asterisk", "select all that the filter leaves"),
+    ]
 
 
 def _crop() -> list[Action]:
@@ -261,6 +284,7 @@ ACTIONS: Final[dict[str, Action]] = {
         *_home(),
         *_project(),
         *_pictures(),
+        *_tiles(),
         *_crop(),
         *_train(),
         *_review(),

@@ -1,6 +1,7 @@
 """An audit in lines: a row of the list, the facts of a picture, why a check says what it says."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from engine.dataset.findings import MARKS, Finding
@@ -13,6 +14,8 @@ _FOR_SIZE: Final = 44
 _FOR_NUMBERS: Final = 66
 """The same for the columns at its right end."""
 _SIZE: Final = 11
+_WRONG: Final = 2
+"""Sentences over the room about what is no picture's fault."""
 _NUMBERS: Final = (("sharp", 6), ("dist", 9), ("light", 10))
 
 
@@ -46,6 +49,12 @@ def picture_row(seen: Seen, name: str, width: int, columns: Sequence[str]) -> Sp
         for column, wide in _NUMBERS if column in columns and width >= _FOR_NUMBERS
     ]  # fmt: skip
     return ends(left, right, width) if right else left
+
+
+def tile(seen: Seen, name: str) -> tuple[Path, Span, str]:
+    """A picture as a tile shows it: its file, its mark, its name without folders."""
+    row = seen.rows[name]
+    return row.path, _mark(row, seen.of.get(name, ()), seen.declared.excluded.get(name)), row.path.name
 
 
 def list_title(seen: Seen, check: CheckRow | None, chosen: int, width: int, columns: Sequence[str]) -> Spans:
@@ -85,16 +94,14 @@ def coverage_lines(seen: Seen, stop: str, width: int) -> list[Spans]:
     line: list[Span] = [(" ", "text")]
     for part in parts:
         line += [("   ", "text"), part] if len(line) > 1 else [part]
-    if seen.error:
-        return [line, *([(f" {'!' if not at else ' '} ", "bad"), (words, "text")]
-                        for at, words in enumerate(wrapped(seen.error, width - 4)[:3]))]  # fmt: skip
-    if not seen.running:
+    wrong = _wrong_lines(seen, width)
+    if seen.error or not seen.running:
         told = " stopped: what was measured is kept, R goes on" if seen.stage == "stopped" else ""
-        return [line, [(told, "muted")]] if told else [line]
+        return [line, *wrong, [(told, "muted")]] if told and not seen.error else [line, *wrong]
     far = f"  {seen.done:,} of {seen.total:,}" if seen.total else ""
     progress: Spans = [(f" {seen.stage}{far}", "accent"), (f"   {stop} stops it", "muted")]
     together = length(line) + length(progress) + 2
-    return [ends(line, progress, width)] if together <= width else [line, progress]
+    return [ends(line, progress, width), *wrong] if together <= width else [line, progress, *wrong]
 
 
 def facts(seen: Seen, name: str, width: int, room: int, *, as_trained: bool) -> list[Spans]:
@@ -161,6 +168,20 @@ def without(name: str, value: str) -> str:
     """A finding's sentence beside the name of its picture, which it need not say again."""
     rest = value.removeprefix(f"{name} ")
     return rest.removeprefix("is ") if rest != value else value
+
+
+def _wrong_lines(seen: Seen, width: int) -> list[Spans]:
+    """Why the audit ended, or what is wrong with the folders, in a few lines."""
+    told = [seen.error] if seen.error else []
+    for problem in seen.problems:
+        where, said = problem.get("where"), f"{problem.get('error')} {problem.get('hint') or ''}"
+        told.append(f"{where}: {said}" if where else said)
+    lines: list[Spans] = []
+    for sentence in told[:_WRONG]:
+        lines += [[(" ! " if not at else "   ", "bad"), (part, "text")]
+                  for at, part in enumerate(wrapped(sentence, width - 4)[:3])]  # fmt: skip
+    more = len(told) - _WRONG
+    return [*lines, [(f"   and {more:,} more: safelight plan says all", "muted")]] if more > 0 else lines
 
 
 def _told(finding: Finding, name: str, width: int) -> list[Spans]:

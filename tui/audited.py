@@ -79,6 +79,11 @@ class Seen:
     """Picture -> its findings, the worst first."""
     name_width: int = 8
 
+    @property
+    def audited(self) -> bool:
+        """Whether an audit has named the pictures."""
+        return any(row.role for row in self.rows.values())
+
     def put_together(self) -> "Seen":
         """The same with all that follows from the rest: order, rows of what is left out, `checks`, `of`, `name_width`."""
         out = self.declared.excluded

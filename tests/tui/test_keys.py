@@ -25,10 +25,11 @@ from tui.screens.room import Room
 from tui.screens.train import TrainRoom
 from tui.theme import inks_of
 from tui.widgets.line_list import LineList
+from tui.widgets.tiles import Tiles
 
 ROOMS = {
-    "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "train": TrainRoom,
-    "review": ReviewRoom, "large": Large,
+    "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "tiles": Tiles,
+    "train": TrainRoom, "review": ReviewRoom, "large": Large,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tests.tui.benches import Bench, opened, until
 from tests.tui.recorded import write_project
 from tests.tui.snapshots import text_of
 from tui import audits
+from tui.app import Options
 from tui.audited import Seen
 from tui.audits import Auditing, read_line
 from tui.screens.cropping import Cropping
@@ -21,6 +22,7 @@ from tui.screens.modal import Ask, Pick, Reading
 from tui.screens.pictures import PicturesRoom
 from tui.widgets.line_list import LineList
 from tui.widgets.picture_view import PictureView
+from tui.widgets.tiles import Tiles
 
 
 @pytest.fixture
@@ -240,8 +242,9 @@ async def test_an_audit_ends_with_the_workbench(aurelia: Path, audited: Callable
     async with opened(aurelia, room="pictures") as (bench, pilot):
         room = room_of(bench)
         await until(pilot, lambda: room.seen.checks)
-        assert room._auditing and room._auditing._process
-        process = room._auditing._process
+        auditing = room._judging.auditing
+        assert auditing and auditing._process
+        process = auditing._process
         bench.leave()
     assert process.wait(timeout=10) == 0
 
@@ -255,3 +258,44 @@ async def test_project_toml_changed_by_somebody_else_is_judged_anew(aurelia: Pat
         await pilot.press("2")
         await until(pilot, lambda: room.seen.declared.excluded == {"IMG_0002.png": "by hand"})
         assert room.query_one("#list", LineList).rows[2] == "IMG_0002.png", "it stays where it was"
+
+
+async def test_what_is_no_pictures_fault_is_said_over_the_room(
+    aurelia: Path, audited: Callable[..., None]
+) -> None:
+    problem = {
+        "error": "is not there or is no folder.",
+        "where": "/data/reg",
+        "hint": "Check the path in [data].",
+    }
+    audited(recorded_audit.report(aurelia, problems=[problem] * 3))
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        await until(
+            pilot, lambda: "/data/reg: is not there or is no folder. Check the path" in text_of(bench)
+        )
+        assert "and 1 more" in text_of(bench)
+
+
+async def test_tiles_share_cursor_selection_and_filter_with_the_list(aurelia: Path) -> None:
+    async with opened(aurelia, room="pictures", size=(80, 24)) as (bench, pilot):
+        room = await over(pilot, bench)
+        listed = room.query_one("#list", LineList)
+        await pilot.press("t")
+        await until(pilot, lambda: room.query_one(Tiles).has_focus and "IMG_0004.png" in text_of(bench))
+        await until(pilot, lambda: len(room.query_one(Tiles)._came) == 6)
+        await pilot.press("down", "left", "space")
+        assert listed.key == "IMG_0005.png" and listed.selected == {"IMG_0004.png"}
+        await pilot.press("slash", *"finding:watermark", "enter")
+        await until(pilot, lambda: room.query_one(Tiles).has_focus and "IMG_0000.png" not in text_of(bench))
+        await pilot.press("t")
+        await until(pilot, lambda: listed.has_focus and list(listed.rows) == ["IMG_0001.png", "IMG_0002.png"])
+
+
+@pytest.mark.parametrize("keys", [(), ("t",), ("enter",), ("m",)])
+async def test_ascii_leaves_no_other_character_in_the_room(aurelia: Path, keys: tuple[str, ...]) -> None:
+    async with opened(aurelia, room="pictures", options=Options(ascii=True, theme="mono")) as (bench, pilot):
+        await over(pilot, bench)
+        await pilot.press(*keys)
+        await pilot.pause()
+        beyond = {character for character in text_of(bench) if not character.isascii()}
+        assert not beyond, f"{beyond}"

@@ -12,7 +12,8 @@ from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
     "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "train": "4 Train", "review": "5 Review",
-    "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "crop": "A crop that is moved",
+    "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
+    "crop": "A crop that is moved",
 }  # fmt: skip
 
 

@@ -2,46 +2,36 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.message import Message
-from textual.timer import Timer
 from textual.widget import Widget
 
 from tui import audit_words as words
 from tui.actions import ACTIONS
 from tui.audited import CheckRow, Row, Seen
-from tui.audits import Auditing
 from tui.bindings import bindings
-from tui.declared import Declared, Kind
+from tui.declared import Kind
 from tui.external import open_with, opener
 from tui.filters import parse
 from tui.follow_lines import shown
-from tui.run_list import stamp
+from tui.judging import AuditMoved, Judging
 from tui.screens.declaring import Declaring
 from tui.screens.room import Room
-from tui.spans import Spans
+from tui.spans import Span, Spans
 from tui.widgets.audited_picture import AuditedPicture
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
+from tui.widgets.tiles import Tiles
 
-_AGAIN_SECONDS = 1.5
-"""After the last change of project.toml, until the audit judges anew."""
+_ABOVE = 2
+"""Lines of the findings' pane that are not findings: its title, and one between it and the list."""
 
 
-class AuditMoved(Message):
-    """An audit has found more."""
-
-    def __init__(self, auditing: Auditing, seen: Seen) -> None:
-        self.auditing, self.seen = auditing, seen
-        super().__init__()
-
-    def can_replace(self, message: Message) -> bool:
-        """A later state has all that an earlier one had."""
-        return isinstance(message, AuditMoved) and message.auditing is self.auditing
+if TYPE_CHECKING:
+    from tui.widgets.line_edit import LineEdit
 
 
 class PicturesRoom(Room):
@@ -53,7 +43,7 @@ class PicturesRoom(Room):
     def __init__(self) -> None:
         super().__init__()
         self.seen = Seen()
-        self._auditing: Auditing | None = None
+        self._judging = Judging(self, lambda: self.seen)
         self._check = ""
         """The check whose pictures alone are listed."""
         self._names: list[str] = []
@@ -61,8 +51,6 @@ class PicturesRoom(Room):
         self._filtered_by: dict[str, Mapping[str, object]] = {}
         self._as_trained = False
         self._at_checks = False
-        self._mark = (0, 0)
-        self._again: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         """What the set holds, what was found, the pictures, and one of them with its facts."""
@@ -74,7 +62,9 @@ class PicturesRoom(Room):
                     yield LineList(self._check_row, finds=False, id="findings")
                 with Vertical(id="list-pane"):
                     yield Lines(id="list-title")
-                    yield LineList(self._row, selectable=True, matching=self._matching, id="list")
+                    rows = LineList(self._row, selectable=True, matching=self._matching, id="list")
+                    yield rows
+                    yield Tiles(rows, self._tile, id="tiles")
             yield AuditedPicture(id="picture-pane", classes="side")
 
     def conditions(self) -> frozenset[str]:
@@ -99,15 +89,14 @@ class PicturesRoom(Room):
     def flush(self) -> None:
         """The project is closed, or the terminal goes: what an audit has measured is kept as it ends."""
         super().flush()
-        if self._auditing:
-            self._auditing.stop()
+        self._judging.stop()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        if self._auditing and stamp(self._file) != self._mark:
-            self._soon()
+        self._judging.look_again()
 
     def on_resize(self) -> None:
+        self.call_after_refresh(self._give_room)
         self.call_after_refresh(self._draw)
 
     def side_turned(self) -> None:
@@ -116,14 +105,18 @@ class PicturesRoom(Room):
         self.call_after_refresh(self._draw)
 
     def on_audit_moved(self, message: AuditMoved) -> None:
-        if message.auditing is not self._auditing:
+        if message.auditing is not self._judging.auditing:
             return
         before, self.seen = self.seen, message.seen
+        first = not before.audited and self.seen.audited
         self._filtered_by = {}
         self._columns = words.columns_of(self.seen)
         self._fill()
-        if before.running and not self.seen.running and stamp(self._file) != self._mark:
-            self._soon()
+        if first:
+            # Until then the cursor could only stand on what is left out.
+            self._list.do_first()
+        if before.running and not self.seen.running:
+            self._judging.look_again()
 
     def _fill(self) -> None:
         check = self.seen.checks.get(self._check)
@@ -132,7 +125,15 @@ class PicturesRoom(Room):
         self._names = list(check.pictures if check else self.seen.rows)
         self.query_one("#findings", LineList).show(list(self.seen.checks))
         self._list.show(self._names)
+        self._give_room()
         self._draw()
+
+    def _give_room(self) -> None:
+        """Where the findings stand over the list, they get the lines that they need, and leave it most of them."""
+        pane, rows = self.query_one("#findings-pane"), len(self.seen.checks) + _ABOVE
+        height = min(rows, self.size.height // 3) if self.has_class("-narrow") else None
+        if pane.styles.inline.height is None or height is None or pane.styles.height.cells != height:  # type: ignore[union-attr]
+            pane.styles.height = height
 
     def _draw(self) -> None:
         """All that is not a list."""
@@ -153,13 +154,9 @@ class PicturesRoom(Room):
         self.refresh_frame()
 
     def _show_picture(self) -> None:
+        self.query_one(Tiles).update(self.bench.pictures)
         pane = self.query_one("#picture-pane", AuditedPicture)
         pane.show(self.bench.pictures, self.seen, self._here, self._checked, as_trained=self._as_trained)
-
-    @property
-    def _file(self) -> Path:
-        assert self.bench.project
-        return self.bench.project / "project.toml"
 
     @property
     def _list(self) -> LineList:
@@ -188,6 +185,9 @@ class PicturesRoom(Room):
     def _row(self, name: str, width: int) -> Spans:
         return words.picture_row(self.seen, name, width, self._columns)
 
+    def _tile(self, name: str) -> tuple[Path, Span, str]:
+        return words.tile(self.seen, name)
+
     def _check_row(self, name: str, width: int) -> Spans:
         check = self.seen.checks.get(name)
         return words.check_row(check, width) if check else [(name, "muted")]
@@ -212,7 +212,7 @@ class PicturesRoom(Room):
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
         focused = getattr(self.focused, "id", "")
-        if focused in ("findings", "list") and self._at_checks != (focused == "findings"):
+        if focused in ("findings", "list", "tiles") and self._at_checks != (focused == "findings"):
             self._at_checks = focused == "findings"
             self._show_picture()
 
@@ -229,7 +229,7 @@ class PicturesRoom(Room):
         self._list.set_filter("")
         self._fill()
         self._list.do_first()
-        self._list.focus()
+        self._focus_pictures()
 
     @on(LineList.Chosen, "#list")
     def chosen_picture(self, event: LineList.Chosen) -> None:
@@ -247,42 +247,15 @@ class PicturesRoom(Room):
         self._fill()
 
     def do_again(self) -> None:
-        project = self.bench.project
-        if project is None:
-            return
-        self._mark = stamp(self._file)
-        auditing: Auditing
-
-        def tell(seen: Seen) -> None:
-            self.post_message(AuditMoved(auditing, seen))
-
-        auditing = self._auditing = Auditing(project, tell, before=self.seen)
-        auditing.start()
+        self._judging.start()
 
     def do_stop(self) -> None:
-        if self._auditing:
-            self._auditing.stop()
-            self.say("Stopping: what was measured is kept.")
-
-    def _soon(self) -> None:
-        """Judge anew once nothing changes for a moment; while an audit runs, when it is over."""
-        if self._again:
-            self._again.stop()
-        self._again = self.set_timer(_AGAIN_SECONDS, self._judge_anew)
-
-    def _judge_anew(self) -> None:
-        if not self.seen.running and stamp(self._file) != self._mark:
-            self.do_again()
+        self._judging.stop()
+        self.say("Stopping: what was measured is kept.")
 
     @property
     def _declaring(self) -> Declaring:
-        return Declaring(self.bench, self._written)
-
-    def _written(self, declared: Declared) -> None:
-        """In a thread: show what is said at once, and judge anew in a moment."""
-        if self._auditing:
-            self._auditing.declared(declared)
-        self.app.call_from_thread(self._soon)
+        return Declaring(self.bench, self._judging.declared)
 
     def do_leave_out(self) -> None:
         self._declaring.leave_out(self.seen, self._meant)
@@ -306,6 +279,22 @@ class PicturesRoom(Room):
                 self._declaring.crop(row.name, point)
 
         self.app.push_screen(Cropping(self.bench.pictures, row.path, row.placements[0]), moved)
+
+    def do_tiles(self) -> None:
+        self.toggle_class("-tiles")
+        self.call_after_refresh(self._tiles_turned)
+
+    def _tiles_turned(self) -> None:
+        self._focus_pictures()
+        self._draw()
+
+    def _focus_pictures(self) -> None:
+        (self.query_one(Tiles) if self.has_class("-tiles") else self._list).focus()
+
+    def on_line_edit_left(self, event: "LineEdit.Left") -> None:
+        super().on_line_edit_left(event)
+        if self.has_class("-tiles") and event.way not in ("previous", "next"):
+            self._focus_pictures()
 
     def do_model(self) -> None:
         self._as_trained = not self._as_trained

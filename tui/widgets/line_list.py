@@ -98,6 +98,15 @@ class LineList(ScrollView, can_focus=True):
         """Key of the row the cursor is on."""
         return self.rows[self._cursor] if 0 <= self._cursor < len(self.rows) else None
 
+    @property
+    def at(self) -> int:
+        """Where the cursor is among `rows`."""
+        return self._cursor
+
+    def move(self, by: int) -> None:
+        """Move the cursor by so many rows, as far as there are any."""
+        self._step(by)
+
     def show(self, rows: Sequence[Hashable]) -> None:
         """Show these rows; unchanged ones are drawn again, as what they show may have changed."""
         if rows != self._all:
