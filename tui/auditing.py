@@ -1,31 +1,46 @@
 """The audit as a process: what it says by line, for whoever started it. It ends with the one that reads it."""
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Final, Self
 
 from projects.problems import Problem, Refused, refuse
 
-COMMAND = (sys.executable, "-P", "-m", "engine.dataset.audit")
+COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit")
+END_SECONDS: Final = 5.0
 
 
-class Auditing:
+class AuditProcess:
     """A context manager around the process: it is gone when it is over."""
 
-    def __init__(self, project: Path, assignments: Sequence[str] = ()) -> None:
-        """assignments: as `--set` takes them."""
+    def __init__(
+        self,
+        project: Path,
+        assignments: Sequence[str] = (),
+        *,
+        nice: int = 0,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        """assignments: as `--set` takes them. nice: how far it stands back. Raises OSError."""
         self._project = project
+        self._closing = threading.Lock()
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         # A session of its own: ^C is for the reader, who then asks it to stop and gets what it kept.
         self._process = subprocess.Popen(
-            [*COMMAND, str(project.resolve()), *assignments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*command, str(project.resolve()), *assignments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._complaints, start_new_session=True,
         )  # fmt: skip
+        if nice:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, nice)
 
     def __enter__(self) -> Self:
         return self
@@ -37,30 +52,37 @@ class Auditing:
         assert self._process.stdout
         self._process.stdout.close()
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._complaints.close()
 
     def stop(self) -> None:
-        """Ask it to come to its end; its last report says what is known by then."""
+        """Ask it to come to its end; its last report says what is known by then. From any thread."""
         assert self._process.stdin
-        self._process.stdin.close()
+        with self._closing, contextlib.suppress(OSError):
+            self._process.stdin.close()
 
-    def reports(self) -> Iterator[dict[str, Any]]:
-        """What engine/dataset/audit/__main__.py says, report by report. Raises Refused with its problems, or as it died."""
+    def reports(self, read: Callable[[str], dict[str, Any]] = json.loads) -> Iterator[dict[str, Any]]:
+        """What engine/dataset/audit/__main__.py says, report by report, each line through `read`.
+
+        Raises Refused with its problems, or as it died.
+        """
         assert self._process.stdout
-        last: dict[str, Any] = {}
+        stage = "?"
         for line in self._process.stdout:
-            told = json.loads(line)
+            try:
+                told = read(line.decode("utf-8", "replace"))
+            except ValueError:
+                break  # A line that a dying process left half written.
             if told["kind"] == "refused":
                 raise Refused([Problem(**each) for each in told["problems"]], usage=told["usage"])
-            last = told
-            yield last
-        if self._process.wait() != 0 or last.get("stage", "?"):
+            stage = told["stage"]
+            yield told
+        if self._process.wait() != 0 or stage:
             self._complaints.seek(0)
-            words = self._complaints.read().decode(errors="backslashreplace").strip().splitlines()
+            words = self._complaints.read()[-4000:].decode("utf-8", "backslashreplace").strip().splitlines()
             reason = f": {words[-1]}" if words else f" with code {self._process.returncode}"
             raise refuse(
                 f"The audit ended before its time{reason}.", where=self._project, hint="Run it again."

@@ -1,25 +1,20 @@
 """The audit that a room started: its process, its lines read in a thread, and what they come to."""
 
-import contextlib
 import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from engine.dataset.findings import Finding
 from projects.problems import Refused
 from tui.audited import Row, Seen, read_row
+from tui.auditing import COMMAND, AuditProcess
 from tui.declared import Declared, read_declared
 
-COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit")
 _NICE: Final = 10
 _ENTRIES: Final = 100
 """Entries of a long list after which other threads get their turn: one call for ten thousand rows would hold them up."""
@@ -32,15 +27,15 @@ class Auditing:
 
     def __init__(
         self, project: Path, tell: Callable[[Seen], object], *, before: Seen | None = None,
-        command: Sequence[str] = (),
+        command: Sequence[str] = COMMAND,
     ) -> None:  # fmt: skip
         """tell: called in a thread with what was found so far, whenever that is more; the last time it is not `running`.
 
         before: what an earlier audit found, shown until this one knows as much. command: another one, for tests.
         """
-        self._project, self._tell, self._command = project, tell, (*(command or COMMAND), str(project))
+        self._project, self._tell, self._command = project, tell, command
         self._seen = replace(before or Seen(), running=True, stage="starting", done=0, total=0, error="")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: AuditProcess | None = None
         self._stopped = threading.Event()
         self._reported = False
         self._lock = threading.Lock()
@@ -56,7 +51,7 @@ class Auditing:
         with self._lock:
             process = self._process
         if process:
-            _close_input(process)
+            process.stop()
 
     def declared(self, said: Declared) -> None:
         """The person has said something else: tell what was found as it is then. For a thread."""
@@ -65,41 +60,23 @@ class Auditing:
             self._tell(self._seen)
 
     def _work(self) -> None:
+        error = ""
         try:
             self.declared(read_declared(self._project))
-            with tempfile.TemporaryFile() as errors:
-                self._end(*self._read(errors), errors)
-        except Refused as refused:
-            self._say(running=False, error=str(refused.problems[0]))
-        except OSError as error:
-            self._say(running=False, error=f"The audit could not be started: {error.strerror or error}.")
-
-    def _read(self, errors: IO[bytes]) -> tuple[int, str]:
-        """Start the process and take its lines; its exit code, and why it refused."""
-        process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=self._project,
-            start_new_session=True,
-        )  # fmt: skip
-        with self._lock:
-            self._process = process
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
-        if self._stopped.is_set():
-            self.stop()
-        refused = ""
-        assert process.stdout
-        for line in process.stdout:
-            try:
-                told = read_line(line.decode("utf-8", "replace"))
-                if told.get("kind") == "refused":
-                    refused = " ".join(str(told["problems"][0][part]) for part in ("error", "hint"))
-                elif told.get("kind") == "report":
+            with AuditProcess(self._project, nice=_NICE, command=self._command) as process:
+                with self._lock:
+                    self._process = process
+                if self._stopped.is_set():
+                    process.stop()
+                for told in process.reports(read_line):
                     self._take(told)
-            except (KeyError, TypeError, ValueError, IndexError):
-                continue  # A line that a dying process left half written.
-        code = process.wait()
-        _close_input(process)
-        return code, refused
+        except Refused as refused:
+            error = str(refused.problems[0])
+        except OSError as problem:
+            error = f"The audit could not be started: {problem.strerror or problem}."
+        stopped = self._stopped.is_set()
+        # One that was stopped may end in any way: what it kept is kept.
+        self._say(running=False, stage="stopped" if stopped else "", error="" if stopped else error)
 
     def _take(self, told: Mapping[str, Any]) -> None:
         findings = []
@@ -129,27 +106,10 @@ class Auditing:
         ).put_together()  # fmt: skip
         self._tell(self._seen)
 
-    def _end(self, code: int, refused: str, errors: IO[bytes]) -> None:
-        if refused:
-            self._say(running=False, error=refused)
-        elif code and not self._stopped.is_set():
-            errors.seek(0)
-            lines = errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
-            last = f": {lines[-1]}" if lines else ""
-            self._say(running=False, error=f"The audit ended with code {code}{last}. R runs it again.")
-        else:
-            self._say(running=False, stage="stopped" if self._stopped.is_set() else "")
-
     def _say(self, **changes: Any) -> None:
         with self._state:
             self._seen = replace(self._seen, **changes)
             self._tell(self._seen)
-
-
-def _close_input(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin:
-        with contextlib.suppress(OSError):
-            process.stdin.close()
 
 
 def read_line(text: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a check has to say about pictures or captions: the one shape of it, for the rooms and for scripts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -66,14 +66,3 @@ class Finding:
         """`table` back. Raises KeyError or TypeError for anything else."""
         boxes = {name: tuple(Box(**one) for one in each) for name, each in table["boxes"].items()}
         return cls(**{**table, "pictures": tuple(table["pictures"]), "boxes": boxes})
-
-
-def usable(pictures: Iterable[str], findings: Iterable[Finding]) -> int:
-    """How many of `pictures` a training can use: none that a blocker names, and one of each group that is the same."""
-    lost: set[str] = set()
-    for finding in findings:
-        if finding.severity == "blocker":
-            lost.update(finding.pictures)
-        elif finding.keep:
-            lost.update(name for name in finding.pictures if name != finding.keep)
-    return len(set(pictures) - lost)

@@ -15,7 +15,7 @@ import click
 from engine.dataset.findings import MARKS, Finding
 from projects.problems import Problem, listed
 from projects.project import open_project
-from tui.auditing import Auditing
+from tui.auditing import AuditProcess
 from tui.output import Output, json_option, words_of
 from tui.printable import printable
 
@@ -35,14 +35,14 @@ def command(folder: Path, assignments: tuple[str, ...], out: Output) -> int:
     started = time.monotonic()
     pictures: set[str] = set()
     last: dict[str, Any] = {}
-    with Auditing(project.path, assignments) as auditing, _stopped_by_interrupt(auditing):
+    with AuditProcess(project.path, assignments) as auditing, _stopped_by_interrupt(auditing):
         for last in auditing.reports():
             pictures.update(one["name"] for one in last["pictures"])
             _progress(last)
     seconds = time.monotonic() - started
     findings = [Finding.read(table) for table in last["findings"]]
     problems = [Problem(**table) for table in last["problems"]]
-    for line in lines(findings, problems, last, pictures=len(pictures)):
+    for line in lines(findings, problems, last):
         out.say(line)
     blockers = sum(finding.severity == "blocker" for finding in findings)
     ended = f"{len(pictures)} pictures in {seconds:.1f} s, {blockers} blockers."
@@ -63,10 +63,11 @@ def command(folder: Path, assignments: tuple[str, ...], out: Output) -> int:
 
 
 def lines(
-    findings: Sequence[Finding], problems: Sequence[Problem], report: Mapping[str, Any], *, pictures: int
+    findings: Sequence[Finding], problems: Sequence[Problem], report: Mapping[str, Any]
 ) -> Iterator[str]:
     """What people read: how the set stands, then what was found, check by check."""
-    yield "   ".join([f"{report['usable']} usable of {pictures}", *report["coverage"]])
+    if report["coverage"]:
+        yield "   ".join(report["coverage"])
     for problem in problems:
         yield f"! {words_of(problem)}"
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
@@ -104,7 +105,7 @@ def _progress(report: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _stopped_by_interrupt(auditing: Auditing) -> Iterator[None]:
+def _stopped_by_interrupt(auditing: AuditProcess) -> Iterator[None]:
     """^C asks the audit to come to its end; a second one leaves at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.dataset.audit.audit import Report, audit
+from engine.dataset.audit.count import usable
 from engine.dataset.audit.shapes import Audited
 from engine.dataset.audit.shelf import CHECKS
-from engine.dataset.findings import usable
 from projects.bases import describe
 from projects.problems import Refused
 from projects.project import open_project, resolve
@@ -50,7 +50,7 @@ def _told(report: Report, *, everything: bool) -> dict[str, Any]:
         "done": report.done,
         "total": report.total,
         "complete": report.collection.complete,
-        "usable": usable((one.name for one in report.collection.pictures), report.findings),
+        "usable": usable(report.collection),
         "coverage": coverage,
         "checks": {check.name: check.title for check in CHECKS},
         "findings": [finding.table() for finding in report.findings],
