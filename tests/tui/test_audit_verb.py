@@ -87,7 +87,7 @@ def test_many_findings_of_one_check_are_counted_and_share_one_remedy() -> None:
         for number in range(9)
     ]  # fmt: skip
     said = list(
-        lines(findings, [], {"usable": 9, "coverage": ["light 3"], "titles": {"blur": "soft"}}, pictures=9)
+        lines(findings, [], {"usable": 9, "coverage": ["light 3"], "checks": {"blur": "soft"}}, pictures=9)
     )
     assert said[0] == "9 usable of 9   light 3"
     assert said[1] == "~ soft   9"

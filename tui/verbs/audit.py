@@ -74,7 +74,7 @@ def lines(
         groups[finding.check, finding.severity].append(finding)
     for (check, severity), group in groups.items():
         count = len({name for finding in group for name in finding.pictures})
-        title = report["titles"].get(check, check)
+        title = report["checks"].get(check, check)
         yield f"{MARKS[severity]} {title}" + (f"   {count}" if count else "")  # type: ignore[index]
         yield from _told(group)
 

@@ -59,7 +59,7 @@ def _told(report: Report, *, everything: bool) -> dict[str, Any]:
         "complete": report.collection.complete,
         "usable": usable((one.name for one in report.collection.pictures), report.findings),
         "coverage": coverage,
-        "titles": {check.name: check.title for check in CHECKS},
+        "checks": {check.name: check.title for check in CHECKS},
         "findings": [finding.table() for finding in report.findings],
         "problems": [problem.table() for problem in report.problems],
         "pictures": [
