@@ -36,6 +36,7 @@ def buckets(resolution: int, step: int, max_ratio: int = MAX_RATIO) -> tuple[tup
     return tuple(sorted(found))
 
 
+@lru_cache(maxsize=16384)  # Sets have many pictures of few sizes.
 def nearest(size: tuple[int, int], resolution: int, step: int, max_ratio: int = MAX_RATIO) -> tuple[int, int]:
     """The bucket whose aspect is nearest to that of `size` on a log scale: the least is cropped.
 

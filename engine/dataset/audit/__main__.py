@@ -4,6 +4,7 @@ Each line is one JSON object. `report` has what changed: pictures of which more 
 It ends when it is done, when its input is closed, and on SIGTERM; what it has measured by then is kept.
 """
 
+import gc
 import json
 import os
 import signal
@@ -26,6 +27,9 @@ def main(arguments: list[str]) -> int:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_until_closed, args=(stopping,), daemon=True).start()
+    # What is read of ten thousand known pictures stays until the end: to look through it for garbage, again and again,
+    # takes as long as reading it.
+    gc.disable()
     try:
         project = open_project(Path(arguments[0]))
         spec = resolve(project, arguments[1:])
@@ -33,6 +37,9 @@ def main(arguments: list[str]) -> int:
         first = True
         for report in audit(project.path, spec, facts, should_stop=stopping.is_set):
             _say(_told(report, everything=first))
+            if first:
+                gc.freeze()
+                gc.enable()
             first = False
     except Refused as refused:
         told = [problem.table() for problem in refused.problems]

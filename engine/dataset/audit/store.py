@@ -73,10 +73,15 @@ class Store:
         """Content -> measure -> values, of the measures in `versions` as far as they were taken in that version."""
         wanted = set(contents)
         found: dict[str, dict[str, Values]] = {content: {} for content in wanted}
-        rows = self._base.execute("select content, measure, version, told from measured")
-        for content, measure, version, told in rows:
-            if content in wanted and versions.get(measure) == version:
-                found[content][measure] = json.loads(told)
+        rows = [
+            row
+            for row in self._base.execute("select content, measure, version, told from measured")
+            if row[0] in wanted and versions.get(row[1]) == row[2]
+        ]
+        # Read as one text: of ten thousand pictures there are a hundred thousand little ones.
+        together = json.loads(f"[{','.join(row[3] for row in rows)}]")
+        for (content, measure, _, _), told in zip(rows, together, strict=True):
+            found[content][measure] = told
         return found
 
     def keep(self, taken: Sequence[Taken]) -> None:
