@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.dataset.audit.pairs import VERSION, near_pairs
+from engine.dataset.audit.pairs import VERSION, Alike, near_pairs
 from engine.dataset.audit.shapes import Audited, Collection, Values
 from engine.dataset.audit.sizes import size_of
 
@@ -68,6 +68,7 @@ def _pairs(pictures: Sequence[Audited]) -> Values:
     found = near_pairs(
         [one.value("hash", "bits") for one in pictures],
         np.array([_seconds(one.value("header", "taken")) for one in pictures]),
+        Alike([one.value("hash", "shades") for one in pictures]),
         near=NEAR, burst=BURST, together=SHOT_TOGETHER, seconds=SECONDS,
     )  # fmt: skip
     names = [one.sha256 or one.name for one in pictures]
