@@ -25,7 +25,7 @@ class Group:
     """Pictures that are one."""
 
     members: tuple[Audited, ...]
-    """The largest first, of equals the sharpest: the one to keep."""
+    """The largest first, of equals the least compressed, then the sharpest: the one to keep."""
     distance: int
     """Bits of 256, the most between two that stand next to each other; 0 for the same bytes."""
 
@@ -107,6 +107,12 @@ def _joined(by_content: dict[str, tuple[Audited, ...]], edges: Iterable[tuple[st
     ]
 
 
-def _worth(one: Audited) -> tuple[float, float, str]:
+def _worth(one: Audited) -> tuple[float, float, float, str]:
     width, height = size_of(one) or (0, 0)
-    return -width * height, -(one.value("hash", "detail") or 0.0), one.name
+    # Coarse compression adds edges of its own: what it adds is no sharpness.
+    return (
+        -width * height,
+        one.value("header", "quantization") or 0.0,
+        -(one.value("hash", "detail") or 0.0),
+        one.name,
+    )

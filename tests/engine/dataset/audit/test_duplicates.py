@@ -120,3 +120,15 @@ def test_the_same_thing_at_the_same_place_before_another_wall_is_another_picture
     )
     assert len(list(DUPLICATE.judge(collection(*near)))) == 1
     assert not list(DUPLICATE.judge(collection(*far))) and not list(BURSTS.judge(collection(*far)))
+
+
+def test_of_one_size_the_less_compressed_is_kept():
+    bits = np.random.default_rng(0).bytes(32).hex()
+    given = [
+        picture(
+            name, hash={"bits": bits, "shades": SHADES, "detail": detail}, header={"quantization": coarse}
+        )
+        for name, detail, coarse in (("a.jpg", 90.0, 40.0), ("b.jpg", 70.0, 5.0), ("c.jpg", 80.0, 5.0))
+    ]
+    (found,) = DUPLICATE.judge(collection(*given))
+    assert found.pictures == ("c.jpg", "b.jpg", "a.jpg") and found.keep == "c.jpg"
