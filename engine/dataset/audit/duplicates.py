@@ -25,7 +25,7 @@ def _duplicate(collection: Collection) -> Iterator[Finding]:
             same = len(set(contents_of(group))) == 1
             yield _finding(
                 "duplicate", group, "are the same file" if same else "are the same picture in several forms",
-                "The kept one is the largest, of equals the best. Leave the others out: twice the same is trained twice as hard.",
+                "The kept one is the largest, of equals the best. Leave the others out: they train one picture harder.",
                 exact=same,
             )  # fmt: skip
 
