@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.dataset.audit.pairs import VERSION, near_pairs
+from engine.dataset.audit.pairs import VERSION, Alike, near_pairs
 from engine.dataset.audit.shapes import Audited, Collection, Values
 from engine.dataset.audit.sizes import size_of
 
@@ -25,7 +25,7 @@ class Group:
     """Pictures that are one."""
 
     members: tuple[Audited, ...]
-    """The largest first, of equals the sharpest: the one to keep."""
+    """The largest first, of equals the least compressed, then the sharpest: the one to keep."""
     distance: int
     """Bits of 256, the most between two that stand next to each other; 0 for the same bytes."""
 
@@ -68,6 +68,7 @@ def _pairs(pictures: Sequence[Audited]) -> Values:
     found = near_pairs(
         [one.value("hash", "bits") for one in pictures],
         np.array([_seconds(one.value("header", "taken")) for one in pictures]),
+        Alike([one.value("hash", "shades") for one in pictures]),
         near=NEAR, burst=BURST, together=SHOT_TOGETHER, seconds=SECONDS,
     )  # fmt: skip
     names = [one.sha256 or one.name for one in pictures]
@@ -106,6 +107,12 @@ def _joined(by_content: dict[str, tuple[Audited, ...]], edges: Iterable[tuple[st
     ]
 
 
-def _worth(one: Audited) -> tuple[float, float, str]:
+def _worth(one: Audited) -> tuple[float, float, float, str]:
     width, height = size_of(one) or (0, 0)
-    return -width * height, -(one.value("hash", "detail") or 0.0), one.name
+    # Coarse compression adds edges of its own: what it adds is no sharpness.
+    return (
+        -width * height,
+        one.value("header", "quantization") or 0.0,
+        -(one.value("hash", "detail") or 0.0),
+        one.name,
+    )

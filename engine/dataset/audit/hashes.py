@@ -32,12 +32,17 @@ def _take(look: Look) -> Values:
     part = trimmed(cv2.resize(look.grey, size, interpolation=cv2.INTER_AREA))
     small = cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     if small.std() < PLAIN:
-        return {"bits": "", "detail": round(float(detail), 1)}
+        return {"bits": "", "shades": "", "detail": round(float(detail), 1)}
     # Signs, not a median: a flip or a quarter turn then changes signs and order of what is kept, and nothing else.
     bits = cv2.dct(small)[:BITS, :BITS] > 0
-    return {"bits": np.packbits(bits).tobytes().hex(), "detail": round(float(detail), 1)}
+    shades = cv2.resize(small, (BITS, BITS), interpolation=cv2.INTER_AREA).round().astype(np.uint8)
+    return {
+        "bits": np.packbits(bits).tobytes().hex(),
+        "shades": shades.tobytes().hex(),
+        "detail": round(float(detail), 1),
+    }
 
 
 HASH = Measure(name="hash", version="1", stage="pixels", take=_take)
-"""bits: signs of the 16 × 16 longest waves of the trimmed grey picture, hex; "" where it is plain. detail: variance of the
-Laplacian at the working size."""
+"""bits: signs of the 16 × 16 longest waves of the trimmed grey picture, hex; "" where it is plain. shades: the same picture
+in 16 × 16 grey levels, hex. detail: variance of the Laplacian at the working size."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.dataset.audit.look import Array
 
-_ROUNDS = 200
+_ROUNDS = 80
 _NARROWEST = 0.02
 """Standard deviation that a heap has at least: identical values are no heap of their own."""
 
@@ -50,7 +50,7 @@ def split(values: Array) -> Split | None:
             mean = (belongs * values[:, None]).sum(axis=0) / weight
             spread = np.sqrt((belongs * (values[:, None] - mean) ** 2).sum(axis=0) / weight)
             new = np.stack([mean, np.maximum(spread, _NARROWEST), weight / count], axis=1)
-            done, heaps = bool(np.abs(new - heaps).max() < 1e-6), new
+            done, heaps = bool(np.abs(new - heaps).max() < 1e-4), new
             if done:
                 break
         if (likelihood := _log_likelihood(values, heaps)) > score:

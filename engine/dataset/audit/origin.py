@@ -72,6 +72,6 @@ def _singular(words: str) -> str:
 ORIGIN = Check(
     name="origin", title="origin", measures=(MEASURED,), judge=_judge,
     method="EXIF, XMP (Dublin Core, Creative Commons, PLUS, IPTC, TDM), text chunks of PNG, presence of C2PA (v1)",
-    known="Exact about what files declare, as far as they use the usual prefixes. Most declare nothing, and what is declared "
-    "may be wrong; no program here looks at pixels to tell made pictures.",
+    known="Exact about what files declare, as far as they use the usual prefixes. Most declare nothing, and what is "
+    "declared may be wrong; no program here looks at pixels to tell made pictures.",
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """All pairs of many pictures whose 256 bits are nearly the same, in any of eight positions, in flat memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from engine.dataset.audit.look import Array
 BITS = 16
 """Waves a side."""
 VERSION = "1"
+SURE = 45
+"""Bits that differ at most in what needs no second look."""
+CORRELATED = 0.9
+"""Correlation of the shades of what is farther apart and still the same."""
 _BLOCK = 512
 _EVERY = BITS * BITS
 
@@ -23,35 +27,70 @@ class _Forest:
         self._tree = np.arange(count)
         self.pairs: list[Pair] = []
 
-    def join(self, rows: Array, columns: Array, agreement: Array, mask: Array) -> None:
-        """rows, columns: (R,), (C,) indices of a block whose agreement and mask are (R, C)."""
+    def join(
+        self,
+        rows: Array,
+        columns: Array,
+        agreement: Array,
+        mask: Array,
+        alike: Callable[[int, int, int], bool],
+    ) -> None:
+        """rows, columns: (R,), (C,) indices of a block whose agreement and mask are (R, C).
+
+        alike: of two indices and the bits that differ, whether they are to be joined.
+        """
         # On the diagonal every picture meets itself, which is of its own tree.
         mask = mask & (self._tree[rows][:, None] != self._tree[columns][None, :])
         at = np.nonzero(mask)
         for i, j, agreeing in zip(rows[at[0]], columns[at[1]], agreement[at], strict=True):
             one, other = self._tree[i], self._tree[j]
-            if one != other:
+            differing = int(_EVERY - agreeing) // 2
+            if one != other and alike(int(i), int(j), differing):
                 self._tree[self._tree == other] = one
-                self.pairs.append((int(i), int(j), int(_EVERY - agreeing) // 2))
+                self.pairs.append((int(i), int(j), differing))
+
+
+class Alike:
+    """Whether pictures whose hashes are near are the same: what stands at the same place before another wall is not."""
+
+    def __init__(self, shades: Sequence[str]) -> None:
+        levels = np.frombuffer(bytes.fromhex("".join(shades)), np.uint8).reshape(len(shades), BITS, BITS)
+        centred = levels.astype(np.float32) - levels.mean(axis=(1, 2), keepdims=True, dtype=np.float32)
+        self._shades = centred / (np.linalg.norm(centred, axis=(1, 2), keepdims=True) + 1e-6)
+
+    def straight(self, first: int, second: int, differing: int) -> bool:
+        """As they stand."""
+        return differing <= SURE or float((self._shades[first] * self._shades[second]).sum()) >= CORRELATED
+
+    def anyhow(self, first: int, second: int, differing: int) -> bool:
+        """In any of eight positions."""
+        if differing <= SURE:
+            return True
+        one, other = self._shades[first], self._shades[second]
+        turned = (
+            form for each in (other, other.T) for form in (each, each[::-1], each[:, ::-1], each[::-1, ::-1])
+        )
+        return any(float((one * form).sum()) >= CORRELATED for form in turned)
 
 
 def near_pairs(
-    bits: Sequence[str], times: Array, *, near: int, burst: int, together: int, seconds: float
+    bits: Sequence[str], times: Array, alike: Alike, *, near: int, burst: int, together: int, seconds: float
 ) -> dict[str, list[Pair]]:
-    """near: pairs of at most `near` differing bits, flipped and turned by quarters as it may be.
+    """near: pairs of at most `near` differing bits, flipped and turned by quarters as it may be, that are alike.
 
     burst: pairs that stand alike and differ in at most `burst` bits, or in at most `together` where their times (seconds,
-    nan: unknown) are at most `seconds` apart. Of each the pairs that join groups, not all.
+    nan: unknown) are at most `seconds` apart: then their shades are not asked. Of each the pairs that join groups, not all.
     """
     found = {"near": _Forest(len(bits)), "burst": _Forest(len(bits))}
     for rows, columns, straight, best in _agreements(bits):
         most = best.max()
         if most >= _EVERY - 2 * near:
-            found["near"].join(rows, columns, best, best >= _EVERY - 2 * near)
+            found["near"].join(rows, columns, best, best >= _EVERY - 2 * near, alike.anyhow)
         if most >= _EVERY - 2 * together and straight.max() >= _EVERY - 2 * together:
             mask = straight >= _EVERY - 2 * together
             close = np.abs(times[rows][:, None] - times[columns][None, :]) <= seconds
-            found["burst"].join(rows, columns, straight, mask & (close | (straight >= _EVERY - 2 * burst)))
+            found["burst"].join(rows, columns, straight, mask & close, lambda *_: True)
+            found["burst"].join(rows, columns, straight, straight >= _EVERY - 2 * burst, alike.straight)
     return {kind: forest.pairs for kind, forest in found.items()}
 
 

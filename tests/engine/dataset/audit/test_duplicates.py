@@ -8,10 +8,11 @@ from PIL import Image, ImageOps
 
 from engine.dataset.audit.duplicates import BURSTS, DUPLICATE
 from engine.dataset.audit.hashes import HASH
-from engine.dataset.audit.pairs import near_pairs
+from engine.dataset.audit.pairs import Alike, near_pairs
 from engine.dataset.audit.store import Store
 from tests.engine.dataset.audit.given import collection, drawn, looked, picture
 
+SHADES = bytes(range(256)).hex()
 FORMS = {
     "mirrored": ImageOps.mirror,
     "upside down": ImageOps.flip,
@@ -54,11 +55,15 @@ def _flipped(bits: str, count: int) -> str:
 
 def test_a_burst_is_closer_where_the_cameras_clock_says_so(tmp_path):
     bits = looked(tmp_path / "a.png", drawn(1), HASH).values["hash"]["bits"]
-    first = picture("a.jpg", hash={"bits": bits, "detail": 1.0}, header={"taken": "2024:05:01 10:00:00"})
+    first = picture(
+        "a.jpg", hash={"bits": bits, "detail": 1.0, "shades": SHADES}, header={"taken": "2024:05:01 10:00:00"}
+    )
     given = [
-        picture("b.jpg", hash={"bits": _flipped(bits, 85), "detail": 1.0}),
+        picture("b.jpg", hash={"bits": _flipped(bits, 85), "detail": 1.0, "shades": SHADES}),
         picture(
-            "c.jpg", hash={"bits": _flipped(bits, 98), "detail": 1.0}, header={"taken": "2024:05:01 10:00:02"}
+            "c.jpg",
+            hash={"bits": _flipped(bits, 98), "detail": 1.0, "shades": SHADES},
+            header={"taken": "2024:05:01 10:00:02"},
         ),
     ]
     (found,) = BURSTS.judge(collection(first, *given[:1]))
@@ -74,7 +79,7 @@ def test_of_a_burst_duplicates_are_named_once(tmp_path):
     bits = looked(tmp_path / "a.png", drawn(1), HASH).values["hash"]["bits"]
     changes = {"a.jpg": 0, "b.jpg": 4, "c.jpg": 86}
     given = [
-        picture(name, hash={"bits": _flipped(bits, count), "detail": 9.0 - count})
+        picture(name, hash={"bits": _flipped(bits, count), "detail": 9.0 - count, "shades": SHADES})
         for name, count in changes.items()
     ]
     (same,), (burst,) = DUPLICATE.judge(collection(*given)), BURSTS.judge(collection(*given))
@@ -85,10 +90,10 @@ def test_pairs_are_found_across_blocks_and_only_as_many_as_join_groups():
     chance = np.random.default_rng(0)
     bits = [chance.bytes(32).hex() for _ in range(1100)]
     bits[1090] = bits[3]
-    unknown = np.full(1100, np.nan)
-    found = near_pairs(bits, unknown, near=40, burst=40, together=40, seconds=3)
+    unknown, alike = np.full(1100, np.nan), Alike([SHADES] * 1100)
+    found = near_pairs(bits, unknown, alike, near=40, burst=40, together=40, seconds=3)
     assert found["near"] == [(3, 1090, 0)] and found["burst"] == [(3, 1090, 0)]
-    alike = near_pairs([bits[0]] * 1100, unknown, near=40, burst=40, together=40, seconds=3)
+    alike = near_pairs([bits[0]] * 1100, unknown, alike, near=40, burst=40, together=40, seconds=3)
     assert len(alike["near"]) == 1099
 
 
@@ -101,3 +106,29 @@ def test_pairs_are_computed_once_for_the_same_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.dataset.audit.groups.near_pairs", lambda *_, **__: pytest.fail("again"))
     assert list(DUPLICATE.judge(kept)) == first and len(first) == 1
     store.close()
+
+
+def test_the_same_thing_at_the_same_place_before_another_wall_is_another_picture():
+    bits = np.random.default_rng(0).bytes(32).hex()
+    walls = [bytes(range(256)).hex(), bytes([*range(128, 256), *range(128)]).hex()]
+    near, far = (
+        [
+            picture("a.jpg", hash={"bits": bits, "shades": SHADES, "detail": 1.0}),
+            picture("b.jpg", hash={"bits": _flipped(bits, 60), "shades": wall, "detail": 1.0}),
+        ]
+        for wall in walls
+    )
+    assert len(list(DUPLICATE.judge(collection(*near)))) == 1
+    assert not list(DUPLICATE.judge(collection(*far))) and not list(BURSTS.judge(collection(*far)))
+
+
+def test_of_one_size_the_less_compressed_is_kept():
+    bits = np.random.default_rng(0).bytes(32).hex()
+    given = [
+        picture(
+            name, hash={"bits": bits, "shades": SHADES, "detail": detail}, header={"quantization": coarse}
+        )
+        for name, detail, coarse in (("a.jpg", 90.0, 40.0), ("b.jpg", 70.0, 5.0), ("c.jpg", 80.0, 5.0))
+    ]
+    (found,) = DUPLICATE.judge(collection(*given))
+    assert found.pictures == ("c.jpg", "b.jpg", "a.jpg") and found.keep == "c.jpg"
