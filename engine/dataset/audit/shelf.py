@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import opened, sharpness, watermark
+from engine.dataset.audit import border, collage, opened, screenshot, sharpness, watermark
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -15,6 +15,9 @@ CHECKS: tuple[Check, ...] = (
     sharpness.BLUR,
     sharpness.NOISE,
     watermark.WATERMARK,
+    collage.COLLAGE,
+    screenshot.SCREENSHOT,
+    border.BARS,
 )
 
 MEASURES: Mapping[str, Measure] = {measure.name: measure for check in CHECKS for measure in check.measures}
