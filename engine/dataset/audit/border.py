@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.dataset.audit.look import Array, Look
+from engine.dataset.audit.look import SMALLEST, Array, Look
 from engine.dataset.audit.shapes import Audited, Check, Collection, Measure, Values
 from engine.dataset.findings import Box, Finding
 
@@ -18,6 +18,8 @@ _MOST: Final = 0.45
 def _take(look: Look) -> Values:
     grey = look.grey
     height, width = grey.shape
+    if min(height, width) < SMALLEST:
+        return {}
     left, top, right, bottom = without_bars(grey)
     rim = np.concatenate(
         [grey[:top].ravel(), grey[bottom:].ravel(), grey[:, :left].ravel(), grey[:, right:].ravel()]
@@ -50,7 +52,7 @@ def _bar(rows: Array) -> int:
 
 BORDER = Measure(name="border", version="1", stage="pixels", take=_take)
 """trim: left, top, right and bottom of what is left without bars, as shares of width and height;
-level: grey of the bars, 0 to 255, None without."""
+level: grey of the bars, 0 to 255, None without. {} below SMALLEST."""
 
 
 def bars(one: Audited) -> tuple[str, Box] | None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from engine.dataset.audit.border import without_bars
-from engine.dataset.audit.look import Array, Look
+from engine.dataset.audit.look import SMALLEST, Array, Look
 from engine.dataset.audit.shapes import Check, Collection, Measure, Values
 from engine.dataset.findings import Box, Finding
 
@@ -17,6 +17,8 @@ _SIZE, _STEP, _AROUND, _MARGIN = 768, 10, 8, 0.04
 
 
 def _take(look: Look) -> Values:
+    if min(look.grey.shape) < SMALLEST:
+        return {}
     lab = look.lab
     scale = _SIZE / max(lab.shape[:2])
     if scale < 1:
@@ -57,7 +59,7 @@ def _seams(steps: Array, axis: int) -> list[tuple[float, float]]:
 
 
 SEAMS = Measure(name="seams", version="1", stage="pixels", take=_take)
-"""rows and columns: [where from 0 to 1, score from 0.5 to 1] of each line that steps along its length."""
+"""rows and columns: [where from 0 to 1, score from 0.5 to 1] of each line that steps all along. {} below SMALLEST."""
 
 
 def _judge(collection: Collection) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from engine.dataset.audit.border import without_bars
-from engine.dataset.audit.look import Array, Look
+from engine.dataset.audit.look import SMALLEST, Array, Look
 from engine.dataset.audit.shapes import Check, Collection, Measure, Values
 from engine.dataset.findings import Finding
 
@@ -21,7 +21,7 @@ _EDGE, _RUN = 16, 24
 def _take(look: Look) -> Values:
     left, top, right, bottom = without_bars(look.grey)
     grey = look.grey[top:bottom, left:right]
-    if min(grey.shape) < 2 * _RUN:
+    if min(look.grey.shape) < SMALLEST or min(grey.shape) < 2 * _RUN:
         return {}
     across, down = cv2.absdiff(grey[1:, 1:], grey[1:, :-1]), cv2.absdiff(grey[1:, 1:], grey[:-1, 1:])
     change = cv2.max(across, down)
@@ -54,7 +54,7 @@ def _straight(across: Array, down: Array) -> float:
 FLATNESS = Measure(name="flatness", version="1", stage="pixels", take=_take)
 """Shares, 0 to 1, without bars: flat, of pixels equal to the one before and the one above; nearly, within one level;
 second, of the picture in its second most frequent flat grey; straight, of edges that run along a row or a column. {} below
-48 px."""
+SMALLEST."""
 
 
 def _judge(collection: Collection) -> Iterator[Finding]:

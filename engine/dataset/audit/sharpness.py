@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from engine.dataset.audit.look import Array, Look
+from engine.dataset.audit.look import SMALLEST, Array, Look
 from engine.dataset.audit.shapes import Audited, Check, Collection, Measure, Values
 from engine.dataset.findings import Finding
 
@@ -31,7 +31,7 @@ def _lap(grey: Array) -> float:
 
 
 def _fft(grey: Array) -> float | None:
-    if min(grey.shape) < 64:
+    if min(grey.shape) < SMALLEST:
         return None
     # Rows and columns apart, and the softer of both: motion blurs one direction and leaves the other.
     return round(min(_ratio(grey[::4]), _ratio(np.ascontiguousarray(grey[:, ::4].T))), 3)
@@ -66,7 +66,7 @@ def _noise(grey: Array) -> float:
 
 SHARPNESS = Measure(name="sharpness", version="1", stage="pixels", take=_take)
 """At 1024 px: lap, the variance of the Laplacian (0 to some thousands); fft, log10 of the energy at 0.5-0.9 of the sampling
-limit to that at 0.08-0.2, None below 64 px; noise, sigma in grey levels."""
+limit to that at 0.08-0.2, None below SMALLEST; noise, sigma in grey levels."""
 
 
 def _blurred(one: Audited) -> float | None:
