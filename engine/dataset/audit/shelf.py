@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.dataset.audit import border, collage, opened, screenshot, sharpness, watermark
+from engine.dataset.audit import blur, border, collage, opened, screenshot, watermark
 from engine.dataset.audit.shapes import Check, Measure
 
 CHECKS: tuple[Check, ...] = (
@@ -11,9 +11,9 @@ CHECKS: tuple[Check, ...] = (
     opened.MODE,
     opened.PROFILE,
     opened.ORIENTATION,
-    sharpness.UPSCALED,
-    sharpness.BLUR,
-    sharpness.NOISE,
+    blur.UPSCALED,
+    blur.BLUR,
+    blur.NOISE,
     watermark.WATERMARK,
     collage.COLLAGE,
     screenshot.SCREENSHOT,

@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.dataset.audit.blur import BLUR, NOISE, UPSCALED
 from engine.dataset.audit.border import BARS
 from engine.dataset.audit.collage import COLLAGE
 from engine.dataset.audit.screenshot import SCREENSHOT
 from engine.dataset.audit.shapes import Check
-from engine.dataset.audit.sharpness import BLUR, NOISE, UPSCALED
 from engine.dataset.audit.watermark import WATERMARK
 from tests.engine.dataset.audit import planted
 from tests.engine.dataset.audit.judging import collected, findings, write
