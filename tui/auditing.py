@@ -27,7 +27,7 @@ class AuditProcess:
         assignments: Sequence[str] = (),
         *,
         nice: int = 0,
-        command: Sequence[str] = COMMAND,
+        command: Sequence[str] = (),
     ) -> None:
         """assignments: as `--set` takes them. nice: how far it stands back. Raises OSError."""
         self._project = project
@@ -35,7 +35,7 @@ class AuditProcess:
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         # A session of its own: ^C is for the reader, who then asks it to stop and gets what it kept.
         self._process = subprocess.Popen(
-            [*command, str(project.resolve()), *assignments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*(command or COMMAND), str(project.resolve()), *assignments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._complaints, start_new_session=True,
         )  # fmt: skip
         if nice:

@@ -27,13 +27,13 @@ class Auditing:
 
     def __init__(
         self, project: Path, tell: Callable[[Seen], object], *, before: Seen | None = None,
-        command: Sequence[str] = COMMAND,
+        command: Sequence[str] = (),
     ) -> None:  # fmt: skip
         """tell: called in a thread with what was found so far, whenever that is more; the last time it is not `running`.
 
         before: what an earlier audit found, shown until this one knows as much. command: another one, for tests.
         """
-        self._project, self._tell, self._command = project, tell, command
+        self._project, self._tell, self._command = project, tell, command or COMMAND
         self._seen = replace(before or Seen(), running=True, stage="starting", done=0, total=0, error="")
         self._process: AuditProcess | None = None
         self._stopped = threading.Event()

@@ -8,7 +8,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from engine.dataset.audit.look import Array, Look
+from engine.dataset.audit.look import SMALLEST, Array, Look
 from engine.dataset.audit.shapes import Audited, Measure, Values
 
 AGREE: Final = 2.55
@@ -32,7 +32,9 @@ VERSION: Final = "1"
 def _take(look: Look) -> Values:
     grey = look.grey
     height, width = grey.shape
-    side = max(1, round(SHARE * min(height, width)))
+    if min(height, width) < SMALLEST:
+        return {}
+    side = round(SHARE * min(height, width))
     parts = [grey[top:, left:][:side, :side] for top in (0, height - side) for left in (0, width - side)]
     cells = b"".join([*(_edges(part, _CORNER) for part in parts), _edges(grey, _FRAME)])
     return {"edges": base64.b64encode(zlib.compress(cells, 1)).decode(), "size": [width, height]}
@@ -49,7 +51,7 @@ def _edges(part: Array, side: int) -> bytes:
 
 EDGES = Measure(name="edges", version=VERSION, stage="pixels", take=_take, most=MOST)
 """edges: base64 of a compressed byte a cell, the gradient's direction and strength, of four corners (64 x 64 cells) and the
-whole (96 x 96); size at which it was taken."""
+whole (96 x 96); size at which it was taken. {} below SMALLEST."""
 
 
 def _fields(pictures: Sequence[Audited]) -> Iterator[Array]:

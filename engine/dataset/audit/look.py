@@ -15,6 +15,9 @@ from engine.dataset.pictures import open_data, open_header, picture_bytes
 WORKING = 1024
 """Long side in pixels at which pictures are measured: larger ones are scaled down, smaller ones stay."""
 
+SMALLEST = 192
+"""Short side in pixels below which nothing can be said of seams, flat areas, bars and marks: they are a pixel or two."""
+
 Array = np.ndarray[Any, Any]
 
 

@@ -68,6 +68,7 @@ WATERMARK = Check(
     name="watermark", title="shared mark", measures=(EDGES,), judge=_judge, whole=True,
     method=f"agreement of edges over the pictures of a folder (at least {FEWEST}, at most {MOST}): z of "
     f"the strongest hundredth of a corner or the whole frame from {AGREE}, and pictures that carry it (version {VERSION})",
-    known="Finds a mark of 10 % opacity in the corner of all pictures of a folder of 30, and of half of them; not one on a "
-    "third of them or on a few; see docs/audit.md. It needs no letters. A mark on one picture is looked for as text.",
+    known="In folders of 30: finds a mark in a corner of all pictures from 10 % opacity on, half of them from 30 %, and a "
+    "large one in the middle of all of them; one on a third of them or fewer mostly not. See docs/audit.md. It needs no "
+    "letters, and says nothing about a mark on one picture.",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.dataset.audit.sharpness import BLUR, NOISE, UPSCALED
+from engine.dataset.audit.blur import BLUR, NOISE, UPSCALED
 from tests.engine.dataset.audit import planted
 from tests.engine.dataset.audit.judging import findings
 
@@ -19,6 +19,8 @@ ALL = (BLUR, UPSCALED, NOISE)
         (lambda picture: planted.noisy(picture, 3), ""),
         (lambda picture: planted.blurred(picture, 2), "upscaled"),
         (lambda picture: planted.blurred(picture, 5), "blur"),
+        (lambda picture: planted.shaken(picture, 17), "blur"),
+        (lambda picture: planted.shaken(picture, 17).transpose(1, 0, 2), "blur"),
         (lambda picture: planted.enlarged(picture, 3), "upscaled"),
         (lambda picture: planted.noisy(picture, 10), "noise"),
         (lambda picture: planted.noisy(planted.blurred(picture, 5), 10), "noise"),
