@@ -12,10 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
-from projects.problems import Problem, Refused, refuse
+from projects.problems import Problem, Refused
 
 COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit")
 END_SECONDS: Final = 5.0
+
+
+class Died(Refused):
+    """The process ended without having come to its end."""
 
 
 class AuditProcess:
@@ -67,7 +71,7 @@ class AuditProcess:
     def reports(self, read: Callable[[str], dict[str, Any]] = json.loads) -> Iterator[dict[str, Any]]:
         """What engine/dataset/audit/__main__.py says, report by report, each line through `read`.
 
-        Raises Refused with its problems, or as it died.
+        Raises Refused with its problems, or Died.
         """
         assert self._process.stdout
         stage = "?"
@@ -84,6 +88,5 @@ class AuditProcess:
             self._complaints.seek(0)
             words = self._complaints.read()[-4000:].decode("utf-8", "backslashreplace").strip().splitlines()
             reason = f": {words[-1]}" if words else f" with code {self._process.returncode}"
-            raise refuse(
-                f"The audit ended before its time{reason}.", where=self._project, hint="Run it again."
-            )
+            error = f"The audit ended before its time{reason}."
+            raise Died(Problem(error=error, where=str(self._project), hint="Run it again."))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from engine.dataset.findings import Finding
 from projects.problems import Refused
 from tui.audited import Row, Seen, read_row
-from tui.auditing import COMMAND, AuditProcess
+from tui.auditing import COMMAND, AuditProcess, Died
 from tui.declared import Declared, read_declared
 
 _NICE: Final = 10
@@ -70,6 +70,8 @@ class Auditing:
                     process.stop()
                 for told in process.reports(read_line):
                     self._take(told)
+        except Died as died:
+            error = f"{died.problems[0].error} R runs it again."
         except Refused as refused:
             error = str(refused.problems[0])
         except OSError as problem:

@@ -213,7 +213,11 @@ async def test_an_audit_that_dies_says_so_and_its_findings_stay(
 
 async def test_a_refused_audit_says_why(aurelia: Path, audited: Callable[..., None]) -> None:
     audited(
-        {"kind": "refused", "problems": [{"error": "There is no base.", "where": "", "hint": "Name one."}]},
+        {
+            "kind": "refused",
+            "usage": True,
+            "problems": [{"error": "There is no base.", "where": "", "hint": "Name one."}],
+        },
         then="1",
     )
     async with opened(aurelia, room="pictures") as (bench, pilot):
@@ -246,7 +250,7 @@ async def test_an_audit_ends_with_the_workbench(aurelia: Path, audited: Callable
         assert auditing and auditing._process
         process = auditing._process
         bench.leave()
-    assert process.wait(timeout=10) == 0
+    assert process._process.wait(timeout=10) == 0
 
 
 async def test_project_toml_changed_by_somebody_else_is_judged_anew(aurelia: Path) -> None:

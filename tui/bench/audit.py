@@ -11,7 +11,7 @@ from typing import Final
 from PIL import Image
 
 from projects.atomic import write_text
-from tui.auditing import Auditing
+from tui.auditing import AuditProcess
 from tui.bench.figures import Figure, median_of
 
 SIDE: Final = 1024
@@ -75,7 +75,7 @@ def timed(project: Path) -> Timed:
     """Audit `project` in a process of its own, as `safelight audit` and the room do."""
     started = time.perf_counter()
     found = 0.0
-    with Auditing(project) as auditing:
+    with AuditProcess(project) as auditing:
         for report in auditing.reports():
             if not found and report["findings"]:
                 found = time.perf_counter() - started

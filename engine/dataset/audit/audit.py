@@ -142,7 +142,7 @@ class _State:
         for one in self._pictures.values():
             if one.sha256:
                 folders[one.path.parent].append(one)
-        spared = set()
+        spared: set[tuple[str, Path]] = set()
         for measure in self.measures.values():
             for members in folders.values() if measure.most else ():
                 ordered = sorted(members, key=lambda one: one.sha256)

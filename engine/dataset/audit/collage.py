@@ -50,7 +50,7 @@ def _seams(steps: Array, axis: int) -> list[tuple[float, float]]:
     score = (share - usual) / np.maximum(1 - usual, 0.5)
     margin = max(4, int(_MARGIN * len(score)))
     score[:margin] = score[-margin:] = 0
-    found = []
+    found: list[tuple[float, float]] = []
     while len(found) < 8 and (best := float(score.max())) >= 0.5:
         at = int(score.argmax())
         found.append(((at + 1.5) / (len(score) + 2), round(best, 3)))

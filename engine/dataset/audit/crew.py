@@ -113,10 +113,10 @@ class _Hand(threading.Thread):
         self._answers = answers
         self._process: subprocess.Popen[bytes] | None = None
         self._fresh = True
-        self._over = False
+        self._over = threading.Event()
 
     def run(self) -> None:
-        while (order := self._orders.get()) is not None and not self._over:
+        while (order := self._orders.get()) is not None and not self._over.is_set():
             try:
                 # One that ended may have been killed from outside, e.g. for memory that others took: asked once more.
                 answer = self._ask(order) or self._ask(order)
@@ -128,13 +128,13 @@ class _Hand(threading.Thread):
 
     def end(self) -> None:
         """Kill the process: it has nothing to save."""
-        self._over = True
+        self._over.set()
         if self._process:
             self._process.kill()
 
     def _ask(self, order: Order) -> Answer | None:
         """None: the process has ended without a word."""
-        if self._over:
+        if self._over.is_set():
             return None
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
@@ -142,7 +142,7 @@ class _Hand(threading.Thread):
                 env={**os.environ, **_ENVIRONMENT},
             )  # fmt: skip
             self._fresh = True
-            if self._over:  # The end came while it was being started, and found nothing to kill.
+            if self._over.is_set():  # The end came while it was being started, and found nothing to kill.
                 self._process.kill()
         process = self._process
         assert process.stdin and process.stdout
