@@ -61,7 +61,9 @@ def vocabulary_in(folder: Path, kind: Kind) -> Vocabulary:
         return _clip(folder) if kind == "clip" else _t5(folder)
     except Exception as error:  # The package raises plain Exception for whatever it cannot parse.
         raise refuse(
-            f"is no vocabulary: {type(error).__name__}: {error}.", where=folder, hint="The base is not complete."
+            f"is no vocabulary: {type(error).__name__}: {error}.",
+            where=folder,
+            hint="The base is not complete.",
         ) from None
 
 
@@ -94,7 +96,10 @@ def _clip(folder: Path) -> Vocabulary:
     )
     _add(tokenizer, table, special.values())
     return Vocabulary(
-        tokenizer=tokenizer, start=_text(special["bos_token"]), end=_text(special["eos_token"]), word_end="</w>"
+        tokenizer=tokenizer,
+        start=_text(special["bos_token"]),
+        end=_text(special["eos_token"]),
+        word_end="</w>",
     )
 
 

@@ -43,7 +43,13 @@ def hub_folder(home: Path) -> Path:
     (folder / "vocab.json").write_text(json.dumps(table["model"]["vocab"]))
     merges = [one if isinstance(one, str) else " ".join(one) for one in table["model"]["merges"]]
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n")
-    mark = {"__type": "AddedToken", "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
+    mark = {
+        "__type": "AddedToken",
+        "lstrip": False,
+        "normalized": True,
+        "rstrip": False,
+        "single_word": False,
+    }
     config = {
         "bos_token": {**mark, "content": "<|startoftext|>"}, "eos_token": {**mark, "content": "<|endoftext|>"},
         "unk_token": {**mark, "content": "<|endoftext|>"}, "pad_token": "<|endoftext|>", "model_max_length": 77,
@@ -145,7 +151,10 @@ def test_where_the_vocabulary_is_not_there_only_its_place_is(tmp_path, monkeypat
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert encoders_of(spec.Base(source="somebody/some-base"), tmp_path) == ()
     told = encoders_of(spec.Base(source="somebody/some-base", family="flux"), tmp_path)
-    assert [(place.label, place.limit, place.folder) for place in told] == [("CLIP", 75, None), ("T5", 511, None)]
+    assert [(place.label, place.limit, place.folder) for place in told] == [
+        ("CLIP", 75, None),
+        ("T5", 511, None),
+    ]
     folder = tmp_path / "flux"
     shutil.copytree(tiny_flux(), folder)
     shutil.rmtree(folder / "tokenizer_2")
@@ -154,7 +163,9 @@ def test_where_the_vocabulary_is_not_there_only_its_place_is(tmp_path, monkeypat
 
 
 def test_a_file_without_text_encoders_reads_those_of_its_companion(tmp_path):
-    file = BaseFacts(kind="file", family="flux", path=tmp_path / "flux.safetensors", companion="somebody/flux")
+    file = BaseFacts(
+        kind="file", family="flux", path=tmp_path / "flux.safetensors", companion="somebody/flux"
+    )
     file.path.touch()
     said = spec.Base(source="flux.safetensors", companion=str(tiny_flux()))
     assert [place.folder for place in places_of(said, file, tmp_path)] == [
