@@ -38,11 +38,7 @@ class CaptionEditor(TextArea):
     ]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            soft_wrap=True, highlight_cursor_line=False, compact=True, max_checkpoints=200, **options
-        )
-        self.cursor_blink = False
-        self.match_cursor_bracket = False
+        # Before the text area's own, which moves the cursor.
         self.leave: Callable[[Way], object] = lambda _way: None
         """Called at once when the text is left, before the next key is taken."""
         self.lead: Callable[[str], object] = lambda _key: None
@@ -56,6 +52,11 @@ class CaptionEditor(TextArea):
         self._whole = ""
         """The phrase that is offered in place of what was begun; "" where only its rest is."""
         self._marking = False
+        super().__init__(
+            soft_wrap=True, highlight_cursor_line=False, compact=True, max_checkpoints=200, **options
+        )
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -175,9 +176,11 @@ class CaptionEditor(TextArea):
             select, self.suggestion = True, ""
         super().action_cursor_right(select)
 
-    def move_cursor(self, location: Any, select: bool = False, **options: Any) -> None:
+    def move_cursor(
+        self, location: tuple[int, int], select: bool = False, center: bool = False, record_width: bool = True
+    ) -> None:
         """Every motion goes on with a selection that was begun by key."""
-        super().move_cursor(location, select=select or self._marking, **options)
+        super().move_cursor(location, select or self._marking, center, record_width)
         self.update_suggestion()
 
     def mark(self) -> None:
