@@ -8,6 +8,7 @@ from engine.dataset.captioning.content import Content, content_of, data_of, show
 from engine.dataset.captioning.entries import Entry, style
 from engine.dataset.captioning.parts import phrase_texts
 from engine.dataset.captioning.shared import shared, with_shared
+from tui.hidden import clashes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +37,13 @@ class Opened:
         """Why it cannot be edited; "" where it can."""
         for entry in self.entries:
             if entry.problem:
-                return str(entry.problem)
+                return f"{Path(entry.file).name} {entry.problem.error} {entry.problem.hint}"
             if entry.content and not entry.content.editable:
                 return (
                     f"{Path(entry.file).name} is {entry.content.encoding}: U makes it UTF-8, as it is shown."
                 )
+            if clashes(entry.text):
+                return f"{Path(entry.file).name} holds characters that this editor uses itself: edit it in $EDITOR."
         return ""
 
     def texts(self, value: str) -> dict[str, str]:

@@ -60,6 +60,8 @@ def status_line(
     counts: Counts | None, saved: str, problem: str, phrases: Sequence[tuple[str, str]], width: int
 ) -> Spans:
     """Under the editor: tokens by encoder, whether it is saved, and the phrases of the leader's numbers."""
+    if problem:
+        return [(" ! ", "bad"), (problem, "text")]
     left: list[Span] = [(" ", "text")]
     for encoder, count in counts or ():
         place = encoder.place if isinstance(encoder, Encoder) else encoder
@@ -77,7 +79,7 @@ def status_line(
             full = min(_BAR, round(_BAR * count.tokens / limit))
             left += [("━" * full, "bad" if over else "text"), ("─" * (_BAR - full), "faint")]
         left += [(" the rest is cut" if over else "", "bad"), ("   ", "text")]
-    left += [(problem, "bad")] if problem else [(saved, "muted")]
+    left.append((saved, "muted"))
     right: list[Span] = []
     for key, phrase in phrases:
         pair: list[Span] = [(f"  {key} ", "text"), (phrase, "muted")]

@@ -107,6 +107,7 @@ class CaptionText(Room):
         editor = self.editor
         editor.leave, editor.lead, editor.nothing_to_undo = self.leave_text, self.led, self._turned
         editor.complete = self._completion
+        editor.closed = lambda: self.say(self.opened.why_closed or "There is no picture here to caption.")
         self.set_interval(_TYPED_SECONDS, self._note_typed)
         self.set_interval(_LOOK_SECONDS, self._look_outside)
         project = self.bench.project

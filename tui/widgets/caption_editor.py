@@ -10,13 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 from tui import clipboard
+from tui.hidden import hide, seen
 from tui.printable import printable
 from tui.widgets.lines import inks
 
 Way = Literal["next", "previous", "escape", "tab"]
-# What Python takes for a line end and a caption file does not: hidden from the text area, which would make it one.
-_HIDDEN: Final = {ord(each): chr(0xF0000 + ord(each)) for each in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"}
-_SHOWN: Final = {ord(there): chr(here) for here, there in _HIDDEN.items()}
 _LEAST: Final = 2
 """Letters from which on a phrase is offered."""
 _ENDS: Final = ",\n"
@@ -35,6 +33,8 @@ class CaptionEditor(TextArea):
         Binding("alt+b", "cursor_word_left", "word left", show=False),
         Binding("alt+f", "cursor_word_right", "word right", show=False),
         Binding("ctrl+c,super+c", "copy", "copy", show=False),
+        Binding("ctrl+home", "document_start", "start of the text", show=False),
+        Binding("ctrl+end", "document_end", "end of the text", show=False),
     ]
 
     def __init__(self, **options: Any) -> None:
@@ -47,6 +47,8 @@ class CaptionEditor(TextArea):
         """Called when nothing that was typed here is left to take back or to do again."""
         self.complete: Callable[[str], str | None] = lambda _words: None
         """A phrase of the project for what was begun, or None."""
+        self.closed: Callable[[], object] = lambda: None
+        """Called when somebody types into a text that cannot be changed."""
         self._leading = False
         self._cut: int | None = None
         self._whole = ""
@@ -69,26 +71,26 @@ class CaptionEditor(TextArea):
     @property
     def value(self) -> str:
         """The text, to the letter."""
-        return self.text.translate(_SHOWN)
+        return seen(self.text)
 
     def open(self, text: str, *, read_only: bool = False) -> None:
         """Show another text, with the cursor at its end. What was done to the last one cannot be taken back here."""
         self._cut, self._marking = None, False
         self.read_only = read_only
-        self.load_text(text.translate(_HIDDEN))
+        self.load_text(hide(text))
         self.move_cursor(self.document.end)
         self.suggestion = ""
 
     def take(self, text: str) -> None:
         """Show the same caption as somebody else has changed it; the cursor stays where it can."""
         at = self.cursor_location
-        self.load_text(text.translate(_HIDDEN))
+        self.load_text(hide(text))
         self.move_cursor(self.clamp_visitable(at))
 
     def change(self, text: str) -> None:
         """Make the text another one, as if it were typed: undo takes it back."""
         start, end = (0, 0), self.document.end
-        self.replace(text.translate(_HIDDEN), start, end, maintain_selection_offset=False)
+        self.replace(hide(text), start, end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
 
     def put_in(self, phrase: str) -> None:
@@ -106,7 +108,7 @@ class CaptionEditor(TextArea):
     def phrase_here(self) -> str:
         """What is selected, else the phrase that the cursor is in."""
         if self.selected_text.strip():
-            return self.selected_text.translate(_SHOWN).strip()
+            return seen(self.selected_text).strip()
         before, behind = self._around()
         start = max(before.rfind(each) for each in _ENDS) + 1
         ends = [at for at in (behind.find(each) for each in _ENDS) if at >= 0]
@@ -142,6 +144,11 @@ class CaptionEditor(TextArea):
         if found := self._bindings.key_to_bindings.get(event.key):
             _take(event)
             await self.run_action(found[0].action)
+            return
+        if self.read_only and event.is_printable:
+            # Letters meant for a caption must not become commands of the room.
+            _take(event)
+            self.closed()
             return
         await super()._on_key(event)
 
@@ -183,6 +190,28 @@ class CaptionEditor(TextArea):
         super().move_cursor(location, select or self._marking, center, record_width)
         self.update_suggestion()
 
+    def action_cursor_line_start(self, select: bool = False) -> None:
+        """The start of the row on the screen, and from there the start of the text."""
+        before = self.cursor_location
+        super().action_cursor_line_start(select)
+        if self.cursor_location == before:
+            self.move_cursor((0, 0), select)
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """The end of the row on the screen, and from there the end of the text."""
+        before = self.cursor_location
+        super().action_cursor_line_end(select)
+        if self.cursor_location == before:
+            self.move_cursor(self.document.end, select)
+
+    def action_document_start(self) -> None:
+        """The start of the text."""
+        self.move_cursor((0, 0))
+
+    def action_document_end(self) -> None:
+        """The end of the text."""
+        self.move_cursor(self.document.end)
+
     def mark(self) -> None:
         """Begin a selection that motions go on with, or end it."""
         self._marking = not self._marking
@@ -217,7 +246,7 @@ class CaptionEditor(TextArea):
 
     def action_copy(self) -> None:
         """The selection, else the whole caption, to the terminal's clipboard."""
-        clipboard.copy(self.app, (self.selected_text or self.text).translate(_SHOWN))
+        clipboard.copy(self.app, seen(self.selected_text or self.text))
         self._marking = False
 
     def action_cut(self) -> None:
@@ -228,7 +257,7 @@ class CaptionEditor(TextArea):
         start, end = self.selection
         result = self._delete_cursor_line() if start == end else self._delete_via_keyboard(start, end)
         if result is not None:
-            clipboard.copy(self.app, result.replaced_text.translate(_SHOWN))
+            clipboard.copy(self.app, seen(result.replaced_text))
 
     def action_paste(self) -> None:
         """What was copied last."""
@@ -237,7 +266,7 @@ class CaptionEditor(TextArea):
     def _insert(self, text: str) -> None:
         """What comes from outside: its last line end is a matter of where it came from."""
         self._marking = False
-        words = text.replace("\r\n", "\n").removesuffix("\n").translate(_HIDDEN)
+        words = hide(text.replace("\r\n", "\n").removesuffix("\n"))
         if words and (result := self._replace_via_keyboard(words, *self.selection)):
             self.move_cursor(result.end_location)
 
@@ -257,5 +286,5 @@ def _visible(character: str) -> str:
     """Itself, or one mark in its place: places in the text stay what they are."""
     if character.isprintable() or character in "\t\u200c\u200d" or unicodedata.category(character) == "Zs":
         return character
-    number = ord(character.translate(_SHOWN))
+    number = ord(seen(character))
     return chr(0x2400 + number) if number < 0x20 else "␡" if number == 0x7F else "▯"
