@@ -3,6 +3,7 @@
 Without torch, with the vocabularies of the base itself. Where one is not on this machine nothing is counted.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Place:
     kind: Kind
     limit: int
     """Tokens of one's own that it reads; 75 with CLIP."""
+    decides: bool = True
+    """Whether what it does not read is lost."""
     folder: Path | None
     """None where the vocabulary is not on this machine: then "-" stands for every count."""
 
@@ -36,6 +39,10 @@ class Count:
     """Of one's own: without the marks around them, read or not."""
     cut: int | None
     """Index of the first character that is not read any more; None where it is read to its end."""
+
+
+Counts = tuple[Count | None, ...]
+"""Of one text, encoder by encoder; None where the vocabulary is not on this machine."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,14 @@ def loaded(place: Place) -> Encoder | None:
     return Encoder(place=place, vocabulary=vocabulary_in(place.folder, place.kind))
 
 
+def counted(encoders: Sequence[Encoder | Place], texts: Iterable[str]) -> dict[str, Counts]:
+    """Text -> how each encoder reads it; None for those whose vocabulary is not there. 60 microseconds each."""
+    return {
+        text: tuple(each.count(text) if isinstance(each, Encoder) else None for each in encoders)
+        for text in texts
+    }
+
+
 def shipped() -> Encoder:
     """CLIP's own vocabulary, which comes with Safelight: what most bases read first."""
     folder = CONFIGS_FOLDER / "sd15" / "tokenizer"
@@ -125,9 +140,9 @@ def _place(reader: Reader, home: Path | None) -> Place:
     folder = home / reader.tokenizer if home else None
     if folder is None or not is_there(folder, reader.kind):
         limit = WINDOWS[reader.kind] - _MARKS[reader.kind]
-        return Place(label=reader.label, kind=reader.kind, limit=limit, folder=None)
+        return Place(label=reader.label, kind=reader.kind, limit=limit, decides=reader.decides, folder=None)
     limit = window(folder, reader.kind) - _MARKS[reader.kind]
-    return Place(label=reader.label, kind=reader.kind, limit=limit, folder=folder)
+    return Place(label=reader.label, kind=reader.kind, limit=limit, decides=reader.decides, folder=folder)
 
 
 def _home(base: spec.Base, facts: BaseFacts, project: Path) -> Path | None:

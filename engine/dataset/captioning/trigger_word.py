@@ -27,7 +27,9 @@ _LONG, _SHORT = 4, 3
 """Letters of a piece that is taken for a word; and beside such a one."""
 MANY: Final = 4
 """Tokens from which on a trigger takes room that the caption could use."""
-_ENDINGS: Final = frozenset("tion sion ment ness able ible ally less ship hood ings ated ates ised ized ward tive".split())
+_ENDINGS: Final = frozenset(
+    "tion sion ment ness able ible ally less ship hood ings ated ates ised ized ward tive".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,8 @@ def judged(word: str, encoder: Encoder) -> TriggerWord:
     """What the encoder makes of it. An empty word is made of nothing."""
     pieces = tuple(piece for piece in encoder.pieces(word) if piece.end > piece.start)
     return TriggerWord(
-        word=word, label=encoder.place.label, pieces=pieces, verdict=_verdict(pieces, encoder),
-        parts=tuple(_words_in(pieces, encoder)),
+        word=word, label=encoder.place.label, pieces=pieces, verdict=_verdict(pieces, word, encoder),
+        parts=tuple(_words_in(pieces, word, encoder)),
     )  # fmt: skip
 
 
@@ -86,19 +88,32 @@ def suggestions(word: str, encoders: Sequence[Encoder], count: int = 3) -> list[
         told = [judged(candidate, encoder) for encoder in encoders]
         wording = wording_of(candidate)
         plain = not (wording.minor or wording.sexual or wording.joined)
-        if plain and all(each.verdict == "invented" and not each.parts and len(each.pieces) > 2 for each in told):
+        if plain and all(
+            each.verdict == "invented" and not each.parts and len(each.pieces) > 2 for each in told
+        ):
             found.append(candidate)
     return found
 
 
-def _verdict(pieces: Sequence[Piece], encoder: Encoder) -> Verdict:
+def _verdict(pieces: Sequence[Piece], word: str, encoder: Encoder) -> Verdict:
     if not pieces:
         return "invented"
     if len(pieces) == 1:
         return _of_one(pieces[0], encoder)
-    bare = [_bare(piece, encoder) for piece in pieces]
-    made = all(len(each) >= _SHORT and _is_common(each, encoder) for each in bare)
-    return "words" if made and any(len(each) >= _LONG for each in bare) else "invented"
+    made = [_is_whole(piece, word, encoder) or _is_part(piece, encoder, _SHORT) for piece in pieces]
+    told = [_is_whole(piece, word, encoder) or _is_part(piece, encoder, _LONG) for piece in pieces]
+    return "words" if all(made) and any(told) else "invented"
+
+
+def _is_whole(piece: Piece, word: str, encoder: Encoder) -> bool:
+    """Whether it is a word between spaces, of a trigger that has several."""
+    around = word[: piece.start][-1:] + word[piece.end :][:1]
+    return not around.strip() and bool(around) and _of_one(piece, encoder) == "word"
+
+
+def _is_part(piece: Piece, encoder: Encoder, least: int) -> bool:
+    letters = _bare(piece, encoder)
+    return len(letters) >= least and _is_common(letters, encoder)
 
 
 def _of_one(piece: Piece, encoder: Encoder) -> Verdict:
@@ -110,14 +125,12 @@ def _of_one(piece: Piece, encoder: Encoder) -> Verdict:
     return "rare" if piece.number >= RARE else "word"
 
 
-def _words_in(pieces: Sequence[Piece], encoder: Encoder) -> Iterator[str]:
-    bare = [_bare(piece, encoder) for piece in pieces]
-    if _verdict(pieces, encoder) in ("word", "words"):
-        yield from bare
-        return
-    for each in bare:
-        if len(each) >= _LONG and each not in _ENDINGS and _is_common(each, encoder):
-            yield each
+def _words_in(pieces: Sequence[Piece], word: str, encoder: Encoder) -> Iterator[str]:
+    known = _verdict(pieces, word, encoder) in ("word", "words")
+    for piece in pieces:
+        letters = _bare(piece, encoder)
+        if known or (_is_part(piece, encoder, _LONG) and letters not in _ENDINGS):
+            yield letters
 
 
 def _bare(piece: Piece, encoder: Encoder) -> str:
@@ -140,12 +153,14 @@ def _ranked(encoder: Encoder) -> bool:
 
 
 _DIGITS: Final = {"e": "3", "i": "1", "o": "0", "a": "4", "s": "5"}
-_FIRST, _VOWELS, _LAST = "bdfgklmnprtvxz", "aeiou", "kxrvz"
+_FIRST, _VOWELS, _LAST = "bdgklmnprtvxz", "aeiou", "kxrvz"
 
 
 def _candidates(word: str) -> Iterator[str]:
     """First the word itself with digits for letters, one and then several; then syllables that mean nothing."""
-    own = "".join(letter for letter in word.lower() if letter.isascii() and (letter.isalnum() or letter == "_"))
+    own = "".join(
+        letter for letter in word.lower() if letter.isascii() and (letter.isalnum() or letter == "_")
+    )
     if len(own) >= _LONG:
         for letter, digit in _DIGITS.items():
             yield own.replace(letter, digit, 1)
