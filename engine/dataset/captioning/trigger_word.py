@@ -4,6 +4,7 @@ A word that the model knows leaks: the adapter fires wherever somebody writes it
 """
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -27,8 +28,8 @@ _LONG, _SHORT = 4, 3
 """Letters of a piece that is taken for a word; and beside such a one."""
 MANY: Final = 4
 """Tokens from which on a trigger takes room that the caption could use."""
-_ENDINGS: Final = frozenset(
-    "tion sion ment ness able ible ally less ship hood ings ated ates ised ized ward tive".split()
+_ENDINGS: Final = re.compile(
+    "(t|s)ion|ment|ness|able|ible|ally|less|ship|hood|ings|ate[ds]|i[sz]ed|ward|tive"
 )
 
 
@@ -129,7 +130,7 @@ def _words_in(pieces: Sequence[Piece], word: str, encoder: Encoder) -> Iterator[
     known = _verdict(pieces, word, encoder) in ("word", "words")
     for piece in pieces:
         letters = _bare(piece, encoder)
-        if known or (_is_part(piece, encoder, _LONG) and letters not in _ENDINGS):
+        if known or (_is_part(piece, encoder, _LONG) and not _ENDINGS.fullmatch(letters)):
             yield letters
 
 
