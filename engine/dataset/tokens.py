@@ -3,15 +3,18 @@
 Without torch, with the vocabularies of the base itself. Where one is not on this machine nothing is counted.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.dataset.vocabularies import WINDOWS, Kind, Vocabulary, is_there, vocabulary_in, window
 from projects import spec
 from projects.bases import CONFIGS_FOLDER, BaseFacts, describe, hub_snapshot
 from projects.families import FAMILIES, Reader
 
+_HALF = re.compile("[\ud800-\udfff]")
 _MARKS = {"clip": 2, "t5": 1}
 """Tokens around a text: start and end with CLIP, end with T5."""
 
@@ -68,7 +71,7 @@ class Encoder:
 
     def count(self, text: str) -> Count:
         """Tokens and cut."""
-        offsets = self.vocabulary.tokenizer.encode(text, add_special_tokens=False).offsets
+        offsets = self._encoded(text).offsets
         limit = self.place.limit
         return Count(len(offsets), offsets[limit][0] if len(offsets) > limit else None)
 
@@ -78,7 +81,7 @@ class Encoder:
 
     def pieces(self, text: str) -> list[Piece]:
         """What the model is given, the marks among it, and behind the end mark what it is not given."""
-        found = self.vocabulary.tokenizer.encode(text, add_special_tokens=False)
+        found = self._encoded(text)
         limit, named = self.place.limit, self.vocabulary.tokenizer.id_to_token
         own = [
             Piece(named(number), number, start, end, index < limit)
@@ -87,6 +90,13 @@ class Encoder:
         behind = own[limit - 1].end if len(own) > limit else len(text)
         first = [self._mark(self.vocabulary.start, 0)] if self.vocabulary.start else []
         return [*first, *own[:limit], self._mark(self.vocabulary.end, behind), *own[limit:]]
+
+    def _encoded(self, text: str) -> Any:
+        # Half of a pair of code units is no text and cannot be handed over; a file that holds it is refused anyway.
+        plain = (
+            text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _HALF.search(text) else text
+        )
+        return self.vocabulary.tokenizer.encode(plain, add_special_tokens=False)
 
     def _mark(self, token: str, at: int) -> Piece:
         return Piece(token, self.vocabulary.tokenizer.token_to_id(token), at, at, True)

@@ -215,7 +215,9 @@ def test_wording_that_must_not_be_trained_is_refused_before_a_run_exists(say: Sa
 
 def test_captions_check_reports_findings_and_exits_1_for_a_blocker(say: Say, project: Path) -> None:
     for number in range(3):
-        (project / "images" / f"{number}.txt").write_text(f"{TRIGGER} cup, wooden table {number}, window light")
+        (project / "images" / f"{number}.txt").write_text(
+            f"{TRIGGER} cup, wooden table {number}, window light"
+        )
     assert say("captions", project, "check", "--json").json == {
         "project": str(project), "captions": 3, "findings": [], "problems": [],
     }  # fmt: skip

@@ -14,7 +14,7 @@ _TAGS, _WORDS = 4, 2.5
 """Phrases of a caption in tags at least, and words of one of them on average at most."""
 _SENTENCE = 9
 """Words of a phrase from which on it is a sentence."""
-_JOINED = re.compile(r"[a-z]+_[a-z_]+")
+_JOINED = re.compile(r"[^\W_]+(?:_[^\W_]+)+")
 
 
 def kind_of(text: str) -> str:
