@@ -136,9 +136,8 @@ class FormPane(Container):
             return [(f" {cell(label, label_width)}", "muted")]
         typed, problem = self._refused[key][0] if key in self._refused else row.value, self.problem(row)
         mark = ("! ", "bad") if problem else ("• ", "accent") if row.departs else ("  ", "text")
-        remark = (
-            problem.error if problem else f"{self._preset or 'default'}: {row.under}" if row.departs else ""
-        )
+        departs = f"{self._preset or 'default'}: {row.under}" if row.departs else ""
+        remark = problem.error if problem else departs or row.beside
         most = width - label_width - 3
         room = max(8, min(_VALUE, most - 16) if remark else most)
         ink = "text" if row.source == "project" else "muted"
