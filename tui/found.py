@@ -55,7 +55,7 @@ def trigger_words(project: Path, base: Base, trigger: str, should_stop: Callable
             counting.close()
         if told is None:
             return ""
-        _judged[key] = told.summary
+        _judged[key] = told.brief
     return _judged[key]
 
 

@@ -140,6 +140,8 @@ class FormPane(Container):
         remark = problem.error if problem else departs or row.beside
         most = width - label_width - 3
         room = max(8, min(_VALUE, most - 16) if remark else most)
+        if remark and remark == row.beside:
+            room = max(len(typed), min(_VALUE, most - len(remark) - 2))
         ink = "text" if row.source == "project" else "muted"
         return [
             (f" {cell(label, label_width)}", "text"),
