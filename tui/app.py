@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Images = Literal["auto", "half", "kitty", "sixel", "off"]
 _SHEETS = tuple(
     Path(__file__).parent / "screens" / f"{name}.tcss"
-    for name in ("room", "modal", "home", "new", "project", "pictures", "train", "review", "large")
+    for name in ("room", "modal", "home", "new", "project", "pictures", "train", "review", "large", "previewing")
 )
 _NEVER = 1_000_000
 # Textual's own has glyphs for eighths of a cell, which not every terminal has.
