@@ -27,6 +27,8 @@ class Reader:
     tokenizer: str
     """Its vocabulary's part in a diffusers folder."""
     kind: Literal["clip", "t5"]
+    decides: bool = True
+    """Whether what it does not read is lost. FLUX's CLIP gives one vector for the whole; its T5 reads the words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +239,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             file_size=(1024, 16),
             floors=lambda native: (native * 3 // 4, native),
             clip_skips=(),
-            readers=(_CLIP, Reader("T5", "tokenizer_2", "t5")),
+            readers=(Reader("CLIP", "tokenizer", "clip", decides=False), Reader("T5", "tokenizer_2", "t5")),
             freezes_text_encoder=True,
             widths=_flux_widths,
             usual_widths={"attention": 1_634_304, "attention+mlp": 4_085_760},

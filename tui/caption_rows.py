@@ -79,6 +79,10 @@ class Captions:
         """Whether a model wrote it and nobody has looked."""
         return any(entry.file in self.drafted for entry in row.entries)
 
+    def with_learned(self, tokens: Mapping[str, int], phrases: Mapping[str, int]) -> "Captions":
+        """With what counting has come to."""
+        return replace(self, tokens=tokens, phrases=phrases)
+
     def with_findings(self, findings: Sequence[Finding], titles: Mapping[str, str]) -> "Captions":
         """With what the checks say."""
         of: dict[str, list[Finding]] = {}

@@ -22,7 +22,9 @@ def pasted(app: Any) -> str:
     if app.clipboard or not _tmux():
         return str(app.clipboard)
     try:
-        found = subprocess.run(["tmux", "save-buffer", "-"], capture_output=True, timeout=_PATIENCE, check=False)
+        found = subprocess.run(
+            ["tmux", "save-buffer", "-"], capture_output=True, timeout=_PATIENCE, check=False
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return found.stdout.decode("utf-8", errors="replace") if found.returncode == 0 else ""
@@ -36,7 +38,9 @@ def _load(text: str) -> None:
     data = text.encode("utf-8", errors="replace")
     try:
         # -w hands it on to the terminal outside, where tmux 3.2 and newer may.
-        done = subprocess.run(["tmux", "load-buffer", "-w", "-"], input=data, capture_output=True, timeout=_PATIENCE)
+        done = subprocess.run(
+            ["tmux", "load-buffer", "-w", "-"], input=data, capture_output=True, timeout=_PATIENCE
+        )
         if done.returncode:
             subprocess.run(["tmux", "load-buffer", "-"], input=data, capture_output=True, timeout=_PATIENCE)
     except (OSError, subprocess.SubprocessError):

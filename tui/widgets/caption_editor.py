@@ -10,13 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 from tui import clipboard
+from tui.hidden import hide, seen
 from tui.printable import printable
 from tui.widgets.lines import inks
 
 Way = Literal["next", "previous", "escape", "tab"]
-# What Python takes for a line end and a caption file does not: hidden from the text area, which would make it one.
-_HIDDEN: Final = {ord(each): chr(0xF0000 + ord(each)) for each in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"}
-_SHOWN: Final = {ord(there): chr(here) for here, there in _HIDDEN.items()}
 _LEAST: Final = 2
 """Letters from which on a phrase is offered."""
 _ENDS: Final = ",\n"
@@ -35,14 +33,12 @@ class CaptionEditor(TextArea):
         Binding("alt+b", "cursor_word_left", "word left", show=False),
         Binding("alt+f", "cursor_word_right", "word right", show=False),
         Binding("ctrl+c,super+c", "copy", "copy", show=False),
+        Binding("ctrl+home", "document_start", "start of the text", show=False),
+        Binding("ctrl+end", "document_end", "end of the text", show=False),
     ]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            soft_wrap=True, highlight_cursor_line=False, compact=True, max_checkpoints=200, **options
-        )
-        self.cursor_blink = False
-        self.match_cursor_bracket = False
+        # Before the text area's own, which moves the cursor.
         self.leave: Callable[[Way], object] = lambda _way: None
         """Called at once when the text is left, before the next key is taken."""
         self.lead: Callable[[str], object] = lambda _key: None
@@ -51,11 +47,18 @@ class CaptionEditor(TextArea):
         """Called when nothing that was typed here is left to take back or to do again."""
         self.complete: Callable[[str], str | None] = lambda _words: None
         """A phrase of the project for what was begun, or None."""
+        self.closed: Callable[[], object] = lambda: None
+        """Called when somebody types into a text that cannot be changed."""
         self._leading = False
         self._cut: int | None = None
         self._whole = ""
         """The phrase that is offered in place of what was begun; "" where only its rest is."""
         self._marking = False
+        super().__init__(
+            soft_wrap=True, highlight_cursor_line=False, compact=True, max_checkpoints=200, **options
+        )
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -68,26 +71,26 @@ class CaptionEditor(TextArea):
     @property
     def value(self) -> str:
         """The text, to the letter."""
-        return self.text.translate(_SHOWN)
+        return seen(self.text)
 
     def open(self, text: str, *, read_only: bool = False) -> None:
         """Show another text, with the cursor at its end. What was done to the last one cannot be taken back here."""
         self._cut, self._marking = None, False
         self.read_only = read_only
-        self.load_text(text.translate(_HIDDEN))
+        self.load_text(hide(text))
         self.move_cursor(self.document.end)
         self.suggestion = ""
 
     def take(self, text: str) -> None:
         """Show the same caption as somebody else has changed it; the cursor stays where it can."""
         at = self.cursor_location
-        self.load_text(text.translate(_HIDDEN))
+        self.load_text(hide(text))
         self.move_cursor(self.clamp_visitable(at))
 
     def change(self, text: str) -> None:
         """Make the text another one, as if it were typed: undo takes it back."""
         start, end = (0, 0), self.document.end
-        self.replace(text.translate(_HIDDEN), start, end, maintain_selection_offset=False)
+        self.replace(hide(text), start, end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
 
     def put_in(self, phrase: str) -> None:
@@ -105,7 +108,7 @@ class CaptionEditor(TextArea):
     def phrase_here(self) -> str:
         """What is selected, else the phrase that the cursor is in."""
         if self.selected_text.strip():
-            return self.selected_text.translate(_SHOWN).strip()
+            return seen(self.selected_text).strip()
         before, behind = self._around()
         start = max(before.rfind(each) for each in _ENDS) + 1
         ends = [at for at in (behind.find(each) for each in _ENDS) if at >= 0]
@@ -142,6 +145,11 @@ class CaptionEditor(TextArea):
             _take(event)
             await self.run_action(found[0].action)
             return
+        if self.read_only and event.is_printable:
+            # Letters meant for a caption must not become commands of the room.
+            _take(event)
+            self.closed()
+            return
         await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
@@ -175,10 +183,34 @@ class CaptionEditor(TextArea):
             select, self.suggestion = True, ""
         super().action_cursor_right(select)
 
-    def move_cursor(self, location: Any, select: bool = False, **options: Any) -> None:
+    def move_cursor(
+        self, location: tuple[int, int], select: bool = False, center: bool = False, record_width: bool = True
+    ) -> None:
         """Every motion goes on with a selection that was begun by key."""
-        super().move_cursor(location, select=select or self._marking, **options)
+        super().move_cursor(location, select or self._marking, center, record_width)
         self.update_suggestion()
+
+    def action_cursor_line_start(self, select: bool = False) -> None:
+        """The start of the row on the screen, and from there the start of the text."""
+        before = self.cursor_location
+        super().action_cursor_line_start(select)
+        if self.cursor_location == before:
+            self.move_cursor((0, 0), select)
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """The end of the row on the screen, and from there the end of the text."""
+        before = self.cursor_location
+        super().action_cursor_line_end(select)
+        if self.cursor_location == before:
+            self.move_cursor(self.document.end, select)
+
+    def action_document_start(self) -> None:
+        """The start of the text."""
+        self.move_cursor((0, 0))
+
+    def action_document_end(self) -> None:
+        """The end of the text."""
+        self.move_cursor(self.document.end)
 
     def mark(self) -> None:
         """Begin a selection that motions go on with, or end it."""
@@ -214,7 +246,7 @@ class CaptionEditor(TextArea):
 
     def action_copy(self) -> None:
         """The selection, else the whole caption, to the terminal's clipboard."""
-        clipboard.copy(self.app, (self.selected_text or self.text).translate(_SHOWN))
+        clipboard.copy(self.app, seen(self.selected_text or self.text))
         self._marking = False
 
     def action_cut(self) -> None:
@@ -225,7 +257,7 @@ class CaptionEditor(TextArea):
         start, end = self.selection
         result = self._delete_cursor_line() if start == end else self._delete_via_keyboard(start, end)
         if result is not None:
-            clipboard.copy(self.app, result.replaced_text.translate(_SHOWN))
+            clipboard.copy(self.app, seen(result.replaced_text))
 
     def action_paste(self) -> None:
         """What was copied last."""
@@ -234,7 +266,7 @@ class CaptionEditor(TextArea):
     def _insert(self, text: str) -> None:
         """What comes from outside: its last line end is a matter of where it came from."""
         self._marking = False
-        words = text.replace("\r\n", "\n").removesuffix("\n").translate(_HIDDEN)
+        words = hide(text.replace("\r\n", "\n").removesuffix("\n"))
         if words and (result := self._replace_via_keyboard(words, *self.selection)):
             self.move_cursor(result.end_location)
 
@@ -254,5 +286,5 @@ def _visible(character: str) -> str:
     """Itself, or one mark in its place: places in the text stay what they are."""
     if character.isprintable() or character in "\t\u200c\u200d" or unicodedata.category(character) == "Zs":
         return character
-    number = ord(character.translate(_SHOWN))
+    number = ord(seen(character))
     return chr(0x2400 + number) if number < 0x20 else "␡" if number == 0x7F else "▯"

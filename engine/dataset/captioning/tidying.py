@@ -1,24 +1,65 @@
-"""Edits of typography: quotes, dashes and commas as a keyboard types them."""
+"""Edits of typography: quotes, spaces, letters and commas as a keyboard types them."""
 
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 _QUOTES: Final = str.maketrans(
-    {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u201c": '"', "\u201d": '"',
-     "\u201e": '"', "\u201f": '"', "\u2033": '"', "\u00ab": '"', "\u00bb": '"', "\u2013": "-", "\u2014": "-",
-     "\u2015": "-", "\u2212": "-", "\u2026": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "",
-     "\ufeff": ""}
+    {**dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
+     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+     **dict.fromkeys("\u00a0\u202f\u3000" + "".join(map(chr, range(0x2000, 0x200B))), " "),
+     **dict.fromkeys("\u200b\u2060\ufeff\u00ad", ""), "\u2026": "..."}
 )  # fmt: skip
+LOOKALIKES: Final[Mapping[str, str]] = dict(
+    zip(
+        "аАВеЕКМНоОрРсСТуУхХіІјЈѕЅһԁԛԝαΑΒΕΖΗΙιΚκΜΝνοΟΡρΤτυΥΧχ",
+        "aABeEKMHoOpPcCTyYxXiIjJsShdqwaABEZHIiKkMNvoOPpTtuYXx",
+        strict=True,
+    )
+)
+"""Letters of Cyrillic and Greek -> the Latin ones that look like them."""
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
-class StraightQuotes:
-    """Quotes, dashes, dots and spaces as a keyboard types them."""
+class LatinLetters:
+    """Latin letters for their look-alikes in words that have both, or nothing else; styled letters as plain ones."""
 
     @property
     def words(self) -> str:
         """What it does, as people say it."""
-        return "straighten quotes and dashes"
+        return "type letters that only look right anew"
+
+    def __call__(self, text: str) -> str:
+        """The text afterwards."""
+        return text if text.isascii() else _LETTERS.sub(lambda match: _latin(match[0]), text)
+
+
+def _latin(word: str) -> str:
+    if word.isascii():
+        return word
+    plain = "".join(
+        unicodedata.normalize("NFKC", letter)
+        if unicodedata.name(letter, "").startswith(("FULLWIDTH", "MATHEMATICAL")) else letter
+        for letter in word
+    )  # fmt: skip
+    whole = all(letter in LOOKALIKES for letter in plain)
+    mixed = any(letter in LOOKALIKES for letter in plain) and any(
+        "LATIN" in unicodedata.name(x, "") for x in plain
+    )
+    return "".join(LOOKALIKES.get(letter, letter) for letter in plain) if whole or mixed else plain
+
+
+@dataclass(frozen=True)
+class StraightQuotes:
+    """Quotes, dots and spaces as a keyboard types them."""
+
+    @property
+    def words(self) -> str:
+        """What it does, as people say it."""
+        return "straighten quotes and spaces"
 
     def __call__(self, text: str) -> str:
         """The text afterwards."""

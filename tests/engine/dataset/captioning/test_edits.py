@@ -24,7 +24,7 @@ from engine.dataset.captioning.edits import (
     changes,
 )
 from engine.dataset.captioning.parts import phrase_texts, phrases
-from engine.dataset.captioning.tidying import StraightQuotes, TidyCommas
+from engine.dataset.captioning.tidying import LatinLetters, StraightQuotes, TidyCommas
 from projects.problems import Refused
 
 CAPTIONS = st.one_of(
@@ -86,7 +86,9 @@ EDITS = (
         (TriggerFirst("xk3r"), "xk3rs", "xk3r, xk3rs"),
         (TriggerOnce("xk3r"), "xk3r, photo of xk3r at dusk, xk3r", "xk3r, photo of at dusk"),
         (TriggerOnce("a, b"), "a, b, a, b", "a, b, a, b"),
-        (StraightQuotes(), "“it’s” – so…", '"it\'s" - so...'),
+        (StraightQuotes(), "“it’s”\u00a0–\u200b so…", '"it\'s" – so...'),
+        (LatinLetters(), "gr\u0430y hair, \u0430 chair, \uff46\uff49\uff4c\uff4d", "gray hair, a chair, film"),
+        (LatinLetters(), "женщина в пальто, café naïve", "женщина в пальто, café naïve"),
         (TidyCommas(), "a,, b , , c,", "a, b , c"),
         (TidyCommas(), ", a, \r\nb ,", "a\r\nb"),
         (TidyCommas(), "a , b", "a , b"),
