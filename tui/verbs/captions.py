@@ -33,14 +33,18 @@ class Commands(click.Group):
 
 @click.group("captions", cls=Commands, subcommand_metavar="VERB ...")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@json_option
 @click.pass_context
-def command(context: click.Context, folder: Path) -> None:
+def command(context: click.Context, folder: Path, out: Output) -> None:
     """Check the captions of the project in DIR, and change many of them at once.
 
     A change is one step, which undo takes back, also after a restart. Nothing asks; --dry-run shows and writes nothing.
     Captions that cannot be changed are named, all at once, and left as they are: exit 1.
     """
     context.obj = folder
+    if out.json:
+        # Said before DIR it holds for the verb behind it.
+        context.default_map = dict.fromkeys(("check", *_MODULES), {"out": True})
 
 
 @click.command("check")

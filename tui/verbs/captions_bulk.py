@@ -29,7 +29,7 @@ def _changing(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         json_option,
         click.option("--dry-run", is_flag=True, help="Show what would change; write nothing."),
-        click.option("--filter", "meant", default="", metavar="TEXT", help="Only pictures of this filter."),
+        click.option("--filter", "meant", default="", metavar="TEXT", help="Only pictures that this shows: text:linen, role:subject, tokens>75."),
     ):
         command = option(command)
     return click.pass_obj(command)
