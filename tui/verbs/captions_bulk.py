@@ -23,13 +23,22 @@ from tui.printable import printable
 _LINES = 20
 """Captions that are shown after they were changed; a dry run shows all."""
 
+_SAID_EVERY = 1000
+"""Captions after which it is said how far it is: each is synced, which takes milliseconds."""
+
 
 def _changing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that changes captions."""
     for option in (
         json_option,
         click.option("--dry-run", is_flag=True, help="Show what would change; write nothing."),
-        click.option("--filter", "meant", default="", metavar="TEXT", help="Only pictures that this shows: text:linen, role:subject, tokens>75."),
+        click.option(
+            "--filter",
+            "meant",
+            default="",
+            metavar="TEXT",
+            help="Only pictures that this shows: text:linen, role:subject, tokens>75.",
+        ),
     ):
         command = option(command)
     return click.pass_obj(command)
@@ -204,8 +213,9 @@ def _carry_out_with(
         texts, bases = seen.texts, seen.bases
         files = [hit.entry.file for hit in hits]
         outcome = here.book.apply(
-            kind, words, {file: texts[file] for file in files}, bases={file: bases[file] for file in files}
-        )
+            kind, words, {file: texts[file] for file in files}, bases={file: bases[file] for file in files},
+            progress=lambda done, total: _say_progress(done, total, out),
+        )  # fmt: skip
     _show(hits, out, every=dry_run)
     if seen.wordless:
         out.say(f"· {seen.wordless:,} without a caption: left without.")
@@ -230,7 +240,8 @@ def told(
         out.say(f"{words}: would change {count}. Nothing was written.")
     elif outcome.op:
         done = f"{len(written):,} caption{'s' * (len(written) != 1)} changed"
-        out.say(f"{words}: {done}. safelight captions DIR undo takes it back.")
+        back = "redo does it again" if outcome.op.kind == "undo" else "undo takes it back"
+        out.say(f"{words}: {done}. safelight captions DIR {back}.")
     else:
         out.say(f"{words}: nothing changed.")
     out.result({
@@ -271,6 +282,11 @@ def _show(hits: Sequence[Hit], out: Output, *, every: bool) -> None:
         out.say(f"{printable(hit.entry.file)}  {change_line(hit.before, hit.after)}")
     if not every and len(hits) > _LINES:
         out.say(f"... and {len(hits) - _LINES:,} more.")
+
+
+def _say_progress(done: int, total: int, out: Output) -> None:
+    if done % _SAID_EVERY == 0:
+        out.aside(f"{done:,} of {total:,} written")
 
 
 def _say_finished(here: Opened, out: Output) -> None:
