@@ -34,7 +34,7 @@ VERBS = {
     "export": "Files for other tools, each read back and compared.",
     "audit": "What ruins a training, found in the pictures before it does.",
     "look": "The pictures of a project in a browser, over SSH.",
-    "captions": "Check the captions of a project.",
+    "captions": "Check the captions of a project, and change many of them as one step.",
     "trigger": "Whether a trigger is a word already, and what instead.",
     "cache": "Why a cached file is there; remove what nothing needs.",
     "open": "The workbench on a project: full screen, by keyboard.",
