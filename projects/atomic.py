@@ -1,18 +1,23 @@
 """The one way a file comes into being: written aside, synced, renamed. A reader sees the old file or the new one."""
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` by `data`; on any error (no space, no permission) the old file is untouched and no rest stays.
 
-    Raises OSError as the system gave it; callers say which file and what to do.
+    A file that is replaced keeps who may read and write it. Raises OSError as the system gave it; callers say which file
+    and what to do.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
             _write_all(descriptor, data)
             os.fsync(descriptor)
         finally:

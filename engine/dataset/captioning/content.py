@@ -34,7 +34,7 @@ NEW: Final = Content(b"", "", "utf-8", end="\n")
 
 
 def content_of(data: bytes) -> Content:
-    """What these bytes say. Every sequence of bytes says something: where it is no UTF-8 it is read as an older encoding."""
+    """What these bytes say. All bytes say something: what is no UTF-8 is read as an older encoding."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return Content(data, data.decode("utf-16", errors="replace"), "utf-16")
     mark = data.startswith(_MARK)
