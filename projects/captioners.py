@@ -1,4 +1,4 @@
-"""What a model that drafts captions is, read from its files and without torch: how it is asked, and whether it may be opened."""
+"""What a model that drafts captions is, by its files and without torch: how it is asked, whether it may be opened."""
 
 import difflib
 import importlib.util
@@ -49,7 +49,9 @@ def describe(job: FillJob) -> ModelFacts:
         raise refuse("This is a file, and a model is a folder.", where=WHERE, hint=hint, usage=True)
     if not is_hub_id(source):
         hint = "Name a folder, or a hub id: Salesforce/blip2-opt-2.7b, SmilingWolf/wd-vit-tagger-v3."
-        raise refuse(f'There is no model "{source}": nothing is at {folder}.', where=WHERE, hint=hint, usage=True)
+        raise refuse(
+            f'There is no model "{source}": nothing is at {folder}.', where=WHERE, hint=hint, usage=True
+        )
     snapshot = cached(source, job.revision)
     if snapshot is None:
         return ModelFacts(name=source, method=job.method)
@@ -86,7 +88,9 @@ def _of_configs(folder: Path, name: str, said: FillMethod) -> ModelFacts:
     if said and said != found and (said, found) != ("image-text-to-text", "blip2"):
         held = f"of the kind {kind}" if kind else "a WD Tagger"
         hint = f'Leave --method out, or say "{found}".'
-        raise refuse(f'"{said}" does not fit {name}, which is {held}.', where="--method", hint=hint, usage=True)
+        raise refuse(
+            f'"{said}" does not fit {name}, which is {held}.', where="--method", hint=hint, usage=True
+        )
     return ModelFacts(name=name, method=said or found, kind=kind, path=folder)
 
 
@@ -169,7 +173,9 @@ def template_problems(template: str, *, over: bool) -> list[Problem]:
         if name not in FIELDS:
             near = difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.5)
             hint = f"Did you mean {{{near[0]}}}?" if near else f"There are: {known}."
-            problems.append(Problem(error=f"{{{name}}} is no part of a caption.", where="--template", hint=hint))
+            problems.append(
+                Problem(error=f"{{{name}}} is no part of a caption.", where="--template", hint=hint)
+            )
     if re.search(r"[{}]", _FIELD.sub("", template)):
         hint = f"Braces stand in pairs around a name: {known}."
         problems.append(Problem(error="A brace is alone.", where="--template", hint=hint))

@@ -405,8 +405,8 @@ class FillJob:
     after: str = ""
     """Absolute path of a job that must be done first."""
     model: str
-    """The model that looks at the pictures: a hub id, or a folder as the hub holds it; relative paths are relative to the
-    project. Weights in safetensors (a WD Tagger's: model.onnx with selected_tags.csv); nothing that runs code of its own."""
+    """The model that looks at the pictures: a hub id, or a folder as the hub holds it, relative to the project. Weights are
+    safetensors (a WD Tagger's: model.onnx, with selected_tags.csv); a model that brings code of its own is refused."""
     revision: str = ""
     """Branch, tag or commit of a hub id. Empty: the hub's main."""
     method: FillMethod = ""
@@ -428,9 +428,9 @@ class FillJob:
     with its comma. Left out: "{trigger}, {draft}", with over "{trigger}, {caption}, {draft}". The trigger is left out where
     the person's words hold it."""
     general_threshold: Annotated[float, Bounds(0.0, 1.0)] = 0.35
-    """Score from which a WD Tagger's general tag is taken. Lower: more tags, more wrong ones."""
+    """Score above which a WD Tagger's general tag is taken. Lower: more tags, more wrong ones."""
     character_threshold: Annotated[float, Bounds(0.0, 1.0)] = 0.85
-    """The same for names of characters, which are wrong sooner; 1 takes hardly any. Ratings are never taken."""
+    """The same for names of characters, which are wrong sooner; 1 takes none. Ratings are never taken."""
     order: Literal["score", "name"] = "score"
     """Order of a WD Tagger's tags: the surest first, or by name."""
     underscores: bool = False

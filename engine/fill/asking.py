@@ -65,7 +65,9 @@ class Asker:
             )
         except (OutOfMemory, Refused):
             raise
-        except Exception as error:  # a model and its preparation raise what they like at a picture they cannot take
+        except (
+            Exception
+        ) as error:  # a model and its preparation raise what they like at a picture they cannot take
             if len(some) > 1:
                 return {file: text for one in some for file, text in self._ask([one]).items()}
             self._fail(first, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")

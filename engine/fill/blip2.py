@@ -18,7 +18,9 @@ def load(folder: Path, kind: str, job: FillJob) -> Opened:
     model = load_model(folder, Blip2ForConditionalGeneration, job)
     if model.config.image_token_index is None or not processor.num_query_tokens:
         hint = "Use a version of it that says image_token_index and num_query_tokens, as the one on the hub does."
-        raise refuse("This BLIP-2 does not say where the picture stands among the words.", where=folder, hint=hint)
+        raise refuse(
+            "This BLIP-2 does not say where the picture stands among the words.", where=folder, hint=hint
+        )
 
     def ask(pictures: Sequence[Image.Image], seed: int) -> list[str]:
         inputs = processor(images=list(pictures), text=[job.prompt] * len(pictures), return_tensors="pt")

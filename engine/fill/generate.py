@@ -9,15 +9,19 @@ from typing import Any, Final
 
 import torch
 from transformers import AutoProcessor
+from transformers.utils import logging
 
 from engine.fill.method import OutOfMemory
 from engine.fill.texts import sentence
 from projects.problems import Refused, refuse
 from projects.spec import FillJob
 
+# Bars that are drawn over belong on a screen, not into out.log.
+logging.disable_progress_bar()
+
 _AGAIN: Final = "Download the model again, complete, or name another one."
 _DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-LESS_MEMORY: Final = 'Say --precision bf16, name a smaller model, or draft on the processor: --device cpu.'
+LESS_MEMORY: Final = "Say --precision bf16, name a smaller model, or draft on the processor: --device cpu."
 
 
 def device_of(job: FillJob) -> torch.device:
@@ -39,15 +43,19 @@ def load_model(folder: Path, kind: Any, job: FillJob) -> Any:
         )  # fmt: skip
         absent = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
         if absent:
-            error = f"The weights do not fit the config: {len(absent)} tensors are missing or of another shape, {absent[0]}."
+            error = f"{len(absent)} tensors are missing or of another shape than the config says, {absent[0]} among them."
             raise refuse(error, where=folder, hint=_AGAIN)
         return model.eval().requires_grad_(False).to(device)
     except Refused:
         raise
     except torch.cuda.OutOfMemoryError as error:
-        raise refuse("The model does not fit into the device's memory.", where=folder, hint=LESS_MEMORY) from error
+        raise refuse(
+            "The model does not fit into the device's memory.", where=folder, hint=LESS_MEMORY
+        ) from error
     except Exception as error:  # whatever a lying config or damaged tensors make transformers raise
-        raise refuse(f"The model cannot be loaded: {_first_line(error)}.", where=folder, hint=_AGAIN) from error
+        raise refuse(
+            f"The model cannot be loaded: {_first_line(error)}.", where=folder, hint=_AGAIN
+        ) from error
 
 
 def load_processor(folder: Path) -> Any:
@@ -69,15 +77,13 @@ def load_processor(folder: Path) -> Any:
     return processor
 
 
-def generate(
-    model: Any, processor: Any, inputs: Mapping[str, Any], job: FillJob, seed: int
-) -> list[str]:
+def generate(model: Any, processor: Any, inputs: Mapping[str, Any], job: FillJob, seed: int) -> list[str]:
     """What the model writes behind each of `inputs`, cleaned. The likeliest words, or drawn from `seed`.
 
     Raises OutOfMemory.
     """
     device = next(model.parameters()).device
-    drawn = {"do_sample": False}
+    drawn: dict[str, Any] = {"do_sample": False}
     if job.temperature > 0:
         drawn = {"do_sample": True, "temperature": job.temperature, "top_p": job.top_p, "top_k": 0}
     try:

@@ -53,7 +53,7 @@ def load(folder: Path, kind: str, job: FillJob) -> Opened:
 
 
 def asked(processor: Any, prompt: str, folder: Path) -> tuple[str, dict[str, Any]]:
-    """The text that the model is given, and options for the tokenizer. Raises Refused where no picture can be asked about."""
+    """The text that the model is given, and options for the tokenizer. Raises Refused where a picture has no place."""
     if not getattr(processor, "chat_template", None):
         return prompt, {}
     text = _turn(processor, prompt, folder)
@@ -91,7 +91,9 @@ def _rendered(processor: Any, content: Any) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _inputs(processor: Any, images: list[list[Image.Image]], texts: list[str], options: dict[str, Any]) -> Any:
+def _inputs(
+    processor: Any, images: list[list[Image.Image]], texts: list[str], options: dict[str, Any]
+) -> Any:
     """Tensors of pictures and texts."""
     given = {"text": texts, "return_tensors": "pt", "padding": True, **options}
     try:
@@ -119,7 +121,10 @@ def _refuse_unknown(folder: Path, kind: str) -> None:
         error = f"A {kind} model does not write about pictures."
         hint = "Name one that does: florence-community/Florence-2-base, Qwen/Qwen2.5-VL-3B-Instruct."
     elif brings:
-        error = f"The model ({kind or 'of no named kind'}) brings code of its own, and running it is running a stranger's program."
+        named = kind or "of no named kind"
+        error = (
+            f"The model ({named}) brings code of its own, and running that is running a stranger's program."
+        )
         hint = "Use a version that transformers knows itself (often published with -hf or by a -community)."
     else:
         error = f"The installed transformers does not know models of the kind {kind or 'that the config does not name'}."

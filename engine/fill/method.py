@@ -9,7 +9,7 @@ from PIL import Image
 from projects.spec import FillJob
 
 Ask = Callable[[Sequence[Image.Image], int], list[str]]
-"""(pictures, seed) -> what the model says of each, cleaned, "" where it says nothing. Pictures as `open_picture` gives them.
+"""(pictures, seed) -> what the model says of each, cleaned; "" for nothing. Pictures as `open_picture` gives them.
 
 Raises OutOfMemory where so many at once do not fit, and anything else that a model can raise."""
 

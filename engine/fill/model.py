@@ -8,7 +8,15 @@ from typing import Final
 from engine.desk import Desk, StopAsked
 from engine.families import hub
 from engine.fill.method import Load, Opened
-from projects.captioners import ModelFacts, check_configs, describe, missing_packages, of_folder, problems_of, wanted
+from projects.captioners import (
+    ModelFacts,
+    check_configs,
+    describe,
+    missing_packages,
+    of_folder,
+    problems_of,
+    wanted,
+)
 from projects.problems import Refused
 from projects.spec import FillJob
 

@@ -67,5 +67,7 @@ def keep(job: JobDir, wanted: Wanted, draft: str, seconds: float) -> None:
 
 def _cannot(path: Path, error: OSError) -> Refused:
     return refuse(
-        f"This cannot be written: {error.strerror}.", where=path, hint="Make room or give permission, then resume."
+        f"This cannot be written: {error.strerror}.",
+        where=path,
+        hint="Make room or give permission, then resume.",
     )

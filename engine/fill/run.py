@@ -5,7 +5,7 @@ captions as one change, which one undo takes back: never over what a person wrot
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -46,10 +46,11 @@ def run(desk: Desk, job: FillJob) -> Literal["done", "stopped"]:
 
 def _chosen(desk: Desk, job: FillJob) -> Sequence[Wanted]:
     project = Path(job.project)
-    entries, problems = entries_of(project, job.spec.data)
-    if problems and not entries:
-        raise Refused(problems)
-    choice = choose(entries, Book(project, job.spec.data).drafted, job)
+    book = Book(project, job.spec.data)
+    book.load()
+    if book.problems and not book.entries:
+        raise Refused(book.problems)
+    choice = choose(list(book.entries.values()), book.journal.drafted, job)
     if choice.unreadable:
         text = "Captions that are no UTF-8 text or cannot be read are left alone."
         desk.warn(text, files=list(choice.unreadable))
@@ -70,7 +71,9 @@ def draft(desk: Desk, job: FillJob, wanted: Sequence[Wanted], failed: list[str])
     facts = model.find(desk, job)
     desk.phase("loading the model", quiet=3600)
     opened = model.load(facts, job)
-    desk.add_facts(model=facts.name, model_path=str(facts.path), method=facts.method, model_device=opened.device)
+    desk.add_facts(
+        model=facts.name, model_path=str(facts.path), method=facts.method, model_device=opened.device
+    )
     entries, _ = entries_of(Path(job.project), job.spec.data)
     asker = Asker(desk, job, opened, {entry.file: entry.path for entry in entries})
     desk.phase("drafting captions", quiet=3600)
@@ -106,34 +109,52 @@ def write(desk: Desk, job: FillJob, wanted: Sequence[Wanted]) -> dict[str, objec
     A caption that says something else than when the job began is a person's by now, and stays. So does an earlier draft
     that somebody has looked at meanwhile. Writing twice changes nothing.
     """
-    project = Path(job.project)
     drafts = record.drafts_of(desk.job)
-    book = Book(project, job.spec.data)
-    now = {entry.file: entry for entry in entries_of(project, job.spec.data)[0]}
+    book = Book(Path(job.project), job.spec.data)
+    book.load()
+    book.finish()
     texts: dict[str, str] = {}
     kept: list[str] = []
     for one in wanted:
         if one.file not in drafts:
             continue
-        text, entry = caption_of(template_of(job), one, drafts[one.file]), now.get(one.file)
+        text, entry = caption_of(template_of(job), one, drafts[one.file]), book.entries.get(one.file)
         if entry is not None and shown(entry.text) == text:
             continue
-        if entry is None or not _as_it_was(entry, one) or (one.drafted and one.file not in book.drafted):
+        if entry is None or not _as_it_was(book, entry, one):
             kept.append(one.picture)
         elif _allowed(desk, job, one, text):
             texts[one.file] = text
+    return _applied(desk, job, book, texts, {one.file: one.picture for one in wanted}, kept)
+
+
+def _applied(
+    desk: Desk,
+    job: FillJob,
+    book: Book,
+    texts: Mapping[str, str],
+    pictures: Mapping[str, str],
+    kept: list[str],
+) -> dict[str, object]:
+    """Write `texts`, and say what was not written; `kept` names the pictures of which that is known already."""
+    result: dict[str, object] = {"drafted": 0, "kept": kept}
+    if texts:
+        many = "1 caption" if len(texts) == 1 else f"{len(texts):,} captions"
+        outcome = book.apply("fill", f"drafted {many} by {_name(job)}", texts, drafted=True)
+        kept += [pictures[conflict.file] for conflict in outcome.conflicts]
+        for problem in outcome.problems:
+            desk.warn(str(problem))
+        if outcome.op is not None:
+            result |= {"drafted": len(outcome.op.files), "op": outcome.op.id}
     if kept:
         desk.warn("Written by somebody while the job ran, and left as it is.", files=kept)
-    result: dict[str, object] = {"drafted": len(texts), "kept": kept}
-    if texts:
-        words = f"draft {len(texts)} captions by {_name(job)}"
-        op = book.apply(kind="fill", words=words, texts=texts, drafted=True)
-        result["op"] = op.number
     return result
 
 
-def _as_it_was(entry: Entry, wanted: Wanted) -> bool:
-    return entry.problem is None and entry.text == wanted.before
+def _as_it_was(book: Book, entry: Entry, wanted: Wanted) -> bool:
+    """Whether nobody has written, typed or looked at it since the job began."""
+    same = entry.problem is None and entry.text == wanted.before and entry.file not in book.journal.typed
+    return same and (not wanted.drafted or entry.file in book.journal.drafted)
 
 
 def _allowed(desk: Desk, job: FillJob, wanted: Wanted, text: str) -> bool:
@@ -148,4 +169,3 @@ def _allowed(desk: Desk, job: FillJob, wanted: Wanted, text: str) -> bool:
 
 def _name(job: FillJob) -> str:
     return job.model.rstrip("/").rpartition("/")[2] or job.model
-

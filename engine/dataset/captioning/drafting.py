@@ -94,7 +94,9 @@ def _refuse_unknown(names: Sequence[str], known: Sequence[str]) -> None:
             continue
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         hint = f"Did you mean {listed(near)}?" if near else "Names are those of the lists of pictures."
-        problems.append(Problem(error=f'No picture is called "{listed([name])}".', where="--pictures", hint=hint))
+        problems.append(
+            Problem(error=f'No picture is called "{listed([name])}".', where="--pictures", hint=hint)
+        )
     if problems:
         raise Refused(problems, usage=True)
 
