@@ -3,12 +3,13 @@
 safetensors only, nothing of the network, and no code that comes with a model.
 """
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from transformers import AutoProcessor
+from transformers import AutoImageProcessor, AutoProcessor
 from transformers.utils import logging
 
 from engine.fill.method import OutOfMemory
@@ -61,13 +62,11 @@ def load_model(folder: Path, kind: Any, job: FillJob) -> Any:
 def load_processor(folder: Path) -> Any:
     """What makes tensors of pictures and prompts, with Pillow's filters on every machine."""
     try:
-        processor = AutoProcessor.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False, backend="pil"
-        )
+        processor = _processor(str(folder))
         if not hasattr(processor, "image_processor") or not hasattr(processor, "tokenizer"):
             raise ValueError("it has no preparation of pictures, or no tokenizer")
     except Exception as error:
-        if "torchvision" in str(error).lower() or "VIDEO_PROCESSOR" in str(error):
+        if isinstance(error, ImportError) and importlib.util.find_spec("torchvision") is None:
             hint = "Install the torchvision that belongs to the installed torch: pip install torchvision."
             raise refuse("This model's preparation needs torchvision.", where=folder, hint=hint) from error
         error_words = f"The preparation of pictures and prompts cannot be loaded: {_first_line(error)}."
@@ -75,6 +74,17 @@ def load_processor(folder: Path) -> Any:
     # A batch that is to be continued has its gaps in front.
     processor.tokenizer.padding_side = "left"
     return processor
+
+
+def _processor(folder: str) -> Any:
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        return AutoProcessor.from_pretrained(folder, backend="pil", **local)
+    except ImportError:
+        # What also takes videos (Qwen-VL) prepares those by torchvision alone; the pictures are Pillow's still.
+        processor = AutoProcessor.from_pretrained(folder, **local)
+        processor.image_processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
+        return processor
 
 
 def generate(model: Any, processor: Any, inputs: Mapping[str, Any], job: FillJob, seed: int) -> list[str]:
