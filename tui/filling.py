@@ -48,7 +48,9 @@ def prepare(project: Path, spec: RunSpec, said: Mapping[str, Any], *, meant: str
     problems: list[Problem] = []
     values = {**said, "project": str(project), "model": placed(str(said.get("model", "")))}
     if meant:
-        values["pictures"] = _found(lambda: names_of(list(book.entries.values()), spec, meant), problems) or []
+        values["pictures"] = (
+            _found(lambda: names_of(list(book.entries.values()), spec, meant), problems) or []
+        )
     checker = Checker(_option)
     made = checker.build(
         FillJob, checker.table(values, FillJob, skip=("spec",)), ("job",), given={"spec": spec}

@@ -70,6 +70,6 @@ def _counted(desk: Desk, model: str) -> hub.Progress:
     def on_progress(done: int, total: int) -> None:
         if desk.stop_asked:
             raise StopAsked
-        desk.progress(f"downloading {model}, megabytes", done // 1_000_000, -(-total // 1_000_000))
+        desk.progress(f"downloading {model}, megabytes", -(-done // 1_000_000), -(-total // 1_000_000))
 
     return on_progress

@@ -90,7 +90,13 @@ TURN = (
 def tiny_llava(folder: Path, template: str = TURN) -> Path:
     """A LLaVA (what JoyCaption is), random."""
     import torch
-    from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
+    from transformers import (
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     tokenizer = _tokenizer("<image>")
@@ -125,8 +131,12 @@ def _say_letters(head: Any) -> None:
         for word, index in tokens.items():
             if not (len(word) == 1 and word.isascii() and word.islower()):
                 head.weight[index] = 0
-        letters = [index for word, index in tokens.items() if len(word) == 1 and word.isascii() and word.islower()]
-        head.weight[letters] = torch.randn(len(letters), head.weight.shape[1], generator=torch.Generator().manual_seed(1))
+        letters = [
+            index for word, index in tokens.items() if len(word) == 1 and word.isascii() and word.islower()
+        ]
+        head.weight[letters] = torch.randn(
+            len(letters), head.weight.shape[1], generator=torch.Generator().manual_seed(1)
+        )
 
 
 def _vocabulary(*extra: str) -> dict[str, int]:
@@ -185,7 +195,9 @@ def _int(name: str, value: int) -> bytes:
 
 
 def _node(kind: str, given: Sequence[str], told: str, attributes: bytes = b"") -> bytes:
-    return _field(1, b"".join(_text(1, name) for name in given) + _text(2, told) + _text(4, kind) + attributes)
+    return _field(
+        1, b"".join(_text(1, name) for name in given) + _text(2, told) + _text(4, kind) + attributes
+    )
 
 
 def _tensor(name: str, dims: Sequence[int], values: Sequence[float]) -> bytes:
@@ -194,7 +206,5 @@ def _tensor(name: str, dims: Sequence[int], values: Sequence[float]) -> bytes:
 
 
 def _value(name: str, dims: Sequence[int | str]) -> bytes:
-    shape = b"".join(
-        _field(1, _text(2, dim) if isinstance(dim, str) else _number(1, dim)) for dim in dims
-    )
+    shape = b"".join(_field(1, _text(2, dim) if isinstance(dim, str) else _number(1, dim)) for dim in dims)
     return _text(1, name) + _field(2, _field(1, _number(1, 1) + _field(2, shape)))

@@ -23,7 +23,12 @@ def described(folder: Path, model: str = "model", method: FillMethod = "") -> Mo
 
 BLIP = {"config.json": {"model_type": "blip-2"}, "model.safetensors": ""}
 LLAVA = {"config.json": {"model_type": "llava"}, "model.safetensors": ""}
-TAGGER: dict[str, object] = {"selected_tags.csv": "", "model.onnx": "", "model.safetensors": "", "config.json": {}}
+TAGGER: dict[str, object] = {
+    "selected_tags.csv": "",
+    "model.onnx": "",
+    "model.safetensors": "",
+    "config.json": {},
+}
 INDEX = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "../model-00002-of-00002.safetensors"}}
 
 

@@ -95,7 +95,9 @@ def fill(desk: Desk, spec: JobSpec) -> str:
     from engine.fill import run as filling
     from engine.fill.method import Opened
 
-    opened = Opened(ask=lambda pictures, seed: ["white, with a handle"] * len(pictures), device="cpu", most=64)
+    opened = Opened(
+        ask=lambda pictures, seed: ["white, with a handle"] * len(pictures), device="cpu", most=64
+    )
     model.load = lambda facts, job: opened
     assert isinstance(spec, FillJob)
     return filling.run(desk, spec)

@@ -44,7 +44,20 @@ def call(project: Path, *arguments: object) -> int:
 def test_a_job_is_started_with_what_was_said_and_its_words_say_what_is_left_alone(
     ready: Path, model: Path, stand_in: list[int], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    said = ("--model", "joy", "--prompt", "What?", "--blacklist", "a", "--blacklist", "b c", "--batch", 2, "--seed", 3)
+    said = (
+        "--model",
+        "joy",
+        "--prompt",
+        "What?",
+        "--blacklist",
+        "a",
+        "--blacklist",
+        "b c",
+        "--batch",
+        2,
+        "--seed",
+        3,
+    )
     assert call(ready, *said, "--json") == 0
     out, err = capfd.readouterr()
     told = json.loads(out)

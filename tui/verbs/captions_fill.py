@@ -19,7 +19,9 @@ from tui.verbs.train import refuse_read_only
 @click.option("--model", required=True, metavar="HUB_ID|FOLDER", help="The model that looks at the pictures.")
 @click.option("--revision", metavar="NAME", help="Branch, tag or commit of a hub id.")
 @click.option(
-    "--method", type=click.Choice([each for each in get_args(FillMethod) if each]), help="Left out: as its files say."
+    "--method",
+    type=click.Choice([each for each in get_args(FillMethod) if each]),
+    help="Left out: as its files say.",
 )
 @click.option("--prompt", help="What the model is asked. A WD Tagger reads none.")
 @click.option("--threshold", "general_threshold", type=float, help="Score above which a tag is taken: 0.35.")
@@ -28,21 +30,29 @@ from tui.verbs.train import refuse_read_only
 @click.option("--underscores", is_flag=True, default=None, help="Keep the underscores of tags.")
 @click.option("--escape", is_flag=True, default=None, help="Backslashes before the parentheses of tags.")
 @click.option("--blacklist", multiple=True, metavar="WORDS", help="Never in a draft. May be repeated.")
-@click.option("--template", help='Left out: "{trigger}, {draft}", with --over "{trigger}, {caption}, {draft}".')
+@click.option(
+    "--template", help='Left out: "{trigger}, {draft}", with --over "{trigger}, {caption}, {draft}".'
+)
 @click.option("--pictures", "meant", default="", metavar="FILTER", help="Left out: all that have no caption.")
 @click.option("--over", is_flag=True, default=None, help="Also where a person wrote; their words are kept.")
-@click.option("--again", is_flag=True, default=None, help="Also where an earlier draft stands that nobody looked at.")
+@click.option(
+    "--again", is_flag=True, default=None, help="Also where an earlier draft stands that nobody looked at."
+)
 @click.option("--batch", type=int, help="Pictures at once.")
 @click.option("--device", type=click.Choice(["auto", "cpu"]), help="Where the model computes.")
-@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), help="Numbers of the model on a GPU.")
+@click.option(
+    "--precision", type=click.Choice(["fp32", "bf16", "fp16"]), help="Numbers of the model on a GPU."
+)
 @click.option("--max-new-tokens", type=int, help="Length at which a description is cut.")
 @click.option("--temperature", type=float, help="0: the likeliest words. Above: drawn from the seed.")
-@click.option("--top-p", type=float, help="Where words are drawn: from the likeliest that make up this share.")
+@click.option(
+    "--top-p", type=float, help="Where words are drawn: from the likeliest that make up this share."
+)
 @click.option("--seed", type=int)
 @click.option("--follow", "following", is_flag=True, help="Stay and follow by line.")
 @json_option
 @click.pass_obj
-def fill(folder: Path, meant: str, following: bool, out: Output, **said: Any) -> int:
+def fill(folder: Path, /, meant: str, following: bool, out: Output, **said: Any) -> int:
     """Draft captions with a model: BLIP-2, WD Tagger, or any that answers a prompt about a picture.
 
     It works in the background; one undo takes all of it back. What people wrote is left alone.
@@ -76,6 +86,10 @@ def fill(folder: Path, meant: str, following: bool, out: Output, **said: Any) ->
         return 0
     ended = follow(job, out)
     told = fold_file(job.events).result
-    out.say(f"{told.get('drafted', 0)} captions drafted. They stay marked as drafts until a person has looked.")
-    out.result({**result, "state": ended, **{name: told.get(name) for name in ("drafted", "op", "kept", "failed")}})
+    out.say(
+        f"{told.get('drafted', 0)} captions drafted. They stay marked as drafts until a person has looked."
+    )
+    out.result(
+        {**result, "state": ended, **{name: told.get(name) for name in ("drafted", "op", "kept", "failed")}}
+    )
     return 1 if ended in ("failed", "died") or told.get("failed") else 0

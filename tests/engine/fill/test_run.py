@@ -211,7 +211,7 @@ def test_what_does_not_fit_into_memory_is_halved_and_one_picture_is_the_end(
         raise OutOfMemory
 
     monkeypatch.setattr(stub, "_says", none)
-    with pytest.raises(Refused, match="Not even one picture fits .* --device cpu"):
+    with pytest.raises(Refused, match=r"Not even one picture fits .* --device cpu"):
         work(folder, job_of(folder, tagger, batch=4))
 
 
@@ -227,7 +227,9 @@ def test_a_model_that_fails_on_all_ends_the_job_and_one_picture_does_not(
     word, where = work(folder, job_of(folder, tagger, batch=2))
     state = fold_file(where.events)
     assert word == "done" and state.result["failed"] == ["jug.png"] and state.result["drafted"] == 3
-    assert "No draft for jug.png: ValueError: a picture I cannot take" in [each.text for each in state.warnings]
+    assert "No draft for jug.png: ValueError: a picture I cannot take" in [
+        each.text for each in state.warnings
+    ]
     book(folder).undo()
 
     def on_all(pictures: Sequence[Image.Image]) -> list[str]:
@@ -288,7 +290,9 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[JobDir], "subprocess.Popen[bytes]"]]:
+def start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[JobDir], "subprocess.Popen[bytes]"]]:
     """Starts real workers, slowed down so that they can be met between two pictures."""
     monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

@@ -1,4 +1,4 @@
-"""Models that write, tiny and random: what they are given is what their authors' code gives them, and what they say is read."""
+"""Models that write, tiny and random: what they are given is what they were made for, and what they say is read."""
 
 import json
 from collections.abc import Sequence
@@ -63,9 +63,11 @@ def test_blip2_sees_the_picture_in_its_size_and_the_words_behind_it(
     square = np.asarray(picture.resize((28, 28), Image.Resampling.BICUBIC), np.float64) / 255
     golden = ((square - MEAN) / DEVIATION).transpose(2, 0, 1)[None]
     assert np.abs(inputs["pixel_values"].numpy() - golden).max() < 1e-5
-    letters = {word: index for word, index in json.loads((blip / "tokenizer.json").read_text())["model"]["vocab"].items()}
+    letters = json.loads((blip / "tokenizer.json").read_text())["model"]["vocab"]
     words = [letters[letter] for letter in "aĠphoto"]
-    assert inputs["input_ids"].tolist() == [[3, 3, 3, 3, 1, *words]], "four places for the picture, a beginning, the words"
+    assert inputs["input_ids"].tolist() == [[3, 3, 3, 3, 1, *words]], (
+        "four places for the picture, a beginning, the words"
+    )
 
 
 def test_a_beginning_is_no_part_of_the_draft_and_pictures_are_answered_apart(blip: Path) -> None:
@@ -119,7 +121,10 @@ JOY = (
 """Takes text alone and puts the picture in itself."""
 BARE = "{% for m in messages %}{{ m['content'] | trim }}{% endfor %}"
 """Knows no pictures."""
-STRICT = "{% for m in messages %}{% if m['content'] is not string %}{{ raise_exception('no') }}{% endif %}{{ m['content'] }}{% endfor %}"
+STRICT = (
+    "{% for m in messages %}{% if m['content'] is not string %}{{ raise_exception('no') }}{% endif %}"
+    "{{ m['content'] }}{% endfor %}"
+)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +187,10 @@ def test_code_that_comes_with_a_model_is_never_run(llava: Path, tmp_path: Path) 
 def test_weights_that_are_missing_or_of_another_shape_are_refused(blip: Path, tmp_path: Path) -> None:
     folder = with_config(blip, tmp_path / "half")
     tensors = load_file(folder / "model.safetensors")
-    save_file({name: tensor for name, tensor in tensors.items() if name != "query_tokens"}, folder / "model.safetensors")
+    save_file(
+        {name: tensor for name, tensor in tensors.items() if name != "query_tokens"},
+        folder / "model.safetensors",
+    )
     with pytest.raises(Refused, match="query_tokens among them"):
         blip2.load(folder, "blip-2", job())
     (folder / "model.safetensors").write_bytes((blip / "model.safetensors").read_bytes()[:-100])

@@ -20,7 +20,9 @@ def job(**said: object) -> FillJob:
     return FillJob(project="p", model="m", spec=SPEC, **said)  # type: ignore[arg-type]
 
 
-def entry(name: str, data: bytes | None = None, *, role: Role = "subject", variant: int = 1, **said: object) -> Entry:
+def entry(
+    name: str, data: bytes | None = None, *, role: Role = "subject", variant: int = 1, **said: object
+) -> Entry:
     return Entry(
         picture=f"{name}.png", path=Path(f"/p/{name}.png"), dataset=DataSet(path="images", role=role),
         file=f"images/{name}.txt" if variant == 1 else f"images/{name}.{variant}.txt", variant=variant,
