@@ -20,9 +20,10 @@ from projects.problems import Refused
 from projects.project import new_job_dir, open_project, resolve, write_job
 from projects.spec import FillJob
 from tests.engine.dataset.captioning.given import book, contents, project
-from tests.engine.tiny_captioners import tiny_blip2, tiny_tagger
+from tests.engine.tiny_captioners import tiny_blip2
 from tests.projects.jobs import eventually
 
+Start = Callable[..., "subprocess.Popen[bytes]"]
 ROOT = Path(__file__).resolve().parents[3]
 PERSON = b"k1tch, a copper pan on a hook"
 
@@ -75,16 +76,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tagger(tmp_path: Path) -> Path:
-    return tiny_tagger(tmp_path / "tagger")
+def files(tmp_path: Path) -> Path:
+    """A model as far as it is looked at before it is loaded."""
+    at = tmp_path / "joy"
+    at.mkdir()
+    (at / "config.json").write_text('{"model_type": "llava"}')
+    (at / "model.safetensors").write_text("")
+    return at
 
 
 def test_what_is_missing_is_drafted_as_one_step_and_taken_back_by_one_undo(
-    folder: Path, tagger: Path, stub: Stub
+    folder: Path, files: Path, stub: Stub
 ) -> None:
     before = contents(folder)
     pictures = {path: path.read_bytes() for path in (folder / "images").glob("*.png")}
-    word, where = work(folder, job_of(folder, tagger))
+    word, where = work(folder, job_of(folder, files))
     assert word == "done" and stub.asked == [1, 1, 1, 1]
     now = contents(folder)
     assert now["pan.txt"] == PERSON
@@ -93,7 +99,7 @@ def test_what_is_missing_is_drafted_as_one_step_and_taken_back_by_one_undo(
     opened = book(folder)
     assert opened.journal.drafted == {f"images/{stem}.txt" for stem in ("cup", "jug", "pot", "tin")}
     (op,) = opened.journal.ops.values()
-    assert (op.kind, op.words, op.drafted) == ("fill", "drafted 4 captions by tagger", True)
+    assert (op.kind, op.words, op.drafted) == ("fill", "drafted 4 captions by joy", True)
     state = fold_file(where.events)
     assert state.result["drafted"] == 4 and state.result["op"] == op.id and state.result["failed"] == []
     told = [event for event in read(where.events)[0] if event["kind"] == "drafted"]
@@ -106,35 +112,35 @@ def test_what_is_missing_is_drafted_as_one_step_and_taken_back_by_one_undo(
 
 
 def test_a_second_job_leaves_drafts_alone_until_it_is_asked_again(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work(folder, job_of(folder, tagger))
+    work(folder, job_of(folder, files))
     first = contents(folder)
     opened = book(folder)
     opened.look(["images/cup.txt"])
-    work(folder, job_of(folder, tagger))
+    work(folder, job_of(folder, files))
     assert contents(folder) == first and len(stub.asked) == 4, "and the model was not even opened"
     other = Opened(ask=lambda pictures, seed: ["another"] * len(pictures), device="cpu", most=64)
     monkeypatch.setattr(model, "load", lambda facts, job: other)
-    work(folder, job_of(folder, tagger, again=True))
+    work(folder, job_of(folder, files, again=True))
     now = contents(folder)
     assert now["cup.txt"] == first["cup.txt"], "somebody has looked at it"
     assert now["pot.txt"] == b"k1tch, another\n" and now["pan.txt"] == PERSON
 
 
 def test_over_keeps_what_a_person_wrote_unless_the_template_says_otherwise(
-    folder: Path, tagger: Path, stub: Stub
+    folder: Path, files: Path, stub: Stub
 ) -> None:
-    work(folder, job_of(folder, tagger, over=True, pictures=("pan.png",)))
+    work(folder, job_of(folder, files, over=True, pictures=("pan.png",)))
     assert contents(folder)["pan.txt"] == PERSON + b", a field of (100, 10, 10)"
     assert "cup.txt" not in contents(folder)
     book(folder).undo()
-    work(folder, job_of(folder, tagger, over=True, template="{draft} by {trigger}", pictures=("pan.png",)))
+    work(folder, job_of(folder, files, over=True, template="{draft} by {trigger}", pictures=("pan.png",)))
     assert contents(folder)["pan.txt"] == b"a field of (100, 10, 10) by k1tch"
 
 
 def test_what_a_person_writes_while_the_model_looks_stays(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed = book(folder)
 
@@ -144,7 +150,7 @@ def test_what_a_person_writes_while_the_model_looks_stays(
         return ["a draft"]
 
     monkeypatch.setattr(stub, "_says", says)
-    _, where = work(folder, job_of(folder, tagger))
+    _, where = work(folder, job_of(folder, files))
     now = contents(folder)
     assert now["tin.txt"] == b"mine" and "pot.txt" not in now and now["cup.txt"] == b"k1tch, a draft\n"
     state = fold_file(where.events)
@@ -153,11 +159,11 @@ def test_what_a_person_writes_while_the_model_looks_stays(
 
 
 def test_a_corrupt_picture_is_a_warning_and_a_resume_asks_for_it_again(
-    folder: Path, tagger: Path, stub: Stub
+    folder: Path, files: Path, stub: Stub
 ) -> None:
     good = (folder / "images" / "jug.png").read_bytes()
     (folder / "images" / "jug.png").write_bytes(good[:60])
-    job = job_of(folder, tagger)
+    job = job_of(folder, files)
     word, where = work(folder, job)
     state = fold_file(where.events)
     assert word == "done" and state.result["failed"] == ["jug.png"] and state.result["drafted"] == 3
@@ -168,9 +174,9 @@ def test_a_corrupt_picture_is_a_warning_and_a_resume_asks_for_it_again(
 
 
 def test_a_stop_writes_what_is_there_and_a_resume_does_the_rest(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = job_of(folder, tagger)
+    job = job_of(folder, files)
     kept = record.keep
 
     def stop_after_two(at: JobDir, *rest: object) -> None:
@@ -191,7 +197,7 @@ def test_a_stop_writes_what_is_there_and_a_resume_does_the_rest(
 
 
 def test_what_does_not_fit_into_memory_is_halved_and_one_picture_is_the_end(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def says(pictures: Sequence[Image.Image]) -> list[str]:
         if len(pictures) > 1:
@@ -199,7 +205,7 @@ def test_what_does_not_fit_into_memory_is_halved_and_one_picture_is_the_end(
         return ["small"]
 
     monkeypatch.setattr(stub, "_says", says)
-    _, where = work(folder, job_of(folder, tagger, batch=4))
+    _, where = work(folder, job_of(folder, files, batch=4))
     assert stub.asked == [4, 2, 1, 1, 1, 1]
     assert [remark.text for remark in fold_file(where.events).warnings] == [
         "4 pictures at once do not fit into memory: 2 from here on.",
@@ -212,11 +218,11 @@ def test_what_does_not_fit_into_memory_is_halved_and_one_picture_is_the_end(
 
     monkeypatch.setattr(stub, "_says", none)
     with pytest.raises(Refused, match=r"Not even one picture fits .* --device cpu"):
-        work(folder, job_of(folder, tagger, batch=4))
+        work(folder, job_of(folder, files, batch=4))
 
 
 def test_a_model_that_fails_on_all_ends_the_job_and_one_picture_does_not(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def on_one(pictures: Sequence[Image.Image]) -> list[str]:
         if any(picture.getpixel((0, 0)) == (50, 10, 10) for picture in pictures):
@@ -224,7 +230,7 @@ def test_a_model_that_fails_on_all_ends_the_job_and_one_picture_does_not(
         return ["fine"] * len(pictures)
 
     monkeypatch.setattr(stub, "_says", on_one)
-    word, where = work(folder, job_of(folder, tagger, batch=2))
+    word, where = work(folder, job_of(folder, files, batch=2))
     state = fold_file(where.events)
     assert word == "done" and state.result["failed"] == ["jug.png"] and state.result["drafted"] == 3
     assert "No draft for jug.png: ValueError: a picture I cannot take" in [
@@ -237,11 +243,11 @@ def test_a_model_that_fails_on_all_ends_the_job_and_one_picture_does_not(
 
     monkeypatch.setattr(stub, "_says", on_all)
     with pytest.raises(Refused, match="fails on every picture: ValueError"):
-        work(folder, job_of(folder, tagger))
+        work(folder, job_of(folder, files))
 
 
 def test_drafts_that_are_there_when_a_job_fails_are_written(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def says(pictures: Sequence[Image.Image]) -> list[str]:
         if len(stub.asked) > 2:
@@ -250,59 +256,65 @@ def test_drafts_that_are_there_when_a_job_fails_are_written(
 
     monkeypatch.setattr(stub, "_says", says)
     with pytest.raises(Refused, match="Not even one"):
-        work(folder, job_of(folder, tagger))
+        work(folder, job_of(folder, files))
     assert sorted(contents(folder)) == ["cup.txt", "jug.txt", "pan.txt"]
 
 
 def test_wording_that_no_door_lets_through_is_not_written(
-    folder: Path, tagger: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stub, "_says", lambda pictures: ["a naked 12 year old"])
-    _, where = work(folder, job_of(folder, tagger, pictures=("cup.png", "pot.png")))
+    _, where = work(folder, job_of(folder, files, pictures=("cup.png", "pot.png")))
     assert sorted(contents(folder)) == ["jug.txt", "pan.txt"]
     assert all("is not written" in remark.text for remark in fold_file(where.events).warnings)
     with pytest.raises(Refused):
-        work(folder, job_of(folder, tagger, prompt="naked 12 year old"))
+        work(folder, job_of(folder, files, prompt="naked 12 year old"))
 
 
 def test_regularization_pictures_are_drafted_without_the_trigger(
-    folder: Path, tagger: Path, stub: Stub
+    folder: Path, files: Path, stub: Stub
 ) -> None:
     (folder / "reg").mkdir()
     Image.new("RGB", (60, 40), (1, 2, 3)).save(folder / "reg" / "any.png")
     text = (folder / "project.toml").read_text()
     (folder / "project.toml").write_text(text + 'regularization = "reg"\n')
-    work(folder, job_of(folder, tagger, template="{trigger}, a {class}, {draft}"))
+    work(folder, job_of(folder, files, template="{trigger}, a {class}, {draft}"))
     assert (folder / "reg" / "any.txt").read_text() == "a kitchen, a field of (1, 2, 3)\n"
 
 
-SLOW = """
+WORKER = """
 import sys, time
-from engine.fill import record
+from engine.fill import model, record
+from engine.fill.method import Opened
+how = sys.argv.pop(1)
 kept = record.keep
-def slowly(*given):
-    kept(*given)
-    time.sleep(0.4)
-record.keep = slowly
+def hold(job, *rest):
+    kept(job, *rest)
+    if len(record.drafts_of(job)) == 3:
+        time.sleep(60)
+if how == "hold":
+    record.keep = hold
+def ask(pictures, seed):
+    return [f"{len(pictures)} at once, {seed}, {picture.getpixel((0, 0))}" for picture in pictures]
+if how != "real":
+    model.load = lambda facts, job: Opened(ask=ask, device="cpu", most=64)
 from engine.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 
 
 @pytest.fixture
-def start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[JobDir], "subprocess.Popen[bytes]"]]:
-    """Starts real workers, slowed down so that they can be met between two pictures."""
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Starts real workers, with a model of their own or a stub of it; one that holds stands still after three drafts."""
     monkeypatch.setenv("SAFELIGHT_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     started = []
 
-    def start(job: JobDir) -> "subprocess.Popen[bytes]":
+    def start(job: JobDir, how: str = "stub") -> "subprocess.Popen[bytes]":
         with job.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-c", SLOW, str(job.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [sys.executable, "-c", WORKER, how, str(job.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         started.append(process)
@@ -316,37 +328,53 @@ def start(
 
 
 def test_a_killed_job_goes_on_with_the_rest_and_drafts_what_it_would_have(
-    folder: Path, tmp_path: Path, start: Callable[[JobDir], "subprocess.Popen[bytes]"]
+    folder: Path, files: Path, start: Start
 ) -> None:
-    drawn = job_of(folder, tiny_blip2(tmp_path / "blip2"), temperature=0.7, max_new_tokens=12, batch=2)
     job = new_job_dir(folder, "fill")
-    write_job(job, drawn)
-    killed = start(job)
-    assert eventually(lambda: len(record.drafts_of(job)) >= 1)
+    write_job(job, job_of(folder, files, batch=2, seed=5))
+    killed = start(job, "hold")
+    assert eventually(lambda: len(record.drafts_of(job)) == 3), "one of the second two"
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert worker.state_of(job) == "died" and list(contents(folder)) == ["jug.txt", "pan.txt"]
     there = record.drafts_of(job)
-    assert 1 <= len(there) < 4
+    assert len(there) == 3
     with job.drafts.open("ab") as file:
         file.write(b'{"file": "images/tin.txt", "dra')
     assert start(job).wait() == 0
     after = record.drafts_of(job)
     assert len(after) == 4 and after.items() >= there.items()
+    assert all(text.startswith("2 at once") for text in after.values()), (
+        "the last one together with its neighbour"
+    )
     opened = book(folder)
     assert len(opened.journal.ops) == 1 and len(opened.journal.drafted) == 4
-    facts = json.loads(job.facts.read_text())["attempts"][1]
-    assert (facts["method"], facts["model_device"]) == ("blip2", "cpu")
+    assert len(json.loads(job.facts.read_text())["attempts"]) == 2
     whole = new_job_dir(folder, "fill")
     opened.undo()
-    assert work(folder, drawn, whole)[0] == "done"
-    assert record.drafts_of(whole) == after
+    write_job(whole, job_of(folder, files, batch=2, seed=5))
+    assert start(whole).wait() == 0 and record.drafts_of(whole) == after
+
+
+def test_a_real_worker_drafts_with_a_real_model_what_this_process_does(
+    folder: Path, tmp_path: Path, start: Start
+) -> None:
+    drawn = job_of(folder, tiny_blip2(tmp_path / "blip2"), temperature=0.7, max_new_tokens=12)
+    job, here = new_job_dir(folder, "fill"), new_job_dir(folder, "fill")
+    write_job(job, drawn)
+    assert start(job, "real").wait() == 0
+    book(folder).undo()
+    assert work(folder, drawn, here)[0] == "done"
+    drafts = record.drafts_of(job)
+    assert len(drafts) == 4 and len(set(drafts.values())) > 1 and record.drafts_of(here) == drafts
+    (facts,) = json.loads(job.facts.read_text())["attempts"]
+    assert (facts["model"], facts["method"], facts["model_device"]) == ("blip2", "blip2", "cpu")
 
 
 def test_a_job_that_was_killed_after_it_wrote_writes_nothing_twice(
-    folder: Path, tagger: Path, stub: Stub
+    folder: Path, files: Path, stub: Stub
 ) -> None:
-    job = job_of(folder, tagger, over=True)
+    job = job_of(folder, files, over=True)
     _, where = work(folder, job)
     now = contents(folder)
     work(folder, job, where)
