@@ -379,3 +379,22 @@ def test_a_job_that_was_killed_after_it_wrote_writes_nothing_twice(
     now = contents(folder)
     work(folder, job, where)
     assert contents(folder) == now and len(book(folder).journal.ops) == 1
+
+
+def test_a_job_that_was_killed_while_it_wrote_has_written_once(
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(folder, files, over=True)
+    where = new_job_dir(folder, "fill")
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(run.Book, "_write", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            work(folder, job, where)
+    assert list(contents(folder)) == ["jug.txt", "pan.txt"]
+    work(folder, job, where)
+    assert contents(folder)["pan.txt"] == PERSON + b", a field of (100, 10, 10)" and len(contents(folder)) == 5
+    assert len(book(folder).journal.ops) == 1 and stub.asked == [1] * 5
