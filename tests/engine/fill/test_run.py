@@ -396,5 +396,7 @@ def test_a_job_that_was_killed_while_it_wrote_has_written_once(
             work(folder, job, where)
     assert list(contents(folder)) == ["jug.txt", "pan.txt"]
     work(folder, job, where)
-    assert contents(folder)["pan.txt"] == PERSON + b", a field of (100, 10, 10)" and len(contents(folder)) == 5
+    assert (
+        contents(folder)["pan.txt"] == PERSON + b", a field of (100, 10, 10)" and len(contents(folder)) == 5
+    )
     assert len(book(folder).journal.ops) == 1 and stub.asked == [1] * 5
