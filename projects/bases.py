@@ -15,6 +15,8 @@ from projects.tensorfile import Header, read_header
 
 PICKLES = (".ckpt", ".bin", ".pt", ".pth", ".pkl")
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "demo" / "base"
+CONFIGS_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "families" / "configs"
+"""One diffusers folder a family, with configs and vocabularies and without weights, where a file is complete."""
 
 
 @dataclass(frozen=True, kw_only=True)

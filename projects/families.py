@@ -18,6 +18,19 @@ UNET = "model.diffusion_model."
 """Where the denoiser's tensors are in single files of most families."""
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A text encoder, as far as it decides what of a text is read."""
+
+    label: str
+    """For people."""
+    tokenizer: str
+    """Its vocabulary's part in a diffusers folder."""
+    kind: Literal["clip", "t5"]
+    decides: bool = True
+    """Whether what it does not read is lost. FLUX's CLIP gives one vector for the whole; its T5 reads the words."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FamilyFacts:
     """One family. Differences are values here, never `if family == ...` at a place of use."""
@@ -40,6 +53,8 @@ class FamilyFacts:
     """Native side -> short side of a picture in pixels: below the first too small, from the second on good."""
     clip_skips: tuple[int, ...]
     """Values of base.clip_skip that are possible, in A1111's counting; empty where CLIP's layers are not read."""
+    readers: tuple[Reader, ...]
+    """Its text encoders, in the order of their parts."""
     freezes_text_encoder: bool
     """Whether adapters on its text encoders are refused."""
     widths: Callable[[Shapes], Mapping[str, int]]
@@ -160,6 +175,8 @@ def _is_flux_file(shapes: Shapes) -> bool:
     return any(re.search(r"(^|\.)double_blocks\.0\.img_attn", name) for name in shapes)
 
 
+_CLIP = Reader("CLIP", "tokenizer", "clip")
+
 FAMILIES: Mapping[str, FamilyFacts] = {
     facts.name: facts
     for facts in (
@@ -176,6 +193,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             file_size=(1024, 32),
             floors=lambda native: (native * 3 // 4, native),
             clip_skips=(2,),
+            readers=(_CLIP, Reader("CLIP 2", "tokenizer_2", "clip")),
             freezes_text_encoder=True,
             widths=_unet_widths,
             usual_widths={"attention": 1_451_520, "attention+mlp": 2_616_320},
@@ -199,6 +217,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             file_size=(512, 64),
             floors=lambda native: (native, native * 3 // 2),
             clip_skips=tuple(range(1, 13)),
+            readers=(_CLIP,),
             freezes_text_encoder=False,
             widths=_unet_widths,
             usual_widths={"attention": 199_296, "attention+mlp": 374_016},
@@ -220,6 +239,7 @@ FAMILIES: Mapping[str, FamilyFacts] = {
             file_size=(1024, 16),
             floors=lambda native: (native * 3 // 4, native),
             clip_skips=(),
+            readers=(Reader("CLIP", "tokenizer", "clip", decides=False), Reader("T5", "tokenizer_2", "t5")),
             freezes_text_encoder=True,
             widths=_flux_widths,
             usual_widths={"attention": 1_634_304, "attention+mlp": 4_085_760},

@@ -29,6 +29,8 @@ class Action:
     """Whether the palette offers it."""
     instead: str = ""
     """What to use until this is there: the key says it, help and palette leave it out."""
+    leader: str = ""
+    """Key after ctrl+g that does it while somebody types; "" for none."""
 
     @property
     def place(self) -> str:
@@ -45,9 +47,6 @@ def _rooms() -> list[Action]:
     group = "Rooms"
     open_first = "Open a project first: enter on one of the list, or n for a new one."
     rooms = (("1", "project"), ("2", "pictures"), ("3", "captions"), ("4", "train"), ("5", "review"))
-    instead = {
-        "captions": "3 Captions is not there yet. Until then: safelight captions DIR check",
-    }
     return [
         *(
             Action(
@@ -57,7 +56,6 @@ def _rooms() -> list[Action]:
                 words=f"go to {name}",
                 when="project",
                 otherwise=open_first,
-                instead=instead.get(name, ""),
             )
             for key, name in rooms
         ),
@@ -156,6 +154,67 @@ def _pictures() -> list[Action]:
         Action(id="pictures.everything", group=group, keys="escape", words="show all pictures again",
                when="narrowed", otherwise="All pictures are shown.", palette=False),
     ]  # fmt: skip
+
+
+def _captions() -> list[Action]:
+    group, none = "Captions", "There is no picture here."
+
+    def key(
+        name: str, keys: str, words: str, label: str = "", when: str = "picture", otherwise: str = none,
+        leader: str | None = None,
+    ) -> Action:  # fmt: skip
+        after = keys.split(",")[0] if leader is None else leader
+        return Action(id=f"captions.{name}", group=group, keys=keys, words=words, label=label, when=when,
+                      otherwise=otherwise, leader=after)  # fmt: skip
+
+    nothing = "There is nothing to take back."
+    return [
+        key("edit", "e", "type into the caption", "edit", leader=""),
+        key("next-open", "J", "go to the next open picture: without caption, or with a draft", "next open", leader="j"),
+        key("previous-open", "K", "go to the previous open picture", leader="k"),
+        key("again", "full_stop", "do the last edit here too", "same here", "again", "Nothing was edited yet."),
+        key("trigger", "t", "put the trigger first", "trigger"),
+        key("replace", "r", "replace words in many captions", "replace"),
+        key("change", "c", "change many captions: put in front, remove, sort, merge", "change many"),
+        key("draft", "f", "let a model draft captions", "drafts"),
+        key("looked", "y", "keep the draft as it is: you have looked at it", "keep draft", "draft",
+            "This is no model's draft."),
+        key("editor", "E", "edit in $EDITOR, all that are selected in one text", "editor", leader="e"),
+        key("add-phrase", "a", "keep the phrase at the cursor, or the selected words, for the numbers"),
+        key("previous-caption", "p", "take over the caption of the picture before"),
+        key("large", "z", "show the picture alone, large", "large"),
+        key("model", "w", "see what the model sees: pixels and tokens", "as trained"),
+        key("external", "o", "open the picture in another program"),
+        key("variant", "v", "go to the picture's next variant", leader="v"),
+        key("new-variant", "V", "write another variant of the caption"),
+        key("utf-8", "U", "make a caption of an older encoding UTF-8, as it is shown", "to UTF-8", "encoded",
+            "This caption is UTF-8."),
+        key("fix", "x", "do what the check offers", "fix", "fixable", "The cursor is on no check that offers that."),
+        key("ignore", "i", "ignore the check, with a reason", "ignore", "check", "The cursor is on no check."),
+        key("order", "s", "sort the list: by name, longest first, open first", "sort"),
+        key("history", "H", "read what was done to the captions", "history", "picture"),
+        key("undo", "u", "undo the last step", "undo", "undo", nothing, leader=""),
+        key("redo", "ctrl+r", "redo what was undone", "", "redo", "Nothing was taken back.", leader=""),
+        key("again-read", "R", "read all captions again", when="", leader=""),
+        Action(id="captions.everything", group=group, keys="escape", words="show all pictures again",
+               when="narrowed", otherwise="All pictures are shown.", palette=False),
+    ]  # fmt: skip
+
+
+def _after_leader() -> list[Action]:
+    group = "While typing, after ^g"
+
+    def key(name: str, keys: str, words: str) -> Action:
+        return Action(id=f"leader.{name}", group=group, keys=keys, words=words, palette=False, leader=keys)
+
+    return [
+        key("phrase", "1,2,3,4,5,6,7,8,9", "put in the phrase of that number"),
+        key("word-left", "h", "one word to the left"),
+        key("word-right", "l", "one word to the right"),
+        key("mark", "space", "begin a selection that motions go on with, or end it"),
+        key("filter", "slash", "filter the pictures"),
+        key("help", "question_mark", "show all keys"),
+    ]
 
 
 def _tiles() -> list[Action]:
@@ -267,7 +326,7 @@ def _everywhere() -> list[Action]:
     return [
         Action(id="app.next-pane", group="Panes", keys="tab", words="go to the next pane", palette=False),
         Action(id="app.side", group="Panes", keys="backslash", words="show or hide the side pane", label="side",
-               when="side", otherwise="This screen has no side pane."),
+               when="side", otherwise="This screen has no side pane.", leader="backslash"),
         Action(id="app.palette", group="Help", keys="ctrl+p", words="open the palette", palette=False),
         Action(id="app.help", group="Help", keys="question_mark,f1", words="show all keys", label="help"),
         Action(id="app.theme", group="Help", keys="ctrl+t", words="change the theme"),
@@ -284,6 +343,8 @@ ACTIONS: Final[dict[str, Action]] = {
         *_home(),
         *_project(),
         *_pictures(),
+        *_captions(),
+        *_after_leader(),
         *_tiles(),
         *_crop(),
         *_train(),

@@ -36,7 +36,18 @@ if TYPE_CHECKING:
 Images = Literal["auto", "half", "kitty", "sixel", "off"]
 _SHEETS = tuple(
     Path(__file__).parent / "screens" / f"{name}.tcss"
-    for name in ("room", "modal", "home", "new", "project", "pictures", "train", "review", "large")
+    for name in (
+        "room",
+        "modal",
+        "home",
+        "new",
+        "project",
+        "pictures",
+        "captions",
+        "train",
+        "review",
+        "large",
+    )
 )
 _NEVER = 1_000_000
 # Textual's own has glyphs for eighths of a cell, which not every terminal has.
@@ -77,7 +88,7 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         self, project: Path | None = None, *, room: str = "", options: Options | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        """project: opened at once, in `room` (project, pictures, train or review); without one the home screen is shown."""
+        """project: opened at once, in `room` (one of the five); without one the home screen is shown."""
         self.options = options or Options()
         super().__init__()
         self.clock = clock
@@ -263,6 +274,9 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def do_pictures(self) -> None:
         self.go("pictures")
 
+    def do_captions(self) -> None:
+        self.go("captions")
+
     def do_train(self) -> None:
         self.go("train")
 
@@ -355,5 +369,5 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
 
 def _import_rooms() -> None:
     """Import what the keys may ask for next."""
-    for name in ("project", "pictures", "train", "review", "modal"):
+    for name in ("project", "pictures", "captions", "train", "review", "modal"):
         import_module(f"tui.screens.{name}")

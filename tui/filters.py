@@ -21,7 +21,7 @@ Test = Callable[[Row], bool]
 
 NUMBERS: Final = ("width", "height", "short", "long", "sharp", "faces", "tokens")
 """Fields with a number. short and long follow from width and height."""
-CLOSED: Final = ("finding", "role", "kind", "distance")
+CLOSED: Final = ("finding", "role", "kind", "distance", "is")
 """Fields with one of a few words, or a list of them: FIELD:VALUE asks for the whole word."""
 OPEN: Final = ("name", "text", "set", "light", "wardrobe")
 """Fields with anybody's words, or a list of them: FIELD:VALUE asks for a part of them, FIELD=VALUE for all of them."""

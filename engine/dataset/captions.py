@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from engine.dataset.slots import draw
-from projects.problems import Refused, refuse
+from projects.problems import refuse
 
 LONGEST = 100_000
 """Bytes. Encoders read 77 to 512 tokens; a longer file is something else."""
@@ -41,6 +42,22 @@ class Caption:
     """The file starts with one; it is no part of the text."""
 
 
+FaultKind = Literal["empty", "encoding", "placeholder"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a run refuses a caption."""
+
+    kind: FaultKind
+    """As the check is called."""
+    error: str
+    """Behind the file's name."""
+    hint: str
+    found: str = ""
+    """The placeholder."""
+
+
 def read_caption(path: Path) -> str:
     """The exact text of a caption file. Raises Refused as `read_caption_file` does."""
     return read_caption_file(path).text
@@ -61,15 +78,27 @@ def read_caption_file(path: Path) -> Caption:
         raise refuse(
             f"cannot be read: {error.strerror or error}.", where=path, hint="Check its permissions."
         ) from None
+    found = caption_in(data)
+    if isinstance(found, Fault):
+        raise refuse(found.error, where=path, hint=found.hint)
+    return found
+
+
+def caption_in(data: bytes) -> Caption | Fault:
+    """What the bytes of a caption file say, or why a run refuses them."""
     if len(data) > LONGEST:
-        raise refuse(
-            f"is larger than {LONGEST // 1000} kB.", where=path, hint="A caption is a sentence or two."
-        )
+        return Fault("encoding", f"is larger than {LONGEST // 1000} kB.", "A caption is a sentence or two.")
     marked = data.startswith(_BYTE_ORDER_MARK)
-    text = _decoded(path, data.removeprefix(_BYTE_ORDER_MARK), len(_BYTE_ORDER_MARK) if marked else 0)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return Fault("encoding", "is UTF-16.", "Save it as UTF-8.")
+    try:
+        text = data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = error.start + (len(_BYTE_ORDER_MARK) if marked else 0)
+        what = f"is not UTF-8: byte {at} is 0x{data[at]:02x}, as in Latin-1 or Windows-1252."
+        return Fault("encoding", what, "Save it as UTF-8.")
     text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
-    _refuse_unmeant(path, text)
-    return Caption(text, marked)
+    return _unmeant(text) or Caption(text, marked)
 
 
 def sidecars(picture: Path, extension: str, files: Collection[str], own: Collection[str]) -> list[Path]:
@@ -133,32 +162,20 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def _decoded(path: Path, data: bytes, skipped: int) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise refuse("is UTF-16.", where=path, hint="Save it as UTF-8.")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        at = error.start + skipped
-        what = f"is not UTF-8: byte {at} is 0x{data[error.start]:02x}, as in Latin-1 or Windows-1252."
-        raise refuse(what, where=path, hint="Save it as UTF-8.") from None
-
-
-def _refuse_unmeant(path: Path, text: str) -> None:
+def _unmeant(text: str) -> Fault | None:
     if found := _CONTROL.search(text):
-        raise _refused_at(
-            path, text, found, f"holds the control character U+{ord(found[0]):04X}", "Delete it."
-        )
+        what = f"holds the control character U+{ord(found[0]):04X}"
+        return _fault_at("encoding", text, found, what, "Delete it.")
     if not any(unicodedata.category(char)[0] not in "ZC" for char in text):
-        raise refuse(
-            "is an empty caption.", where=path, hint="Write what the picture shows, or delete the file."
-        )
+        hint = "Write what the picture shows, or delete the file."
+        return Fault("empty", "is an empty caption.", hint)
     if found := _PLACEHOLDER.search(text):
         hint = "Write the word itself: captions are trained as they stand, nothing is filled in."
-        raise _refused_at(path, text, found, f'holds the placeholder "{found[0]}"', hint)
+        return _fault_at("placeholder", text, found, f'holds the placeholder "{found[0]}"', hint)
+    return None
 
 
-def _refused_at(path: Path, text: str, found: re.Match[str], what: str, hint: str) -> Refused:
+def _fault_at(kind: FaultKind, text: str, found: re.Match[str], what: str, hint: str) -> Fault:
     line = text.count("\n", 0, found.start()) + 1
     column = found.start() - text.rfind("\n", 0, found.start())
-    return refuse(f"{what} at line {line}, column {column}.", where=path, hint=hint)
+    return Fault(kind, f"{what} at line {line}, column {column}.", hint, found[0])

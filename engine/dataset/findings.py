@@ -44,13 +44,16 @@ class Finding:
     """Where in which picture."""
     keep: str = ""
     """Of pictures that are the same, the one to keep."""
+    about: str = ""
+    """What in the captions it is about, a phrase for example, where one check finds several things in the whole set."""
     ignored: str = ""
     """The reason in project.toml, where the project ignores this."""
 
     @property
     def key(self) -> str:
-        """How project.toml names it: the check, and the first picture where it is not about the whole set."""
-        return f"{self.check}: {self.pictures[0]}" if self.pictures else self.check
+        """How project.toml names it: the check, and what it is about or the first picture, if anything in particular."""
+        what = self.about or next(iter(self.pictures), "")
+        return f"{self.check}: {what}" if what else self.check
 
     def told(self, ignored: Mapping[str, str]) -> "Finding":
         """As the project wants it: what it ignores, as a whole check or by `key`, is a note with the reason."""

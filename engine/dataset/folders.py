@@ -42,6 +42,8 @@ class Findings:
     """What stands in the way of a training."""
     notes: tuple[Problem, ...]
     """What is worth knowing and stops nothing."""
+    orphans: tuple[str, ...]
+    """Caption files without a picture, which `notes` say too."""
 
     def counts(self) -> dict[Role, int]:
         """Pictures a role."""
@@ -56,6 +58,7 @@ def find_pictures(project: Path, data: Data) -> Findings:
     """
     problems: list[Problem] = []
     notes: list[Problem] = []
+    orphans: list[str] = []
     everything: list[Found] = []
     sets = data_sets(data)
     first = next((dataset for dataset in sets if dataset.role == "subject"), None)
@@ -68,7 +71,7 @@ def find_pictures(project: Path, data: Data) -> Findings:
         folder = Path(os.path.abspath(project / dataset.path))
         files = _files(folder, Path(os.path.abspath(project)), problems)
         home = folder if dataset is first else Path(os.path.abspath(project))
-        everything += _pair(files, dataset, home, data.caption_extension, notes)
+        everything += _pair(files, dataset, home, data.caption_extension, notes, orphans)
         if not any(found.dataset is dataset for found in everything) and folder.is_dir():
             hint = f"Put pictures there ({', '.join(sorted(EXTENSIONS))}), or name another folder."
             problems.append(Problem(error="holds no pictures.", where=str(folder), hint=hint))
@@ -82,7 +85,9 @@ def find_pictures(project: Path, data: Data) -> Findings:
     problems += _unmatched(data, everything)
     problems += _unreadable_names(pictures)
     problems += _ambiguous(pictures)
-    return Findings(pictures=tuple(pictures), problems=tuple(problems), notes=tuple(notes))
+    return Findings(
+        pictures=tuple(pictures), problems=tuple(problems), notes=tuple(notes), orphans=tuple(orphans)
+    )
 
 
 def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
@@ -117,7 +122,12 @@ def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
 
 
 def _pair(
-    files: list[Path], dataset: DataSet, home: Path, extension: str, notes: list[Problem]
+    files: list[Path],
+    dataset: DataSet,
+    home: Path,
+    extension: str,
+    notes: list[Problem],
+    left_over: list[str],
 ) -> list[Found]:
     """Pictures with their caption files; what is left over becomes notes."""
     # By what may be the picture's stem, so that ten thousand pictures are not each held against all names.
@@ -145,6 +155,7 @@ def _pair(
     ending = f".{extension.lower()}"
     orphans = tuple(_name(file, home) for file in left if file.name.lower().endswith(ending))
     others = tuple(_name(file, home) for file in left if not file.name.lower().endswith(ending))
+    left_over += orphans
     if orphans:
         error = f"Captions without a picture: {listed(orphans)}."
         hint = "Check the names: the stem and the extension must be the picture's, case included."

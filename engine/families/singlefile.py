@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from projects.bases import CONFIGS_FOLDER
 from projects.problems import Problem, Refused
 
-CONFIGS = Path(__file__).resolve().parent / "configs"
-"""One diffusers folder a family, without weights, for families whose files are complete."""
+CONFIGS = CONFIGS_FOLDER
 
 
 def parts_in(

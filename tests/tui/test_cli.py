@@ -214,6 +214,10 @@ def test_wording_that_must_not_be_trained_is_refused_before_a_run_exists(say: Sa
 
 
 def test_captions_check_reports_findings_and_exits_1_for_a_blocker(say: Say, project: Path) -> None:
+    for number in range(3):
+        (project / "images" / f"{number}.txt").write_text(
+            f"{TRIGGER} cup, wooden table {number}, window light"
+        )
     assert say("captions", project, "check", "--json").json == {
         "project": str(project), "captions": 3, "findings": [], "problems": [],
     }  # fmt: skip
@@ -222,7 +226,7 @@ def test_captions_check_reports_findings_and_exits_1_for_a_blocker(say: Say, pro
     (pictures / "1.txt").write_text(" \n")
     (pictures / "2.txt").write_text("a [trigger] cup")
     (pictures / "2.2.txt").write_bytes(b"\xe4")
-    (pictures / "2.3.txt").write_text("a cup \N{EN DASH} nothing else")
+    (pictures / "2.3.txt").write_text("a cup \N{EN DASH} nothing else, grey wall")
     said = say("captions", project, "check", "--json")
     assert said.code == 1
     found = {(finding["check"], finding["severity"]) for finding in said.json["findings"]}

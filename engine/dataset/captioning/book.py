@@ -132,7 +132,7 @@ class Book:
             for file in files:
                 data = self._current(file)
                 if data is not None and not (content := content_of(data)).editable:
-                    changes.append(Change(file, data, content.text.encode("utf-8")))
+                    changes.append(Change(file, data, (content.text + content.end).encode("utf-8")))
             words = "converted " + _captions([one.file for one in changes]) + " to UTF-8"
             op, failed = self._carry_out("convert", words, changes)
             for file in files:

@@ -36,14 +36,23 @@ NEW: Final = Content(b"", "", "utf-8", end="\n")
 def content_of(data: bytes) -> Content:
     """What these bytes say. All bytes say something: what is no UTF-8 is read as an older encoding."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return Content(data, data.decode("utf-16", errors="replace"), "utf-16")
+        return _other(data, data.decode("utf-16", errors="replace"), "utf-16")
     mark = data.startswith(_MARK)
     try:
         whole = data.removeprefix(_MARK).decode("utf-8")
     except UnicodeDecodeError:
-        return Content(data, *_older(data))
-    end = "\r\n" if whole.endswith("\r\n") else "\n" if whole.endswith("\n") else ""
+        return _other(data, *_older(data))
+    end = _end(whole)
     return Content(data, whole[: len(whole) - len(end)], "utf-8", mark, end)
+
+
+def _end(whole: str) -> str:
+    return "\r\n" if whole.endswith("\r\n") else "\n" if whole.endswith("\n") else ""
+
+
+def _other(data: bytes, whole: str, encoding: Encoding) -> Content:
+    end = _end(whole)
+    return Content(data, whole[: len(whole) - len(end)], encoding, end=end)
 
 
 def _older(data: bytes) -> tuple[str, Encoding]:

@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-
-def parts(text: str) -> list[str]:
-    """What stands between commas, without the blanks around; empty ones left out."""
-    return [part for part in map(str.strip, text.split(",")) if part]
+from engine.dataset.captioning.parts import phrase_texts
 
 
 def shared(texts: Sequence[str]) -> list[str]:
     """The phrases that stand in every text, in the order of the first."""
     if not texts:
         return []
-    others = [set(parts(text)) for text in texts[1:]]
-    return [part for part in dict.fromkeys(parts(texts[0])) if all(part in each for each in others)]
+    others = [set(phrase_texts(text)) for text in texts[1:]]
+    return [part for part in dict.fromkeys(phrase_texts(texts[0])) if all(part in each for each in others)]
 
 
 def with_shared(text: str, before: Sequence[str], after: Sequence[str]) -> str:
@@ -23,7 +20,7 @@ def with_shared(text: str, before: Sequence[str], after: Sequence[str]) -> str:
     A phrase that was replaced is replaced where it stands, one that is gone is taken out, a new one comes behind the shared
     phrase it was written behind, at the start where it was written first, and at the end where it was written last.
     """
-    own = parts(text)
+    own = phrase_texts(text)
     opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     if all(kind == "equal" for kind, *_ in opcodes):
         return text

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.dataset.captioning.again import again_of
-from engine.dataset.captioning.shared import parts, shared, with_shared
+from engine.dataset.captioning.phrases import phrase_texts
+from engine.dataset.captioning.shared import shared, with_shared
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_the_same_edit_on_the_same_text_gives_the_same(before, after):
     again = again_of(before, after)
     if again and again.old and before.count(again.old) == 1:
         made = again.on(before)
-        assert made is None or parts(made.replace(" ", "")) == parts(after.replace(" ", ""))
+        assert made is None or phrase_texts(made.replace(" ", "")) == phrase_texts(after.replace(" ", ""))
 
 
 PHRASES = st.lists(
@@ -65,8 +66,8 @@ def test_nothing_that_is_not_shared_is_touched(captions, after):
     texts = [", ".join(each) for each in captions]
     before = shared(texts)
     for text in texts:
-        made = parts(with_shared(text, before, after))
-        own = [part for part in parts(text) if part not in before]
+        made = phrase_texts(with_shared(text, before, after))
+        own = [part for part in phrase_texts(text) if part not in before]
         assert [part for part in made if part in own and part not in after] == [
             p for p in own if p not in after
         ]

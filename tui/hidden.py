@@ -1,0 +1,21 @@
+"""Line ends that Python knows and caption files do not: a text area would make new lines of them."""
+
+from typing import Final
+
+_HIDDEN: Final = {ord(each): chr(0xF0000 + ord(each)) for each in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"}
+_SHOWN: Final = {ord(there): chr(here) for here, there in _HIDDEN.items()}
+
+
+def hide(text: str) -> str:
+    """The text with a private character in place of each; places in it stay what they are."""
+    return text.translate(_HIDDEN)
+
+
+def seen(text: str) -> str:
+    """What `hide` was given."""
+    return text.translate(_SHOWN)
+
+
+def clashes(text: str) -> bool:
+    """Whether the text has one of those private characters of its own, so that `seen` would change it."""
+    return seen(text) != text

@@ -1,0 +1,255 @@
+"""What the keys of the captions room do beside moving and typing."""
+
+import json
+from pathlib import Path
+
+from engine.dataset.captioning.book import Conflict, Outcome
+from engine.dataset.captioning.content import shown
+from tui import caption_words as words
+from tui.audited import CheckRow
+from tui.external import open_with, opener
+from tui.follow_lines import shown as path_shown
+from tui.screens.caption_text import CaptionText
+
+
+class CaptionActs(CaptionText):
+    """The keys of the room, the ones after the leader among them."""
+
+    # ---- going
+
+    def do_edit(self) -> None:
+        self.open_here()
+        self.editor.focus()
+
+    def do_next_open(self) -> None:
+        self._go_open(1)
+
+    def do_previous_open(self) -> None:
+        self._go_open(-1)
+
+    def _go_open(self, way: int) -> None:
+        self.save()
+        names = [str(name) for name in self.rows.rows]
+        at = self.rows.at
+        behind = names[at + 1 :] + names[: at + 1] if way > 0 else names[:at][::-1] + names[at:][::-1]
+        found = next((name for name in behind if self._open(name)), None)
+        if found is None:
+            self.say("No picture is open: all have captions that somebody wrote or looked at.")
+            return
+        self._variant = 0
+        self.rows.go_to(found)
+        self.open_here()
+
+    def _open(self, name: str) -> bool:
+        row = self.captions.rows.get(name)
+        if row is None:
+            return False
+        # What was typed a moment ago is on its way into the file.
+        typed = name == (self.here.picture if self.here else "") and bool(self.editor.value.strip())
+        return self.captions.is_open(row) and not (typed and not self.captions.is_draft(row))
+
+    def do_variant(self) -> None:
+        row = self.here
+        if row is None or len(row.entries) < 2:
+            self.say("This picture has one caption: V writes another.")
+            return
+        self.save()
+        self._variant = (self._variant + 1) % len(row.entries)
+        self.open_here(anew=True)
+        self.say(f"{Path(self.opened.file).name}: variant {self._variant + 1} of {len(row.entries)}.")
+
+    def do_new_variant(self) -> None:
+        row = self.here
+        if row is None or self.desk is None:
+            return
+        if row.empty:
+            self.say("Write the first caption before its variants.")
+            return
+        self.save()
+        number = max(entry.variant for entry in row.entries) + 1
+        first = Path(row.entries[0].file)
+        file = first.with_name(f"{first.stem}.{max(2, number)}{first.suffix}").as_posix()
+        text = self.captions.spec.trigger or "variant"
+
+        def there(_: Outcome) -> None:
+            if self.desk:
+                self._variant = len(row.entries)
+                self.desk.load()
+
+        self.desk.apply("edit", f"began {Path(file).name}", {file: text}, there)
+
+    def do_help(self) -> None:
+        self.bench.do_help()
+
+    def do_filter(self) -> None:
+        self.save()
+        self.rows.focus()
+        self.rows.do_filter()
+
+    # ---- typing
+
+    def do_word_left(self) -> None:
+        self.editor.action_cursor_word_left()
+
+    def do_word_right(self) -> None:
+        self.editor.action_cursor_word_right()
+
+    def do_mark(self) -> None:
+        self.editor.mark()
+
+    def put_phrase(self, number: int) -> None:
+        """The phrase of that number at the cursor."""
+        phrase = dict(self.numbered).get(str(number))
+        if phrase is None:
+            self.say(f"No phrase has the number {number}: ^g a keeps the one at the cursor.")
+        elif self.opened.entries and not self.opened.why_closed:
+            self.editor.put_in(phrase)
+
+    def do_again(self) -> None:
+        if self.again is None:
+            return
+        made = self.again.on(self.editor.value)
+        if made is None:
+            self.say(f"{self.again.words} has nowhere to go here.")
+        else:
+            self.editor.change(made)
+
+    def do_trigger(self) -> None:
+        from engine.dataset.captioning.arranging import TriggerFirst
+
+        row, spec = self.here, self.captions.spec
+        trigger = (row.entries[0].dataset.trigger if row else "") or spec.trigger
+        if not trigger:
+            self.say("This project has no trigger: write one in room 1.")
+            return
+        if row and row.role == "regularization":
+            self.say("A regularization picture must not have the trigger.")
+            return
+        made = TriggerFirst(trigger)(self.editor.value)
+        if made == self.editor.value:
+            self.say(f"{trigger} is first already.")
+        else:
+            self.editor.change(made)
+
+    def do_previous_caption(self) -> None:
+        names = [str(name) for name in self.rows.rows]
+        before = self.captions.rows.get(names[self.rows.at - 1]) if self.rows.at > 0 else None
+        if before is None or before.empty:
+            self.say("The picture before has no caption.")
+        elif not self.editor.value.strip():
+            self.editor.change(shown(before.text))
+        else:
+            self.editor.put_in(shown(before.text))
+
+    def do_add_phrase(self) -> None:
+        phrase, own = self.editor.phrase_here(), list(self.captions.spec.captions.phrases)
+        if not phrase:
+            self.say("The cursor is in no phrase.")
+        elif phrase in own:
+            self.say(f'"{phrase}" is kept already.')
+        else:
+            self._write("captions.phrases", [*own, phrase])
+            self.say(
+                f'"{phrase}" is ^g {len(own) + 1} from now on.' if len(own) < 9 else f'"{phrase}" is kept.'
+            )
+
+    def do_looked(self) -> None:
+        self.desk_look([entry.file for row in self.meant for entry in row.entries])
+
+    def do_utf_8(self) -> None:
+        files = [entry.file for row in self.meant for entry in row.entries]
+        if self.desk:
+            self.desk.convert(files, lambda outcome: self._opened_anew(outcome))
+
+    def do_undo(self) -> None:
+        self.save()
+        if self.desk:
+            self.desk.undo(self._stepped)
+
+    def do_redo(self) -> None:
+        self.save()
+        if self.desk:
+            self.desk.redo(self._stepped)
+
+    def _stepped(self, outcome: Outcome) -> None:
+        if outcome.op is None:
+            return
+        self.say(outcome.op.words[:1].upper() + outcome.op.words[1:] + ".")
+        # Whoever takes back wants to see what came back.
+        names = {entry.file: name for name, row in self.captions.rows.items() for entry in row.entries}
+        there = [names[file] for file in outcome.op.files if file in names]
+        here = self.here
+        if there and (here is None or here.picture not in there):
+            self.rows.go_to(there[0])
+        self.open_here(anew=True)
+
+    def _opened_anew(self, outcome: Outcome) -> None:
+        if outcome.op:
+            self.say(f"{outcome.op.words[:1].upper()}{outcome.op.words[1:]}.")
+        self.open_here(anew=True)
+
+    def do_again_read(self) -> None:
+        self.save()
+        if self.desk:
+            self.desk.load()
+
+    # ---- looking
+
+    def do_large(self) -> None:
+        from tui.screens.large import Large
+
+        told = [(row.path, f"{row.picture}: {' '.join(row.text.split())}") for row in self.narrowed]
+        names = [row.picture for row in self.narrowed]
+        at = names.index(self.here.picture) if self.here and self.here.picture in names else 0
+        if told:
+            self.app.push_screen(Large(self.bench.pictures, told, at))
+
+    def do_external(self) -> None:
+        row, program = self.here, opener()
+        if row is None:
+            return
+        if not program:
+            self.say(
+                f"No display here. It is {path_shown(row.path)}; safelight look shows it in a browser elsewhere."
+            )
+            return
+        self.run_worker(lambda: open_with(program, row.path), thread=True, exit_on_error=False)
+
+    def do_history(self) -> None:
+        from tui.screens.modal import Reading
+
+        if self.desk:
+            width = max(20, self.size.width - 4)
+            lines = [words.op_line(op, width) for op in self.desk.ops()]
+            told = lines or [[("Nothing was done yet.", "muted")]]
+            self.app.push_screen(Reading("what was done to the captions, the newest first", told))
+
+    def read_check(self, check: CheckRow) -> None:
+        """What a check says, where it names no pictures."""
+        from tui.audit_words import why_lines
+        from tui.screens.modal import Reading
+
+        self.app.push_screen(Reading(check.title, why_lines(check.findings), folded=True))
+
+    def fixable(self, check: str) -> bool:
+        """Whether the check offers to mend what it found."""
+        return False
+
+    def _write(self, key: str, value: object) -> None:
+        """Write a value into project.toml, in a thread, and read everything again."""
+        project = self.bench.project
+        if project is None:
+            return
+
+        def work() -> None:
+            from projects.project import open_project, save_values
+
+            save_values(open_project(project), [f"{key}={json.dumps(value)}"])
+            if self.desk:
+                self.desk.load()
+
+        self.run_worker(work, thread=True, exit_on_error=False)
+
+    def settle(self, conflict: Conflict) -> None:
+        """Ask which of two edits is meant."""
+        self.say(f"{Path(conflict.file).name} was changed outside where you changed it: nothing was written.")

@@ -1,0 +1,313 @@
+"""Room 3: the captions. The focus is in the text; next, previous and everything else are there without leaving it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.widget import Widget
+
+from tui import caption_words as words
+from tui.actions import ACTIONS
+from tui.bindings import bindings
+from tui.caption_desk import CaptionsDone, CaptionsMoved, CaptionsRefused
+from tui.caption_eyes import CaptionsLearned, Counted
+from tui.caption_rows import ORDERS, Order
+from tui.filters import parse
+from tui.keymap import shown as shown_key
+from tui.screens.caption_acts import CaptionActs
+from tui.spans import Spans
+from tui.widgets.caption_editor import CaptionEditor
+from tui.widgets.line_list import LineList
+from tui.widgets.lines import Lines
+from tui.widgets.picture_view import PictureView
+
+if TYPE_CHECKING:
+    from tui.widgets.line_edit import LineEdit
+
+
+class CaptionsRoom(CaptionActs):
+    """Reads when it is first shown; the files stay the truth."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("captions")
+    ROOM = "captions"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: Order = "name"
+        self._check = ""
+        self._filtered_by: dict[str, Mapping[str, object]] = {}
+
+    def body(self) -> Iterable[Widget]:
+        """Pictures, the one that is captioned, phrases and checks; below them the text."""
+        with Vertical(id="captions"):
+            with Horizontal():
+                with Vertical(id="caption-list-pane"):
+                    yield Lines(id="caption-title")
+                    yield LineList(self._row, selectable=True, matching=self._matching, id="caption-list")
+                yield PictureView(id="caption-picture")
+                with Container(id="caption-side", classes="side"):
+                    with Vertical(id="phrases-pane"):
+                        yield Lines(id="phrases-title")
+                        yield LineList(self._phrase_row, id="phrases")
+                    with Vertical(id="checks-pane"):
+                        yield Lines([[("  CHECKS", "muted")]])
+                        yield LineList(self._check_row, finds=False, id="checks")
+            yield Lines(id="caption-rule")
+            yield CaptionEditor(id="caption-editor")
+            yield Lines(id="caption-status")
+            yield Lines(id="leader")
+
+    # ---- what holds here
+
+    def conditions(self) -> frozenset[str]:
+        """What the caption, the check and the journal let one do."""
+        row, check = self.here, self.checked
+        held = {
+            "picture": row is not None,
+            "again": self.again is not None,
+            "draft": row is not None and self.captions.is_draft(row),
+            "encoded": any(entry.content and not entry.content.editable for entry in self.opened.entries),
+            "check": check is not None,
+            "fixable": check is not None and self.fixable(check.name),
+            "undo": bool(self.captions.undo),
+            "redo": bool(self.captions.redo),
+            "narrowed": bool(self._check),
+        }
+        return frozenset(name for name, holds in held.items() if holds)
+
+    # ---- reading
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.draw()
+        self.editor.focus()
+        self.begin()
+
+    def on_unmount(self) -> None:
+        """Threads end with the room."""
+        if self.desk:
+            self.desk.stop()
+        if self._eyes:
+            self._eyes.stop()
+
+    def on_screen_suspend(self) -> None:
+        """Another room is shown: what is typed is saved."""
+        self.save()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self.desk:
+            self.desk.refresh((), self.changed_outside)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def side_turned(self) -> None:
+        super().side_turned()
+        self.call_after_refresh(self.draw)
+
+    def on_captions_moved(self, message: CaptionsMoved) -> None:
+        before, learned = self.captions, self._learned
+        self.captions = message.captions.with_learned(learned.tokens, learned.phrases)
+        self.captions = self.captions.with_findings(learned.findings, learned.titles)
+        self._filtered_by = {}
+        if message.names or not before.loaded:
+            self._fill()
+            if not before.loaded:
+                self.rows.do_first()
+            self.open_here(anew=True)
+        else:
+            for name, row in self.captions.rows.items():
+                if row is not before.rows.get(name):
+                    self.rows.redraw(name)
+            self.take_changes(before)
+        if self._eyes:
+            self._eyes.look(self.captions)
+        self.draw()
+
+    def on_captions_learned(self, message: CaptionsLearned) -> None:
+        learned = self._learned = message.learned
+        self.captions = self.captions.with_learned(learned.tokens, learned.phrases)
+        self.captions = self.captions.with_findings(learned.findings, learned.titles)
+        self._filtered_by = {}
+        self.query_one("#checks", LineList).show(list(self.captions.checks))
+        self.rows.refresh()
+        self._show_phrases()
+        self.draw()
+
+    def on_counted(self, message: Counted) -> None:
+        self._counts = (message.text, message.counts)
+        cuts = [count.cut for _, count in message.counts if count and count.cut is not None]
+        if message.text == self.editor.value:
+            self.editor.show_cut(min(cuts, default=None))
+        self.draw_status()
+
+    def on_captions_done(self, message: CaptionsDone) -> None:
+        message.then(message.outcome)
+        if message.outcome.problems:
+            self.say(str(message.outcome.problems[0]))
+        for conflict in message.outcome.conflicts:
+            self.settle(conflict)
+
+    def on_captions_refused(self, message: CaptionsRefused) -> None:
+        self.say(str(message.problem))
+
+    # ---- lists
+
+    def _fill(self) -> None:
+        check = self.captions.checks.get(self._check)
+        self._check = self._check if check else ""
+        self.rows.show(list(check.pictures) if check else self.captions.ordered(self._order))
+        self._show_phrases()
+
+    def _show_phrases(self) -> None:
+        common = sorted(self.captions.phrases, key=lambda phrase: -self.captions.phrases[phrase])
+        self.query_one("#phrases", LineList).show(common)
+
+    def _row(self, name: str, width: int) -> Spans:
+        return words.caption_row(self.captions, name, width)
+
+    def _phrase_row(self, phrase: str, width: int) -> Spans:
+        return words.phrase_row(phrase, self.captions.phrases.get(phrase, 0), width)
+
+    def _check_row(self, name: str, width: int) -> Spans:
+        from tui.audit_words import check_row
+
+        check = self.captions.checks.get(name)
+        return check_row(check, width) if check else [(name, "muted")]
+
+    def _matching(self, text: str) -> Callable[[str], bool]:
+        """What a filter means; pictures are put together for it once."""
+        matches, known = parse(text).matches, self._filtered_by
+
+        def holds(name: str) -> bool:
+            row = known.get(name)
+            if row is None:
+                row = known[name] = self.captions.filtered_by(name)
+            return matches(row)
+
+        return holds
+
+    @on(LineList.Moved, "#caption-list")
+    def moved(self) -> None:
+        """The caption of the cursor; what was typed is saved before."""
+        if self.here and not any(each.picture == self.here.picture for each in self.opened.entries):
+            self.save()
+            self._variant = 0
+        self.open_here()
+
+    @on(LineList.Chosen, "#caption-list")
+    def chosen(self) -> None:
+        """Enter: write."""
+        self.do_edit()
+
+    @on(LineList.Chosen, "#phrases")
+    def chosen_phrase(self, event: LineList.Chosen) -> None:
+        """Enter: put it in."""
+        self.editor.put_in(str(event.key))
+        self.editor.focus()
+
+    @on(LineList.Chosen, "#checks")
+    def chosen_check(self, event: LineList.Chosen) -> None:
+        """Enter: its pictures, or what it says where it is about none."""
+        check = self.captions.checks.get(str(event.key))
+        if check is None:
+            return
+        if not check.pictures:
+            self.read_check(check)
+            return
+        self._check = check.name
+        self.rows.set_filter("")
+        self._fill()
+        self.rows.do_first()
+        self.rows.focus()
+        self.say(check.findings[0].value + " " + check.findings[0].remedy)
+
+    def do_everything(self) -> None:
+        self._check = ""
+        self._fill()
+
+    def do_order(self) -> None:
+        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
+        self._fill()
+        self.draw()
+
+    # ---- keys after the leader
+
+    def led(self, key: str) -> None:
+        """The leader was pressed (""), or the key after it."""
+        self.set_class(not key, "-leading")
+        if not key:
+            labelled = [
+                each for each in ACTIONS.values() if each.place == "captions" and each.leader and each.label
+            ]
+            table = [(shown_key(each.leader), each.label) for each in labelled]
+            self.query_one("#leader", Lines).show(
+                words.leader_lines(table, self.numbered, self.size.width - 2)
+            )
+            return
+        found = next(
+            (
+                each
+                for each in ACTIONS.values()
+                if each.place in ("captions", "leader", "app") and key in each.leader.split(",")
+            ),
+            None,
+        )
+        if key.isdigit() and key != "0":
+            self.put_phrase(int(key))
+        elif found is None:
+            self.say(
+                "" if key in ("escape", "ctrl+g") else f"Nothing is on {key} after ^g. ? shows all keys."
+            )
+        elif found.place == "leader":
+            getattr(self, found.method)()
+        else:
+            self.action_act(found.id)
+
+    # ---- drawing
+
+    def draw(self) -> None:
+        """All that is not a list."""
+        if not self.is_mounted:
+            return
+        self.query_one("#caption-title", Lines).show(
+            [words.list_title(self.captions, self._order, len(self.rows.selected))]
+        )
+        self.query_one("#caption-rule", Lines).show([[("─" * max(1, self.size.width - 2), "faint")]])
+        shown_rows = len(self.rows.rows) or len(self.captions.rows)
+        narrowed = bool(self.rows.filter or self._check)
+        self.query_one("#phrases-title", Lines).show(
+            [words.phrases_title(self.captions, shown_rows, narrowed)]
+        )
+        self.draw_status()
+        self.refresh_frame()
+
+    def draw_status(self) -> None:
+        """The line under the editor."""
+        kept = self._kept.get(self.opened.file)
+        problem = kept[1] if kept else self.opened.why_closed
+        saved = "not saved yet" if self._dirty else self._saved
+        if self.opened.several:
+            saved = f"what {len(self.opened.entries):,} captions share"
+        counts = self._counts[1] if not self.opened.several else ()
+        line = words.status_line(counts, saved, problem, self.numbered, self.size.width - 2)
+        self.query_one("#caption-status", Lines).show([line])
+
+    def show_picture(self) -> None:
+        """The picture of the cursor."""
+        row = self.here
+        empty = (
+            "" if row or not self.captions.loaded else "No pictures here: data.images says where they are."
+        )
+        self.query_one("#caption-picture", PictureView).show(
+            self.bench.pictures, row.path if row else None, empty
+        )
+
+    def on_line_edit_left(self, event: "LineEdit.Left") -> None:
+        super().on_line_edit_left(event)
+        if event.edit.id == "filter" and event.way == "enter":
+            self.open_here()
+            self.draw()
