@@ -38,6 +38,7 @@ RUNNERS: Final[Mapping[str, str]] = {
     "export": "engine.export.run",
     "proof": "engine.demo.proof_job",
     "measure": "engine.measure",
+    "fill": "engine.fill.run",
 }
 """Kind of job -> module with `run(desk, spec) -> "done" | "stopped"`, imported only when a job of it runs."""
 TRAIN_PACKAGES: Final = frozenset(

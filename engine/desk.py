@@ -140,14 +140,18 @@ class Desk:
         self.emit("phase", name=name, quiet=quiet, **fields)
         self._wake.set()
 
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Say how far a countable part of the phase is; every call counts as movement, at most 2 a second are written."""
+    def progress(self, what: str, done: int, total: int, *, seconds_left: float | None = None) -> None:
+        """Say how far a countable part of the phase is; every call counts as movement, at most 2 a second are written.
+
+        seconds_left: how long the rest takes, where it is known.
+        """
         self._moved = time.time()
         said, when = self._told
         if what == said and done < total and time.monotonic() - when < PROGRESS_SECONDS:
             return
         self._told = (what, time.monotonic())
-        self.emit("progress", what=what, done=done, total=total)
+        left = {} if seconds_left is None else {"seconds_left": round(seconds_left, 1)}
+        self.emit("progress", what=what, done=done, total=total, **left)
 
     def step(
         self,

@@ -14,7 +14,7 @@ from projects import atomic
 FORMAT: Final = 1
 PACKAGES: Final = (
     "safelight", "torch", "diffusers", "transformers", "peft", "accelerate", "safetensors", "tokenizers",
-    "huggingface-hub", "numpy", "pillow", "bitsandbytes", "prodigyopt", "schedulefree",
+    "huggingface-hub", "numpy", "pillow", "bitsandbytes", "prodigyopt", "schedulefree", "onnxruntime",
 )  # fmt: skip
 
 

@@ -110,8 +110,11 @@ def bucket_step(native: int, least: int) -> int:
     return max(least, native // 16 // least * least)
 
 
-def hub_snapshot(repository: str, revision: str = "") -> Path | None:
-    """The snapshot folder of a hub id in the cache of huggingface_hub, or None when it is not there."""
+def hub_snapshot(repository: str, revision: str = "", *, holding: str = "model_index.json") -> Path | None:
+    """The snapshot folder of a hub id in the cache of huggingface_hub, or None when it is not there.
+
+    holding: the file by which it is known.
+    """
     home = os.environ.get("HF_HOME") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface"
     )
@@ -120,7 +123,7 @@ def hub_snapshot(repository: str, revision: str = "") -> Path | None:
     reference = folder / "refs" / (revision or "main")
     commit = reference.read_text("utf-8").strip() if reference.is_file() else revision
     snapshot = folder / "snapshots" / commit
-    return snapshot if commit and (snapshot / "model_index.json").is_file() else None
+    return snapshot if commit and (snapshot / holding).is_file() else None
 
 
 def adapter_parameters(

@@ -21,7 +21,7 @@ from projects.tail import end_of_lines, lines_from_the_end
 Event = dict[str, object]
 LAST_WORDS: Final = ("done", "stopped", "failed")
 KINDS: Final = frozenset((
-    "started", "phase", "progress", "step", "health", "evaluated", "sampled", "saved", "finding", "warning",
+    "started", "phase", "progress", "step", "health", "evaluated", "sampled", "drafted", "saved", "finding", "warning",
     "verified", "acknowledged", *LAST_WORDS,
 ))  # fmt: skip
 UNREADABLE: Final = "unreadable"

@@ -25,6 +25,8 @@ class Progress:
     what: str
     done: int
     total: int
+    seconds_left: float | None = None
+    """How long the rest takes; None where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +180,10 @@ def _phase(state: State, event: Mapping[str, object]) -> State:
 
 def _progress(state: State, event: Mapping[str, object]) -> State:
     done, total = _whole(event, "done", 0), _whole(event, "total", 0)
-    return replace(state, progress=Progress(what=_text(event, "what"), done=done, total=total))
+    left = _number(event, "seconds_left")
+    return replace(
+        state, progress=Progress(what=_text(event, "what"), done=done, total=total, seconds_left=left)
+    )
 
 
 def _step(state: State, event: Mapping[str, object]) -> State:

@@ -97,6 +97,16 @@ class JobDir:
         return self.path / "pictures"
 
     @property
+    def to_draft(self) -> Path:
+        """Which captions a fill job drafts, and what stood there when it began. Written once."""
+        return self.path / "to_draft.json"
+
+    @property
+    def drafts(self) -> Path:
+        """What the model said of each picture; only grows."""
+        return self.path / "drafts.jsonl"
+
+    @property
     def jobs(self) -> Path:
         """Later jobs on this run."""
         return self.path / "jobs"

@@ -392,7 +392,73 @@ class MeasureJob:
     spec: RunSpec
 
 
-JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob | MeasureJob
+FillMethod = Literal["", "blip2", "wd-tagger", "image-text-to-text"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FillJob:
+    """Captions drafted by a model: `safelight captions DIR fill`. A person finishes them."""
+
+    kind: Literal["fill"] = "fill"
+    project: str
+    """Absolute path of the project folder."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    model: str
+    """The model that looks at the pictures: a hub id, or a folder as the hub holds it, relative to the project. Weights are
+    safetensors (a WD Tagger's: model.onnx, with selected_tags.csv); a model that brings code of its own is refused."""
+    revision: str = ""
+    """Branch, tag or commit of a hub id. Empty: the hub's main."""
+    method: FillMethod = ""
+    """How the model is asked. Read from its files when left out. blip2: a sentence, with or without a beginning to go on
+    from. wd-tagger: tags with scores (extra tagger). image-text-to-text: whatever answers a prompt about a picture
+    (Florence-2, JoyCaption, Qwen-VL)."""
+    prompt: Annotated[str, Bounds(0, 10_000)] = ""
+    """What the model is asked. Left out: BLIP-2 describes freely, Florence-2 gets <MORE_DETAILED_CAPTION>, others are asked
+    to describe the photograph in one paragraph. A WD Tagger reads none."""
+    pictures: tuple[str, ...] = ()
+    """Names of the pictures to draft for. Empty: all."""
+    over: bool = False
+    """Draft also where a person wrote: the template says what becomes of their words. Off: what a person wrote is left
+    alone."""
+    again: bool = False
+    """Draft also where an earlier draft stands that nobody has looked at; it is replaced."""
+    template: Annotated[str, Bounds(0, 1000)] = ""
+    """The caption, with {trigger}, {class}, {caption} (what a person wrote, only with over) and {draft}; what is empty goes
+    with its comma. Left out: "{trigger}, {draft}", with over "{trigger}, {caption}, {draft}". The trigger is left out where
+    the person's words hold it."""
+    general_threshold: Annotated[float, Bounds(0.0, 1.0)] = 0.35
+    """Score above which a WD Tagger's general tag is taken. Lower: more tags, more wrong ones."""
+    character_threshold: Annotated[float, Bounds(0.0, 1.0)] = 0.85
+    """The same for names of characters, which are wrong sooner; 1 takes none. Ratings are never taken."""
+    order: Literal["score", "name"] = "score"
+    """Order of a WD Tagger's tags: the surest first, or by name."""
+    underscores: bool = False
+    """Keep the tagger's underscores (long_hair). Off: blanks in their place, as people write; faces such as ^_^ stay."""
+    escape: bool = False
+    """Write the parentheses of tags with backslashes, as prompts of A1111 want them. Captions are trained to the letter, so
+    it is off."""
+    blacklist: tuple[str, ...] = ()
+    """What never appears: tags of these names; in sentences these words, wherever they stand whole."""
+    device: Literal["auto", "cpu"] = "auto"
+    """auto: an NVIDIA device where there is one. cpu: the processor, slow and with the machine's whole memory."""
+    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
+    """Numbers of the model on an NVIDIA device; a processor computes in fp32. A WD Tagger has its own."""
+    batch: Annotated[int, Bounds(1, 64)] = 1
+    """Pictures at once. What does not fit into memory is halved."""
+    max_new_tokens: Annotated[int, Bounds(1, 4096)] = 300
+    """Length at which a description is cut, in the model's tokens."""
+    temperature: Annotated[float, Bounds(0.0, 2.0)] = 0.0
+    """0: always the likeliest word, the same draft each time. Above: drawn, from the seed; JoyCaption is made for 0.6."""
+    top_p: Annotated[float, Bounds(0.01, 1.0)] = 0.9
+    """Where words are drawn: only from the likeliest that make up this share."""
+    seed: Annotated[int, Bounds(0, 2**63 - 1)] = 0
+    """What is drawn follows from it and the picture's name."""
+    spec: RunSpec
+    """Data, trigger and rating."""
+
+
+JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob | MeasureJob | FillJob
 KINDS: dict[str, type[JobSpec]] = {
     "train": TrainJob,
     "sample": SampleJob,
@@ -400,6 +466,7 @@ KINDS: dict[str, type[JobSpec]] = {
     "export": ExportJob,
     "proof": ProofJob,
     "measure": MeasureJob,
+    "fill": FillJob,
 }
 
 

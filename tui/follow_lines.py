@@ -77,7 +77,9 @@ class Teller:
         if progress is None or (progress.done < progress.total and not self._due_progress(state.time)):
             return []
         self._last_progress_line = state.time
-        return [f"  {printable(progress.what)} {progress.done}/{progress.total}"]
+        left = progress.seconds_left
+        words = f"   {duration(left)} left" if left is not None and progress.done < progress.total else ""
+        return [f"  {printable(progress.what)} {progress.done}/{progress.total}{words}"]
 
     def _due_progress(self, now: float) -> bool:
         return now - self._last_progress_line >= _CALM_SECONDS
@@ -141,6 +143,8 @@ def _remark_words(event: Event, state: State) -> list[str]:
                 if isinstance(files, list) and files
                 else []
             )
+        case "drafted":
+            return [printable(f"{event.get('picture', '')}: {event.get('text', '')}")]
         case "saved":
             return [f"saved {printable(str(event.get('path', '')))}"]
         case "acknowledged":

@@ -15,6 +15,7 @@ Progress = Callable[[int, int], object]
 """(done_bytes, total_bytes)"""
 
 _WHERE = "base.source"
+_WEIGHTS = (".safetensors", ".onnx")
 _MODELS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "safety_checker")
 """Parts with weights, of all families: which one it is shows when the configs are here."""
 _SMALL = re.compile(
@@ -40,12 +41,31 @@ def snapshot(
     cached = hub_snapshot(repository, revision)
     if cached is not None and complete(cached):
         return cached
+    return download(
+        repository, revision, choose=lambda sizes: wanted(sizes, parts), check=check, on_progress=on_progress
+    )
+
+
+def download(
+    repository: str,
+    revision: str,
+    *,
+    choose: Callable[[Mapping[str, int]], Sequence[str]],
+    check: Callable[[Path], None],
+    on_progress: Progress,
+    where: tuple[str, str] = (_WHERE, "base.revision"),
+) -> Path:
+    """Download what `choose(sizes)` names of a repository's files into huggingface_hub's cache, weights last, and give the
+    folder of the snapshot. `check` and `on_progress` as in `snapshot`.
+
+    where: what said the hub id and the revision. Raises Refused as `snapshot` does.
+    """
     try:
-        return _download(repository, revision, check, on_progress, parts)
+        return _download(repository, revision, choose, check, on_progress)
     except Refused:
         raise
     except Exception as error:
-        raise _refusal(repository, revision, error) from error
+        raise _refusal(repository, revision, error, where) from error
 
 
 def wanted(sizes: Mapping[str, int], models: Sequence[str] = _MODELS) -> list[str]:
@@ -81,14 +101,18 @@ def wanted(sizes: Mapping[str, int], models: Sequence[str] = _MODELS) -> list[st
 
 
 def _download(
-    repository: str, revision: str, check: Callable[[Path], None], on_progress: Progress, parts: Sequence[str]
+    repository: str,
+    revision: str,
+    choose: Callable[[Mapping[str, int]], Sequence[str]],
+    check: Callable[[Path], None],
+    on_progress: Progress,
 ) -> Path:
     from huggingface_hub import HfApi, hf_hub_download
 
     info = HfApi().model_info(repository, revision=revision or None, files_metadata=True)
     sizes = {str(file.rfilename): int(file.size or 0) for file in info.siblings or []}
-    names = wanted(sizes, parts)
-    small = [name for name in names if _SMALL.fullmatch(name)]
+    names = sorted(choose(sizes), key=lambda name: name.endswith(_WEIGHTS))
+    small = [name for name in names if not name.endswith(_WEIGHTS)]
     total = sum(sizes[name] for name in names)
     _check_space(total)
 
@@ -106,7 +130,7 @@ def _download(
         on_progress(done, total)
         folder = file.parents[name.count("/")]
     # Asked by branch once more, so that the cache remembers which snapshot the branch is.
-    fetch("model_index.json", done, revision or "main")
+    fetch(names[0], done, revision or "main")
     return folder
 
 
@@ -150,27 +174,29 @@ def _no_space(error: str, where: Path) -> Refused:
     )
 
 
-def _refusal(repository: str, revision: str, error: Exception) -> Refused:
-    """What went wrong with the hub, as a sentence."""
+def _refusal(repository: str, revision: str, error: Exception, said: tuple[str, str]) -> Refused:
+    """What went wrong with the hub, as a sentence. `said`: where the hub id and the revision were said."""
     from huggingface_hub import constants, errors
+
+    where, where_revision = said
 
     host = constants.ENDPOINT
     if isinstance(error, errors.GatedRepoError):
         return refuse(
             f"{repository} is gated: its owner asks you to agree to a licence.",
-            where=_WHERE,
+            where=where,
             hint="Agree on its page, then log in with `hf auth login` and start again.",
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return refuse(
             f"{repository} has no revision {revision or 'main'}.",
-            where="base.revision",
+            where=where_revision,
             hint="Check it on the model's page.",
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return refuse(
             f"{host} knows no model {repository}, or does not show it to you.",
-            where=_WHERE,
+            where=where,
             hint="Check the name; for a private model log in with `hf auth login`.",
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -185,7 +211,7 @@ def _refusal(repository: str, revision: str, error: Exception) -> Refused:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     return refuse(
         f"{repository} is not on this machine, and it cannot be downloaded: {offline} ({reason}).",
-        where=_WHERE,
+        where=where,
         hint="Start again when there is a network (what was downloaded stays), or name a folder or a file.",
     )
 

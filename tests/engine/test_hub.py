@@ -188,3 +188,72 @@ def test_what_the_hub_and_the_disk_cannot_do_is_a_sentence(
 def test_no_network_is_a_sentence(tmp_path: Path) -> None:
     told = download("http://127.0.0.1:9", tmp_path)
     assert "someone/tiny is not on this machine, and it cannot be downloaded" in told["refused"]
+
+
+FILL = """
+import json, sys
+from pathlib import Path
+from engine.desk import Desk
+from engine.fill import model
+from projects.events import read
+from projects.job import JobDir
+from projects.problems import Refused
+from projects.spec import FillJob, RunSpec
+
+job = JobDir(Path(sys.argv[1]))
+job.path.mkdir(parents=True, exist_ok=True)
+try:
+    with Desk.open(job) as desk:
+        facts = model.find(desk, FillJob(project=sys.argv[1], model="someone/tiny", prompt=sys.argv[2], spec=RunSpec()))
+    files = {f.name: f.stat().st_size for f in facts.path.iterdir()}
+    told = {"files": files, "method": facts.method}
+except Refused as refused:
+    told = {"refused": str(refused)}
+said = [event for event in read(job.events)[0] if event["kind"] in ("phase", "progress")]
+print(json.dumps({**told, "said": said}))
+"""
+MODEL = {
+    "README.md": b"# a model",
+    "config.json": b'{"model_type": "llava"}',
+    "tokenizer.json": b"{}",
+    "model.safetensors": b"m" * 3_000_000,
+    "pytorch_model.bin": b"p" * 300_000,
+}
+
+
+def found(endpoint: str, folder: Path, prompt: str = "") -> dict[str, Any]:
+    """What a process of its own says of a model that drafts captions."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "home"), "NO_PROXY": "*"}
+    child = subprocess.run(
+        [sys.executable, "-c", FILL, str(folder / "job"), prompt], cwd=ROOT, env=environment, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert child.returncode == 0, child.stderr
+    return dict(json.loads(child.stdout.splitlines()[-1]))
+
+
+def test_a_model_that_drafts_captions_comes_with_its_size_said_and_without_pickles(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "FILES", MODEL)
+    told = found(endpoint, tmp_path)
+    wanted = ("config.json", "tokenizer.json", "model.safetensors")
+    assert told["files"] == {name: len(MODEL[name]) for name in wanted}
+    assert told["method"] == "image-text-to-text"
+    progress = [event for event in told["said"] if event["kind"] == "progress"]
+    assert progress[0]["what"] == "downloading someone/tiny, megabytes"
+    assert (progress[0]["done"], progress[0]["total"], progress[-1]["done"]) == (0, 4, 4)
+    Hub.asked.clear()
+    again = found("http://127.0.0.1:9", tmp_path)
+    assert again["files"] == told["files"] and Hub.asked == []
+
+
+def test_a_model_that_its_small_files_rule_out_is_not_downloaded(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagger = {"config.json": b"{}", "selected_tags.csv": b"name,category", "model.onnx": b"o" * 1000}
+    monkeypatch.setattr(sys.modules[__name__], "FILES", tagger)
+    told = found(endpoint, tmp_path, "What is it?")
+    assert "A WD Tagger reads no prompt" in told["refused"]
+    assert not any("model.onnx" in line for line in Hub.asked if line.startswith("GET"))

@@ -13,9 +13,9 @@ from projects.bases import describe
 from projects.job import JobDir
 from projects.machine import device_model
 from projects.measured import Measured, base_stamp, key_of, save
-from projects.spec import JobSpec
+from projects.spec import FillJob, JobSpec
 
-KINDS = ("train", "sample", "review", "export", "proof", "measure")
+KINDS = ("train", "sample", "review", "export", "proof", "measure", "fill")
 
 
 def run(desk: Desk, spec: JobSpec) -> str:
@@ -23,7 +23,7 @@ def run(desk: Desk, spec: JobSpec) -> str:
     desk.phase("pretending")
     if os.environ.get("STAND_IN_FAILS") == spec.kind:
         raise ValueError("the stand-in was told to fail")
-    runners = (train, sample, review, export, proof, measure)
+    runners = (train, sample, review, export, proof, measure, fill)
     return next(runner for runner in runners if runner.__name__ == spec.kind)(desk, spec)
 
 
@@ -87,6 +87,20 @@ def export(desk: Desk, spec: JobSpec) -> str:
 def proof(desk: Desk, spec: JobSpec) -> str:
     desk.result(pairs=24, positive=24, p=6e-8)
     return "done"
+
+
+def fill(desk: Desk, spec: JobSpec) -> str:
+    """The real job around a model that says the same of every picture."""
+    from engine.fill import model
+    from engine.fill import run as filling
+    from engine.fill.method import Opened
+
+    opened = Opened(
+        ask=lambda pictures, seed: ["white, with a handle"] * len(pictures), device="cpu", most=64
+    )
+    model.load = lambda facts, job: opened
+    assert isinstance(spec, FillJob)
+    return filling.run(desk, spec)
 
 
 def measure(desk: Desk, spec: JobSpec) -> str:

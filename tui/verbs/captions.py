@@ -12,6 +12,7 @@ _BULK = ("replace", "prefix", "suffix", "remove", "move", "sort", "dedupe", "tri
 _MODULES = {
     **dict.fromkeys(_BULK, "tui.verbs.captions_bulk"),
     **dict.fromkeys(("undo", "redo", "log", "restore"), "tui.verbs.captions_journal"),
+    "fill": "tui.verbs.captions_fill",
 }
 
 
