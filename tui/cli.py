@@ -35,6 +35,7 @@ VERBS = {
     "audit": "What ruins a training, found in the pictures before it does.",
     "look": "The pictures of a project in a browser, over SSH.",
     "captions": "Check the captions of a project, and change many of them as one step.",
+    "trigger": "Whether a trigger is a word already, and what instead.",
     "cache": "Why a cached file is there; remove what nothing needs.",
     "open": "The workbench on a project: full screen, by keyboard.",
     "keys": "Every key of the workbench, and how to change it.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.dataset.captioning.given import book, contents
+from tests.engine.dataset.captioning.kitchen import book, contents
 from tests.tui.conftest import TRIGGER, Say
 
 

@@ -15,7 +15,7 @@ from engine.dataset.captioning.content import content_of
 from engine.dataset.captioning.entries import Entry
 from engine.dataset.captioning.preview import EditOf, Preview
 from projects.spec import RunSpec
-from tests.engine.dataset.captioning.given import book, contents
+from tests.engine.dataset.captioning.kitchen import book, contents
 from tests.tui.benches import opened, until
 from tests.tui.caption_screens import entries, entry, scopes
 from tests.tui.snapshots import matches, text_of
