@@ -61,7 +61,7 @@ def prepare(project: Path, spec: RunSpec, said: Mapping[str, Any], *, meant: str
     facts = _found(lambda: describe(made), problems)
     method = facts.method if facts else made.method
     problems += [*problems_of(made, method), *missing_packages(method)]
-    choice = _found(lambda: choose(list(book.entries.values()), book.journal.drafted, made), problems)
+    choice = _found(lambda: choose(list(book.entries.values()), book.journal.before_drafts(), made), problems)
     if facts is None or choice is None or problems:
         raise Refused(list(dict.fromkeys(problems)), usage=True)
     allow(project, spec, "draft", [made.prompt, made.template])
@@ -109,15 +109,16 @@ def left_alone(prepared: Prepared) -> list[str]:
     choice = prepared.choice
     lines = []
     if choice.written:
-        lines.append(f"{_captions(choice.written)} written by people, left alone (--over drafts there too).")
+        lines.append(f"{captions(choice.written)} written by people, left alone (--over drafts there too).")
     if choice.drafts:
-        lines.append(f"{_captions(choice.drafts)} drafted before, left alone (--again replaces them).")
+        lines.append(f"{captions(choice.drafts)} drafted before, left alone (--again replaces them).")
     if choice.unreadable:
-        lines.append(f"{_captions(len(choice.unreadable))} that are no UTF-8 text, left alone.")
+        lines.append(f"{captions(len(choice.unreadable))} that are no UTF-8 text, left alone.")
     return lines
 
 
-def _captions(count: int) -> str:
+def captions(count: int) -> str:
+    """1 caption, 12 captions."""
     return f"{count:,} caption" + ("" if count == 1 else "s")
 
 

@@ -38,7 +38,7 @@ def run(desk: Desk, job: FillJob) -> Literal["done", "stopped"]:
     except StopAsked:
         word = "stopped"
     except Refused:
-        write(desk, job, wanted)
+        desk.result(**write(desk, job, wanted), failed=failed)
         raise
     desk.result(**write(desk, job, wanted), failed=failed)
     return word
@@ -50,7 +50,7 @@ def _chosen(desk: Desk, job: FillJob) -> Sequence[Wanted]:
     book.load()
     if book.problems and not book.entries:
         raise Refused(book.problems)
-    choice = choose(list(book.entries.values()), book.journal.drafted, job)
+    choice = choose(list(book.entries.values()), book.journal.before_drafts(), job)
     if choice.unreadable:
         text = "Captions that are no UTF-8 text or cannot be read are left alone."
         desk.warn(text, files=list(choice.unreadable))

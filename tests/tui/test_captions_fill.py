@@ -75,7 +75,7 @@ def test_following_tells_each_draft_and_what_came_of_it(
 ) -> None:
     assert call(ready, "--model", model, "--follow") == 0
     out, _ = capfd.readouterr()
-    assert "1.png: white, with a handle" in out and "2 captions drafted. They stay marked as drafts" in out
+    assert "1.png: white, with a handle" in out and "2 captions drafted. Drafts stay marked" in out
     assert call(ready, "--model", model, "--json") == 0
     out, err = capfd.readouterr()
     told = json.loads(out)

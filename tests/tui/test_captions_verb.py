@@ -29,6 +29,7 @@ def test_check_is_one_of_the_verbs(say: Say, project: Path) -> None:
     said = say("captions", project, "check", "--json")
     assert said.code == 0 and said.json["captions"] == 3
     assert say("captions", "--json", project, "check").json == said.json
+    assert "--model" in say("captions", project, "fill", "--help").out
 
 
 def test_replace_is_one_step_that_undo_and_redo_turn(say: Say, project: Path) -> None:

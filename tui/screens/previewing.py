@@ -192,7 +192,9 @@ class Previewing(ModalScreen[Changed | None]):
         left = len(seen.barred) + len(seen.unreadable)
         if left:
             more = [(f"   ~ {left:,} cannot be changed: not UTF-8, or not readable", "warn")]
-        return [(f"   {words}", "accent" if seen.hits else "muted"), *more]
+        # What was counted for other words than those that stand there now is no news.
+        fresh = seen.hits and self._made.number == self._number
+        return [(f"   {words}", "accent" if fresh else "muted"), *more]
 
     def _wrong(self) -> list[Spans]:
         """Why what is typed means nothing."""

@@ -8,7 +8,7 @@ import click
 from projects.events import fold_file
 from projects.project import open_project, resolve
 from projects.spec import FillMethod
-from tui.filling import left_alone, prepare, start
+from tui.filling import captions, left_alone, prepare, start
 from tui.follow_lines import follow, shown
 from tui.jobs import in_project
 from tui.output import Output, json_option
@@ -77,8 +77,9 @@ def fill(folder: Path, /, meant: str, following: bool, out: Output, **said: Any)
         out.say(f"{prepared.facts.name} is not on this machine: it is downloaded first, and its size said.")
     job, pid = start(prepared)
     path = shown(job.path)
-    many = "1 caption" if len(choice.wanted) == 1 else f"{len(choice.wanted):,} captions"
-    out.say(f"Started {path}: {many} by {prepared.facts.name}, process {pid}, in the background.")
+    out.say(
+        f"Started {path}: {captions(len(choice.wanted))} by {prepared.facts.name}, process {pid}, in the background."
+    )
     result |= {"job": in_project(job.path, project.path), "pid": pid}
     if not following:
         out.say(f"Follow it: safelight follow {path}   Stop it: safelight stop {path}")
@@ -86,9 +87,10 @@ def fill(folder: Path, /, meant: str, following: bool, out: Output, **said: Any)
         return 0
     ended = follow(job, out)
     told = fold_file(job.events).result
-    out.say(
-        f"{told.get('drafted', 0)} captions drafted. They stay marked as drafts until a person has looked."
-    )
+    if drafted := told.get("drafted"):
+        out.say(
+            f"{captions(int(str(drafted)))} drafted. Drafts stay marked until a person has looked at them."
+        )
     out.result(
         {**result, "state": ended, **{name: told.get(name) for name in ("drafted", "op", "kept", "failed")}}
     )

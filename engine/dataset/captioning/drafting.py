@@ -6,11 +6,11 @@ when somebody asks (`again`).
 
 import difflib
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.dataset.captioning.entries import Entry, empty
+from engine.dataset.captioning.entries import Entry
 from engine.dataset.captions import holds_word
 from projects.problems import Problem, Refused, listed
 from projects.spec import FillJob, RunSpec
@@ -30,6 +30,8 @@ class Wanted:
     """The text that stood there, "" for none."""
     drafted: bool
     """Whether that is an earlier draft."""
+    person: str
+    """What a person wrote: `before`, or what an earlier draft was written over; "" for nothing."""
     trigger: str
     """Of its set; "" for regularization, whose captions must not hold it."""
     class_word: str
@@ -48,10 +50,12 @@ class Choice:
     """Caption files that cannot be edited: no UTF-8, too large, not to be read."""
 
 
-def choose(entries: Sequence[Entry], drafted: Container[str], job: FillJob) -> Choice:
+def choose(entries: Sequence[Entry], drafted: Mapping[str, str], job: FillJob) -> Choice:
     """The captions that `job` drafts, in the order of the pictures: the first caption of each, variants never.
 
-    drafted: files whose text is a draft that nobody has looked at. Raises Refused (usage) for names of no picture.
+    drafted: files whose text is a draft that nobody has looked at, each with what a person had written there before
+    (`Journal.before_drafts`). Such words are a person's still, and stay where nobody says `over`.
+    Raises Refused (usage) for names of no picture.
     """
     first = [entry for entry in entries if entry.variant == 1]
     _refuse_unknown(job.pictures, [entry.picture for entry in first])
@@ -63,24 +67,26 @@ def choose(entries: Sequence[Entry], drafted: Container[str], job: FillJob) -> C
         if named and entry.picture not in named:
             continue
         is_draft = entry.file in drafted
+        person = drafted[entry.file] if is_draft else entry.text
         if entry.problem is not None or (entry.content is not None and not entry.content.editable):
             unreadable.append(entry.file)
         elif is_draft and not job.again:
             drafts += 1
-        elif not is_draft and not empty(entry) and not job.over:
+        elif person.strip() and not job.over:
             written += 1
         else:
-            wanted.append(_wanted(entry, is_draft, job.spec))
+            wanted.append(_wanted(entry, is_draft, person, job.spec))
     return Choice(wanted=tuple(wanted), written=written, drafts=drafts, unreadable=tuple(unreadable))
 
 
-def _wanted(entry: Entry, drafted: bool, spec: RunSpec) -> Wanted:
+def _wanted(entry: Entry, drafted: bool, person: str, spec: RunSpec) -> Wanted:
     regularization = entry.dataset.role == "regularization"
     return Wanted(
         file=entry.file,
         picture=entry.picture,
         before=entry.text,
         drafted=drafted,
+        person=person,
         trigger="" if regularization else entry.dataset.trigger or spec.trigger,
         class_word=entry.dataset.class_word or spec.class_word,
     )
@@ -112,8 +118,7 @@ def caption_of(template: str, wanted: Wanted, draft: str) -> str:
     What is empty goes together with one comma beside it. An earlier draft is no person's text, so it is no {caption}; and
     the trigger is not said twice where the person's words hold it.
     """
-    person = "" if wanted.drafted else wanted.before.strip()
-    kept = person if "{caption}" in template else ""
+    kept = wanted.person.strip() if "{caption}" in template else ""
     trigger = "" if holds_word(kept, wanted.trigger) or holds_word(draft, wanted.trigger) else wanted.trigger
     values = {"trigger": trigger, "class": wanted.class_word, "caption": kept, "draft": draft.strip()}
     text = template

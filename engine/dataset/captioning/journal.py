@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from engine.dataset.captioning.content import content_of
 from projects.problems import refuse
 
 NAME: Final = "captions.ops.jsonl"
@@ -81,6 +82,8 @@ class Journal:
     """By caption file: what was typed after the file's last operation."""
     drafted: set[str] = field(default_factory=set)
     """Caption files that hold a model's words that nobody has looked at."""
+    drafted_by: dict[str, int] = field(default_factory=dict)
+    """Of each of them the operation before which it held a person's words, or none: later drafts are over that one."""
     unreadable: int = 0
     """Lines that are none: torn ones, or what something else wrote."""
     _offset: int = 0
@@ -113,6 +116,15 @@ class Journal:
             file.seek(offset)
             line = json.loads(file.read(length))
         return [Change(one["file"], _bytes(one["before"]), _bytes(one["after"])) for one in line["changes"]]
+
+    def before_drafts(self) -> dict[str, str]:
+        """Caption file -> what a person had written there, "" for nothing, of each that holds a draft."""
+        found = {}
+        for number in sorted(set(self.drafted_by.values())):
+            for one in self.changes(number):
+                if self.drafted_by.get(one.file) == number:
+                    found[one.file] = content_of(one.before).text if one.before else ""
+        return found
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -187,8 +199,10 @@ class Journal:
 
     def _forget(self) -> None:
         self._offset, self.unreadable = 0, 0
-        for each in (self.ops, self.done, self.undone, self.open, self.typed, self.drafted, self._at):
+        for each in (self.ops, self.done, self.undone, self.open, self.typed, self.drafted):
             each.clear()
+        self.drafted_by.clear()
+        self._at.clear()
 
     def _take(self, line: bytes, offset: int) -> None:
         try:
@@ -200,7 +214,7 @@ class Journal:
             elif "draft" in table:
                 self._take_draft(table["draft"], float(table["t"]))
             elif "looked" in table:
-                self.drafted.difference_update(table["looked"])
+                self._no_drafts(table["looked"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.unreadable += bool(line.strip())
 
@@ -227,8 +241,15 @@ class Journal:
             self.undone.clear()
         if op.drafted or (op.kind == "redo" and about and about.drafted):
             self.drafted.update(op.files)
+            for file in op.files:
+                self.drafted_by.setdefault(file, op.id)
         elif op.kind in LOOKING or (op.kind == "undo" and about and about.drafted):
-            self.drafted.difference_update(op.files)
+            self._no_drafts(op.files)
+
+    def _no_drafts(self, files: Sequence[str]) -> None:
+        self.drafted.difference_update(files)
+        for file in files:
+            self.drafted_by.pop(file, None)
 
     def _take_draft(self, draft: Mapping[str, Any], at: float) -> None:
         if draft["text"] is None:

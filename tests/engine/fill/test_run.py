@@ -139,6 +139,28 @@ def test_over_keeps_what_a_person_wrote_unless_the_template_says_otherwise(
     assert contents(folder)["pan.txt"] == b"a field of (100, 10, 10) by k1tch"
 
 
+def test_a_persons_words_under_a_draft_are_a_persons_still(
+    folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = ("pan.png",)
+    work(folder, job_of(folder, files, over=True, pictures=only))
+    first = contents(folder)["pan.txt"]
+    work(folder, job_of(folder, files, again=True, pictures=only))
+    assert contents(folder)["pan.txt"] == first, "--again alone would lose them"
+    for word in ("second", "third"):
+        monkeypatch.setattr(stub, "_says", lambda pictures, word=word: [word])
+        work(folder, job_of(folder, files, over=True, again=True, pictures=only))
+        assert contents(folder)["pan.txt"] == PERSON + f", {word}".encode()
+    opened = book(folder)
+    opened.look(["images/pan.txt"])
+    work(folder, job_of(folder, files, over=True, pictures=only))
+    assert contents(folder)["pan.txt"] == PERSON + b", third, third", "what somebody looked at is theirs"
+    opened = book(folder)
+    opened.undo()
+    opened.redo()
+    assert opened.journal.before_drafts() == {"images/pan.txt": (PERSON + b", third").decode()}
+
+
 def test_what_a_person_writes_while_the_model_looks_stays(
     folder: Path, files: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,8 +277,12 @@ def test_drafts_that_are_there_when_a_job_fails_are_written(
         return ["early"]
 
     monkeypatch.setattr(stub, "_says", says)
-    with pytest.raises(Refused, match="Not even one"):
-        work(folder, job_of(folder, files))
+    where = new_job_dir(folder, "fill")
+    with Desk.open(where) as desk:
+        with pytest.raises(Refused, match="Not even one") as refused:
+            run.run(desk, job_of(folder, files))
+        desk.fail(refused.value.problems)
+    assert fold_file(where.events).result["drafted"] == 2
     assert sorted(contents(folder)) == ["cup.txt", "jug.txt", "pan.txt"]
 
 

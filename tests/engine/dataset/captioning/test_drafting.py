@@ -32,10 +32,10 @@ def entry(
 
 ENTRIES = [
     entry("a"), entry("a", b"a variant", variant=2), entry("b", b"  \n"), entry("c", b"a person's"),
-    entry("d", b"a draft"), entry("e", b"caf\xe9"),
+    entry("d", b"a draft"), entry("g", b"a person's, a draft"), entry("e", b"caf\xe9"),
     entry("f", problem=Problem(error="cannot be read")), entry("r", role="regularization"),
 ]  # fmt: skip
-DRAFTED = {"images/d.txt"}
+DRAFTED = {"images/d.txt": "", "images/g.txt": "a person's"}
 
 
 def names(choice: Choice) -> str:
@@ -45,10 +45,10 @@ def names(choice: Choice) -> str:
 @pytest.mark.parametrize(
     ("said", "wanted", "written", "drafts"),
     [
-        ({}, "abr", 1, 1),
-        ({"again": True}, "abdr", 1, 0),
-        ({"over": True}, "abcr", 0, 1),
-        ({"over": True, "again": True}, "abcdr", 0, 0),
+        ({}, "abr", 1, 2),
+        ({"again": True}, "abdr", 2, 0),
+        ({"over": True}, "abcr", 0, 2),
+        ({"over": True, "again": True}, "abcdgr", 0, 0),
         ({"pictures": ("c.png", "a.png")}, "a", 1, 0),
         ({"pictures": ("d.png",), "again": True}, "d", 0, 0),
     ],
@@ -68,10 +68,12 @@ def test_a_name_of_no_picture_is_refused_with_the_nearest() -> None:
     assert len(refused.value.problems) == 2 and refused.value.usage
 
 
-def one(before: str = "", *, drafted: bool = False, trigger: str = "k1tch") -> Wanted:
+def one(person: str = "", *, drafted: bool = False, trigger: str = "k1tch") -> Wanted:
+    before = f"{person}, an earlier draft" if drafted else person
     return Wanted(
-        file="a.txt", picture="a.png", before=before, drafted=drafted, trigger=trigger, class_word="kitchen"
-    )
+        file="a.txt", picture="a.png", before=before, drafted=drafted, person=person, trigger=trigger,
+        class_word="kitchen",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def one(before: str = "", *, drafted: bool = False, trigger: str = "k1tch") -> W
         (TEMPLATE_OVER, one("blue tiles "), "k1tch, blue tiles, a pan"),
         (TEMPLATE_OVER, one(), "k1tch, a pan"),
         (TEMPLATE_OVER, one("K1TCH in blue"), "K1TCH in blue, a pan"),
-        (TEMPLATE_OVER, one("an earlier draft", drafted=True), "k1tch, a pan"),
+        (TEMPLATE_OVER, one("blue tiles", drafted=True), "k1tch, blue tiles, a pan"),
         (TEMPLATE_OVER, one("two\nlines {draft}"), "k1tch, two\nlines {draft}, a pan"),
         ("{draft}", one("K1tch in blue"), "a pan"),
         ("{trigger}, {draft}", one("k1tch in blue"), "k1tch, a pan"),
@@ -115,5 +117,5 @@ def test_ten_thousand_pictures_are_chosen_in_a_moment() -> None:
     entries = [entry(str(number)) for number in range(10_000)]
     named = job(pictures=tuple(one.picture for one in entries))
     began = time.perf_counter()
-    assert len(choose(entries, set(), named).wanted) == 10_000
+    assert len(choose(entries, {}, named).wanted) == 10_000
     assert time.perf_counter() - began < 1

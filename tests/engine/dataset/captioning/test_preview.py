@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.dataset.captioning.arranging import DedupePhrases, TriggerFirst
+from engine.dataset.captioning.arranging import DedupePhrases, SortPhrases, TriggerFirst
 from engine.dataset.captioning.content import content_of
-from engine.dataset.captioning.edits import Prefix, Replace, ReplacePattern, ReplacePhrase
+from engine.dataset.captioning.edits import Edit, Prefix, Replace, ReplacePattern, ReplacePhrase, Suffix
 from engine.dataset.captioning.entries import Entry
 from engine.dataset.captioning.preview import counted, everywhere, pieces, preview
 from projects.problems import Problem, Refused
@@ -110,6 +110,39 @@ def test_ten_thousand_captions_are_looked_at_while_somebody_types() -> None:
             took.append(time.process_time() - began)
             assert found is not None and len(found.hits) == 10_000
         assert min(took) < 0.4, f"{edit.words}: {min(took):.3f} s"
+
+
+EDITS = (
+    Replace("linen", "wool"), ReplacePattern(r"(\w+) coat", r"\1, coat"), ReplacePhrase(("red",), "blue"), Prefix("film"),
+    Suffix("grain"), DedupePhrases(), SortPhrases("name"),
+)  # fmt: skip
+parts_of = st.lists(st.sampled_from(["red", "linen", "coat", ",", "\r\n", "\n", "é"]), max_size=8)
+captions = st.lists(
+    st.tuples(st.sampled_from([b"", b"\xef\xbb\xbf"]), parts_of)
+    .map(lambda parts: parts[0] + " ".join(parts[1]).encode()),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(captions, st.sampled_from(EDITS))
+def test_many_at_once_are_the_same_as_one_by_one_and_one_undo_takes_them_back(
+    tmp_path_factory: pytest.TempPathFactory, found: list[bytes], edit: Edit
+) -> None:
+    files = {str(number): data for number, data in enumerate(found)}
+    at_once, one_by_one = (project(tmp_path_factory.mktemp("kitchen") / "p", files) for _ in range(2))
+    before, opened, other = contents(at_once), book(at_once), book(one_by_one)
+    seen = preview(everywhere(edit), opened.entries.values())
+    assert seen is not None
+    opened.apply("bulk", edit.words, seen.texts, bases=seen.bases)
+    for one in list(other.entries.values()):
+        alone = preview(everywhere(edit), [one])
+        assert alone is not None
+        other.apply("bulk", edit.words, alone.texts, bases=alone.bases)
+    assert contents(at_once) == contents(one_by_one)
+    if seen.hits:
+        book(at_once).undo()
+    assert contents(at_once) == before
 
 
 def joined(found: list[tuple[str, str]]) -> tuple[str, str]:
