@@ -3,7 +3,11 @@
 import contextlib
 import os
 import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
+
+_AT_ONCE: Final = 8
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -12,6 +16,37 @@ def write_bytes(path: Path, data: bytes) -> None:
     A file that is replaced keeps who may read and write it. Raises OSError as the system gave it; callers say which file
     and what to do.
     """
+    _replace(path, data)
+    sync_folder(path.parent)
+
+
+def write_many(
+    files: Sequence[tuple[Path, bytes]], on_written: Callable[[int], object] = lambda done: None
+) -> list[tuple[Path, OSError]]:
+    """`write_bytes` of each, with the folders synced once at the end; gives those that could not be written.
+
+    Several at a time: a disk that is asked to sync many files at once does so in a fraction of the time.
+    """
+    # Whoever writes one file does not wait for this import.
+    from concurrent.futures import ThreadPoolExecutor
+
+    failed: list[tuple[Path, OSError]] = []
+
+    def write(file: tuple[Path, bytes]) -> None:
+        try:
+            _replace(*file)
+        except OSError as error:
+            failed.append((file[0], error))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done, _ in enumerate(pool.map(write, files), start=1):
+            on_written(done)
+    for folder in {path.parent for path, _ in files}:
+        sync_folder(folder)
+    return failed
+
+
+def _replace(path: Path, data: bytes) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -26,7 +61,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -27,8 +27,6 @@ class Action:
     """What is said when the key is pressed and the condition is not met."""
     palette: bool = True
     """Whether the palette offers it."""
-    instead: str = ""
-    """What to use until this is there: the key says it, help and palette leave it out."""
     leader: str = ""
     """Key after ctrl+g that does it while somebody types; "" for none."""
 

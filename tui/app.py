@@ -226,9 +226,6 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def action_act(self, action_id: str) -> None:
         """Do what a key means everywhere; the room that is shown may do it in its own way."""
         action, screen = ACTIONS[action_id], self.screen
-        if action.instead:
-            self.say(action.instead)
-            return
         if action.when and action.when not in self.conditions():
             self.say(action.otherwise)
             return

@@ -290,14 +290,14 @@ async def test_a_caption_that_cannot_be_read_says_why(kitchen: Path) -> None:
 async def test_a_caption_that_cannot_be_written_stays_in_the_editor(
     kitchen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = atomic.write_bytes
+    write = atomic._replace
 
     def full(path: Path, data: bytes) -> None:
         if path.name == "IMG_3.txt":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(path, data)
 
-    monkeypatch.setattr(atomic, "write_bytes", full)
+    monkeypatch.setattr(atomic, "_replace", full)
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         await pilot.press("enter", "enter", *"k1tch, a pan", "enter")
@@ -305,7 +305,7 @@ async def test_a_caption_that_cannot_be_written_stays_in_the_editor(
         await pilot.press("pageup")
         await until(pilot, lambda: room.editor.value == "k1tch, a pan" and "No space left" in text_of(bench))
     assert caption(kitchen, "IMG_3") is None
-    monkeypatch.setattr(atomic, "write_bytes", write)
+    monkeypatch.setattr(atomic, "_replace", write)
     async with opened(kitchen, room="captions") as (bench, pilot):
         await read(pilot, bench)
         await until(pilot, lambda: caption(kitchen, "IMG_3") == b"k1tch, a pan\n")

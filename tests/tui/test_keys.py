@@ -13,6 +13,7 @@ from tui.actions import ACTIONS
 from tui.app import Options
 from tui.bindings import bindings
 from tui.keymap import read_keymap
+from tui.screens.captions import CaptionsRoom
 from tui.screens.changing import Changing
 from tui.screens.choosing import Choosing
 from tui.screens.cropping import Cropping
@@ -26,14 +27,14 @@ from tui.screens.replacing import Replacing
 from tui.screens.review import ReviewRoom
 from tui.screens.room import Room
 from tui.screens.train import TrainRoom
-from tui.theme import inks_of
+from tui.screens.seeing import Seeing
 from tui.widgets.line_list import LineList
 from tui.widgets.tiles import Tiles
 
 ROOMS = {
     "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "tiles": Tiles,
     "train": TrainRoom, "review": ReviewRoom, "large": Large, "replacing": Replacing, "changing": Changing,
-    "choosing": Choosing,
+    "choosing": Choosing, "captions": CaptionsRoom, "leader": CaptionsRoom, "seeing": Seeing,
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def test_every_action_has_a_method_where_it_belongs() -> None:
     for action in ACTIONS.values():
         owners = {"app": Workbench, "list": LineList, **ROOMS}
         there = callable(getattr(owners[action.place], action.method, None))
-        assert there == (not action.instead), action.id
+        assert there, action.id
 
 
 def test_no_two_actions_of_a_place_share_a_key() -> None:
@@ -102,7 +103,7 @@ async def test_help_lists_every_action_with_its_keys(aurelia: Path) -> None:
         words = [listed._text(at) for at in listed.rows]
         for action in ACTIONS.values():
             listed_here = any(line.strip().endswith(action.words) for line in words)
-            assert listed_here == (not action.instead), action.id
+            assert listed_here, action.id
         titles = [word for word in words if word and not word.startswith(" ")]
         assert titles[:3] == ["1 Project", "In every list", "Everywhere"] and "Everywhere" in shown
         await pilot.press("escape")
@@ -128,37 +129,6 @@ async def test_palette_offers_what_applies_now_and_what_was_used_last_first(aure
         await pilot.press(*"logarithmic", "enter")
         assert isinstance(bench.screen, TrainRoom)
         assert next(choice.key for choice in choices(bench, room)) == "train.log-scale"
-
-
-async def test_rooms_that_are_not_there_yet_say_what_exists_today(aurelia: Path) -> None:
-    async with opened(aurelia) as (bench, pilot):
-        await pilot.press("3")
-        await pilot.pause()
-        assert "safelight captions DIR check" in text_of(bench)
-        assert isinstance(bench.screen, ProjectRoom)
-        assert "app.captions" not in {each.key for each in choices(bench, bench.screen)}
-
-
-@pytest.mark.parametrize("options", [Options(theme="mono"), Options(ascii=True), Options(theme="ansi")])
-async def test_rooms_that_are_not_there_yet_stand_in_brackets_without_colour(
-    aurelia: Path, options: Options
-) -> None:
-    async with opened(aurelia, options=options) as (bench, pilot):
-        await until(pilot, lambda: "5 Review" in text_of(bench))
-        top = text_of(bench).splitlines()[0]
-        assert "1 Project  2 Pictures  (3 Captions)  4 Train  5 Review" in top
-
-
-async def test_rooms_that_are_not_there_yet_are_dimmer_than_those_that_are(aurelia: Path) -> None:
-    async with opened(aurelia) as (bench, pilot):
-        await until(pilot, lambda: "5 Review" in text_of(bench))
-        top = bench.screen._compositor.render_strips(bench.size)[0]
-        ink = {segment.text.strip(): segment.style.color for segment in top if segment.style}
-        dim = ink["3 Captions"]
-        assert dim == inks_of("safelight")["faint"].color and dim not in (
-            ink["4 Train  5 Review"],
-            ink["1 Project"],
-        )
 
 
 async def test_the_palette_begins_with_the_room_whatever_was_used_last(aurelia: Path) -> None:

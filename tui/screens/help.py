@@ -11,10 +11,11 @@ from tui.screens.modal import Reading
 from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
-    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "train": "4 Train", "review": "5 Review",
+    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "captions": "3 Captions", "train": "4 Train", "review": "5 Review",
     "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
-    "choosing": "Two edits of one caption",
+    "choosing": "Two edits of one caption", "leader": "While a caption is typed, after ^g",
+    "seeing": "What the model sees",
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
     """All actions by place and group, with their keys: first what works in `room`, then what the other rooms have."""
     lines: list[Spans] = []
     for place in dict.fromkeys((room, "list", "app", *_TITLES)):
-        actions = [action for action in ACTIONS.values() if action.place == place and not action.instead]
+        actions = [action for action in ACTIONS.values() if action.place == place]
         if not actions:
             continue
         lines += [[("", "text")], [(_TITLES[place], "bold")]]

@@ -41,7 +41,7 @@ class Room(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the room's body."""
-        yield TopLine(self.ROOM, bracketed=self.bench.options.ascii)
+        yield TopLine(self.ROOM)
         yield from self.body()
         yield KeyLine()
 
@@ -71,7 +71,7 @@ class Room(Screen[None]):
             action
             for place in places
             for action in ACTIONS.values()
-            if action.place == place and not action.instead and (not action.when or action.when in held)
+            if action.place == place and (not action.when or action.when in held)
         ]
 
     def action_act(self, action_id: str) -> None:

@@ -19,8 +19,7 @@ def command(out: Output) -> int:
             group = f"{action.place}, {action.group}"
             out.say(f"\n{group}")
         own = "  (yours)" if action.id in keymap.own else ""
-        yet = "  (not there yet)" if action.instead else ""
-        out.say(f"  {action.id:<22} {keymap.shown(action, all_keys=True):<16} {action.words}{yet}{own}")
+        out.say(f"  {action.id:<22} {keymap.shown(action, all_keys=True):<16} {action.words}{own}")
     out.say(f'\nChange a key in {file}:\n  [keys]\n  "train.stop" = "ctrl+s"')
     for problem in keymap.problems:
         out.say(f"! {words_of(problem)}")

@@ -7,9 +7,7 @@ from textual.containers import Horizontal
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.actions import ACTIONS
 from tui.spans import Span, Spans, cropped, ends, length, strip, wrapped
-from tui.theme import SHADES
 from tui.widgets.lines import Lines, inks
 
 _MOST_LINES = 3
@@ -24,10 +22,9 @@ class TopLine(Horizontal):
     TopLine > #live { width: 1; }
     """
 
-    def __init__(self, room: str, *, bracketed: bool = False) -> None:
-        """bracketed: rooms that are not there yet stand in brackets, as they do where there is no colour."""
+    def __init__(self, room: str) -> None:
         super().__init__()
-        self._room, self._bracketed = room, bracketed
+        self._room = room
         self._about: list[str] = []
         self._live: list[Span] = []
         self._place = ""
@@ -72,14 +69,10 @@ class TopLine(Horizontal):
 
     def _rooms(self, *, short: bool) -> list[Span]:
         spans: list[Span] = []
-        shades = SHADES.get(self.app.theme)
-        bracketed = self._bracketed or shades is None or not shades.ground
         for number, name in enumerate(ROOMS, 1):
             here = name == self._room
             words = f"{number} {name.capitalize()}" if here or not short else str(number)
             ink = "accent" if here else "muted"
-            if ACTIONS[f"app.{name}"].instead:
-                words, ink = f"({words})" if bracketed else words, "faint"
             spans += [("  ", "text")] * (number > 1) + [(words, ink)]
         return spans
 

@@ -248,23 +248,27 @@ class Book:
         return op, failed
 
     def _write(self, changes: Sequence[Change], progress: Progress | None = None) -> list[Problem]:
-        failed = []
-        for number, one in enumerate(changes):
-            # A link stays a link: what it points to is written.
-            path = Path(os.path.realpath(self._path(one.file)))
-            try:
-                if one.after is None:
-                    path.unlink(missing_ok=True)
-                else:
-                    atomic.write_bytes(path, one.after)
-            except OSError as error:
-                hint = "What was meant is kept in captions.ops.jsonl and written when this is opened again."
-                failed.append(
-                    Problem(error=f"cannot be written: {error.strerror}.", where=one.file, hint=hint)
-                )
-            if progress and (number + 1) % _EVERY == 0:
-                progress(number + 1, len(changes))
-        return failed
+        def written(done: int) -> None:
+            if progress and done % _EVERY == 0:
+                progress(done, len(changes))
+
+        # A link stays a link: what it points to is written.
+        paths = {one.file: Path(os.path.realpath(self._path(one.file))) for one in changes}
+        failed = atomic.write_many(
+            [(paths[one.file], one.after) for one in changes if one.after is not None], written
+        )
+        for one in changes:
+            if one.after is None:
+                try:
+                    paths[one.file].unlink(missing_ok=True)
+                except OSError as error:
+                    failed.append((paths[one.file], error))
+        names = {path: file for file, path in paths.items()}
+        hint = "What was meant is kept in captions.ops.jsonl and written when this is opened again."
+        return [
+            Problem(error=f"cannot be written: {error.strerror}.", where=names[path], hint=hint)
+            for path, error in failed
+        ]
 
     def _change(self, file: str, text: str, base: Content | None) -> tuple[Change, bool]:
         """What is to be written, and whether somebody else's edit is in it. Raises Refused or _Touched."""
