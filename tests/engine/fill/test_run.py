@@ -260,6 +260,16 @@ def test_a_model_that_fails_on_all_ends_the_job_and_one_picture_does_not(
     ]
     book(folder).undo()
 
+    def after_the_first(pictures: Sequence[Image.Image]) -> list[str]:
+        if pictures[0].getpixel((0, 0)) != (0, 10, 10):
+            raise ValueError("no")
+        return ["fine"]
+
+    monkeypatch.setattr(stub, "_says", after_the_first)
+    word, where = work(folder, job_of(folder, files))
+    assert word == "done" and fold_file(where.events).result["failed"] == ["jug.png", "pot.png", "tin.png"]
+    book(folder).undo()
+
     def on_all(pictures: Sequence[Image.Image]) -> list[str]:
         raise ValueError("no")
 
@@ -370,6 +380,7 @@ def test_a_killed_job_goes_on_with_the_rest_and_drafts_what_it_would_have(
     assert start(job).wait() == 0
     after = record.drafts_of(job)
     assert len(after) == 4 and after.items() >= there.items()
+    assert job.drafts.read_bytes().count(b'"seconds"') == 4, "none was kept twice"
     assert all(text.startswith("2 at once") for text in after.values()), (
         "the last one together with its neighbour"
     )
