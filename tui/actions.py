@@ -255,6 +255,46 @@ def _crop() -> list[Action]:
     ]
 
 
+def _many() -> list[Action]:
+    """Changes of many captions: of words by others, and of the rest."""
+
+    def key(place: str, name: str, keys: str, words: str, label: str = "") -> Action:
+        group = {"replacing": "Replace", "changing": "Change many"}[place]
+        return Action(id=f"{place}.{name}", group=group, keys=keys, words=words, label=label, palette=False)
+
+    def both(place: str) -> list[Action]:
+        return [
+            key(place, "write", "enter,ctrl+j", "write what the table shows, as one step of undo", "write"),
+            key(place, "scope", "ctrl+s,f5", "all captions, those of the filter, or the selected ones", "in"),
+            key(place, "leave", "escape,ctrl+q", "leave; nothing is written", "leave"),
+        ]
+
+    return [
+        key("replacing", "regex", "ctrl+r,f2", "a regular expression, or the letters as they are"),
+        key("replacing", "phrase", "ctrl+o,f3", "only whole phrases between commas"),
+        key("replacing", "word", "ctrl+n,f4", "only whole words"),
+        key("replacing", "case", "ctrl+y,f6", "small and capital letters are the same, or not"),
+        *both("replacing"),
+        key("changing", "option", "ctrl+n,f4", "the next of what is to choose beside the field"),
+        key("changing", "option-back", "ctrl+o,f3", "the previous one"),
+        *both("changing"),
+    ]
+
+
+def _choosing() -> list[Action]:
+    group = "Two edits of one caption"
+
+    def key(name: str, keys: str, words: str, label: str) -> Action:
+        return Action(id=f"choosing.{name}", group=group, keys=keys, words=words, label=label, palette=False)
+
+    return [
+        key("mine", "m", "write mine", "mine"),
+        key("theirs", "t", "keep theirs", "theirs"),
+        key("both", "b", "write both, mine first where they differ", "both"),
+        key("leave", "escape,q", "decide later; the file stays as it is", "later"),
+    ]
+
+
 def _train() -> list[Action]:
     group, still = "Run", "Nobody works on this run, so nobody would hear it."
     idle = "Nobody works on this run or on a job of it, so nobody would hear it."
@@ -347,6 +387,8 @@ ACTIONS: Final[dict[str, Action]] = {
         *_after_leader(),
         *_tiles(),
         *_crop(),
+        *_many(),
+        *_choosing(),
         *_train(),
         *_review(),
         *_large(),

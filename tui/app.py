@@ -47,6 +47,7 @@ _SHEETS = tuple(
         "train",
         "review",
         "large",
+        "previewing",
     )
 )
 _NEVER = 1_000_000

@@ -156,7 +156,12 @@ class CaptionDesk:
         book = Book(self.project, spec.data)
         book.load()
         self.captions = replace(
-            self.captions, rows=rows_of(book.entries), spec=spec, loaded=True, problems=tuple(book.problems)
+            self.captions,
+            rows=rows_of(book.entries),
+            spec=spec,
+            loaded=True,
+            problems=tuple(book.problems),
+            orphans=book.orphans,
         )
         self.book = book
         self._tell(book, names=True)

@@ -8,27 +8,28 @@ from typing import Final
 
 from textual.message import Message
 
+from engine.dataset.captioning import known
+from engine.dataset.captioning.checks.shapes import Collection, Fix, collection_of
+from engine.dataset.captioning.checks.shelf import fix_of, judged, titles
+from engine.dataset.captioning.counting import Counting
 from engine.dataset.captioning.phrases import count_phrases
+from engine.dataset.captioning.trigger_word import worst
 from engine.dataset.findings import Finding
-from engine.dataset.tokens import Count, Encoder, Place, encoders_of
-from projects.problems import Refused
+from engine.dataset.tokens import Counts, Place
 from projects.spec import Base
 from tui.caption_rows import Captions
 
 _CALM: Final = 0.4
 """Seconds after the last change until all captions are looked at again."""
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 400
 """Captions between two looks for something more urgent."""
-
-Counts = Sequence[tuple[Encoder | Place, Count | None]]
-"""By encoder of the base; None where its vocabulary is not here."""
 
 
 class Counted(Message):
     """The tokens of the text in the editor."""
 
-    def __init__(self, text: str, counts: Counts) -> None:
-        self.text, self.counts = text, counts
+    def __init__(self, text: str, places: Sequence[Place], counts: Counts) -> None:
+        self.text, self.places, self.counts = text, places, counts
         super().__init__()
 
     def can_replace(self, message: Message) -> bool:
@@ -41,9 +42,15 @@ class Learned:
     """What all captions come to."""
 
     tokens: Mapping[str, int] = field(default_factory=dict)
+    """Picture -> tokens of its longest caption for the encoder that it fills most."""
     phrases: Mapping[str, int] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
+    collection: Collection | None = None
+
+    def fix(self, finding: Finding) -> Fix | None:
+        """What one key does about a finding."""
+        return fix_of(self.collection, finding) if self.collection else None
 
 
 class CaptionsLearned(Message):
@@ -64,9 +71,8 @@ class CaptionEyes:
         self._captions: Captions | None = None
         self._stopped = False
         self._base: Base | None = None
-        self._encoders: Sequence[Encoder | Place] = ()
-        self._known: dict[str, int] = {}
-        """Text -> tokens of the encoder that is fullest."""
+        self.counting: Counting | None = None
+        """Asked from threads only: the answer may take a moment."""
         threading.Thread(target=self._work, name="caption-eyes", daemon=True).start()
 
     def count(self, text: str) -> None:
@@ -86,6 +92,8 @@ class CaptionEyes:
         with self._wake:
             self._stopped = True
             self._wake.notify()
+        if self.counting:
+            self.counting.close()
 
     def _work(self) -> None:
         while True:
@@ -93,8 +101,8 @@ class CaptionEyes:
                 self._wake.wait_for(
                     lambda: self._stopped or self._text is not None or self._captions is not None
                 )
-                if self._stopped:
-                    return
+            if self._stopped:
+                return
             self._count_typed()
             with self._wake:
                 if self._captions is None or self._wake.wait_for(
@@ -102,53 +110,54 @@ class CaptionEyes:
                 ):
                     continue
                 captions, self._captions = self._captions, None
-            if (learned := self._learned(captions)) is not None:
+            if captions.loaded and (learned := self._learned(captions)) is not None:
                 self._post(CaptionsLearned(learned))
 
     def _count_typed(self) -> None:
         with self._wake:
-            text, self._text = self._text, None
-            captions = self._captions
-        if captions is not None:
-            self._load(captions.spec.base)
-        if text is not None:
-            self._post(Counted(text, self._counts(text)))
+            text, captions = self._text, self._captions
+            self._text = None
+        if captions is not None and captions.loaded:
+            self._ready(captions.spec.base)
+        if text is not None and self.counting is not None:
+            self._post(Counted(text, self.counting.places, self.counting.counts([text])[0]))
 
-    def _load(self, base: Base) -> None:
-        if base == self._base:
-            return
-        self._base, self._known = base, {}
-        try:
-            self._encoders = encoders_of(base, self._project)
-        except (Refused, OSError):
-            # What is wrong with the base is said where it is chosen; here it means "-".
-            self._encoders = ()
-
-    def _counts(self, text: str) -> Counts:
-        return [(each, each.count(text) if isinstance(each, Encoder) else None) for each in self._encoders]
+    def _ready(self, base: Base) -> Counting:
+        if self.counting is None or base != self._base:
+            if self.counting is not None:
+                self.counting.close()
+            self._base, self.counting = base, Counting(self._project, base)
+        return self.counting
 
     def _learned(self, captions: Captions) -> Learned | None:
         """None where something newer came in between."""
-        self._load(captions.spec.base)
-        texts = [entry.text for row in captions.rows.values() for entry in row.entries]
-        phrases = count_phrases(texts)
-        for at, text in enumerate(texts):
-            if text not in self._known:
-                self._known[text] = max(
-                    (count.tokens for _, count in self._counts(text) if count), default=-1
-                )
-            if at % _AT_ONCE == 0:
-                self._count_typed()
-                if self._captions is not None or self._stopped:
-                    return None
-        tokens = {
-            name: most for name, row in captions.rows.items()
-            if (most := max(self._known[entry.text] for entry in row.entries)) >= 0
-        }  # fmt: skip
-        findings, titles = findings_of(captions, tokens)
-        return Learned(tokens=tokens, phrases=phrases, findings=findings, titles=titles)
+        counting, spec = self._ready(captions.spec.base), captions.spec
+        entries = [entry for row in captions.rows.values() for entry in row.entries]
+        texts = list(dict.fromkeys(entry.text for entry in entries))
+        counts: dict[str, Counts] = {}
+        for start in range(0, len(texts), _AT_ONCE):
+            part = texts[start : start + _AT_ONCE]
+            counts.update(zip(part, counting.counts(part), strict=True))
+            self._count_typed()
+            if self._captions is not None or self._stopped:
+                return None
+        words, _ = counting.trigger(spec.trigger) if spec.trigger else ([], [])
+        collection = collection_of(
+            spec, entries, orphans=captions.orphans, places=counting.places, counts=counts,
+            word=worst(words) if words else None,
+            known=known.measured(self._project, {row.path: name for name, row in captions.rows.items()}),
+        )  # fmt: skip
+        return Learned(
+            tokens=_fullest(captions, counts), phrases=count_phrases(entry.text for entry in entries),
+            findings=tuple(judged(collection, spec.captions.ignored)), titles=titles(), collection=collection,
+        )  # fmt: skip
 
 
-def findings_of(captions: Captions, tokens: Mapping[str, int]) -> tuple[Sequence[Finding], Mapping[str, str]]:
-    """What the checks of captions say, and their titles."""
-    return (), {}
+def _fullest(captions: Captions, counts: Mapping[str, Counts]) -> dict[str, int]:
+    """Tokens of each picture's longest caption; pictures of which nothing is counted are left out."""
+    found = {}
+    for name, row in captions.rows.items():
+        each = [count.tokens for entry in row.entries for count in counts.get(entry.text, ()) if count]
+        if each:
+            found[name] = max(each)
+    return found

@@ -50,6 +50,8 @@ class Captions:
     loaded: bool = False
     """Whether the texts were read, and not only the names."""
     problems: Sequence[Problem] = ()
+    orphans: Sequence[str] = ()
+    """Caption files without a picture."""
     spec: RunSpec = field(default_factory=RunSpec)
     drafted: frozenset[str] = frozenset()
     """Caption files with a model's words that nobody has looked at."""

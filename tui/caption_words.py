@@ -6,9 +6,8 @@ from typing import Final
 
 from engine.dataset.captioning.journal import Op
 from engine.dataset.findings import MARKS
-from engine.dataset.tokens import Encoder
+from engine.dataset.tokens import Counts, Place
 from tui.audit_words import INKS
-from tui.caption_eyes import Counts
 from tui.caption_rows import CaptionRow, Captions, Order
 from tui.spans import Span, Spans, cell, ends, length
 
@@ -57,14 +56,18 @@ def _mark(captions: Captions, row: CaptionRow) -> Span:
 
 
 def status_line(
-    counts: Counts | None, saved: str, problem: str, phrases: Sequence[tuple[str, str]], width: int
+    places: Sequence[Place],
+    counts: Counts,
+    saved: str,
+    problem: str,
+    phrases: Sequence[tuple[str, str]],
+    width: int,
 ) -> Spans:
     """Under the editor: tokens by encoder, whether it is saved, and the phrases of the leader's numbers."""
     if problem:
         return [(" ! ", "bad"), (problem, "text")]
     left: list[Span] = [(" ", "text")]
-    for encoder, count in counts or ():
-        place = encoder.place if isinstance(encoder, Encoder) else encoder
+    for place, count in zip(places, counts, strict=False):
         label, limit = place.label, place.limit
         if count is None:
             left += [(f"{label} ", "muted"), ("-", "text"), ("   ", "text")]

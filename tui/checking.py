@@ -62,7 +62,7 @@ def check(
     """Check everything that a start checks; None where a newer check has begun. tell: (done, total), at most 10 a s."""
     # Opening pictures takes Pillow, which is loaded by this thread and not before the first paint.
     from projects.resolving import preset_under
-    from tui.found import found_values
+    from tui.found import TRIGGER, found_values, trigger_words
     from tui.readiness import examine
 
     last = 0.0
@@ -86,9 +86,10 @@ def check(
     except OSError as error:
         words = Problem(error=f"{error.strerror or error}.", where=str(error.filename or project.path))
         return Checked(preset, None, [words], (), free)
-    return Checked(
-        preset, found.plan, found.problems, found.notes, free, found_values(found.spec, found.plan)
-    )
+    values = found_values(found.spec, found.plan)
+    if said := trigger_words(project.path, found.spec.base, found.spec.trigger, overtaken):
+        values[TRIGGER] = said
+    return Checked(preset, found.plan, found.problems, found.notes, free, values)
 
 
 def free_bytes(folder: Path) -> int | None:

@@ -22,6 +22,8 @@ HOW: Final = {
     "adapter.alpha": "alpha", "train.schedule": "schedule", "train.resolution": "resolution", "train.batch": "batch",
     "sample.prompts": "prompts", "sample.every": "preview every",
 }  # fmt: skip
+_BESIDE: Final = ("trigger",)
+"""Fields of which more is found than a value where nothing is said."""
 _NEVER: Final = re.compile(r"format$|data\.sets\.")
 _WHERE: Final = re.compile(r"project\.toml: ([\w.-]+)|--set ([\w.-]+)=")
 
@@ -41,6 +43,8 @@ class FormRow:
     problem: Problem | None = None
     found: str = ""
     """What it comes to by other ways where nothing is said, e.g. steps by rule; in words, not to be typed."""
+    beside: str = ""
+    """What was found about the value that stands here."""
 
     @property
     def said(self) -> str | None:
@@ -92,6 +96,7 @@ def form_of(
             shown,
             wrong.get(key),
             (found or {}).get(key, "") if said is None else "",
+            (found or {}).get(key, "") if said is not None and key in _BESIDE else "",
         )
     return Form(rows)
 

@@ -1,11 +1,14 @@
 """What fields of the form come to where the project says nothing: steps by rule, pictures by sets, a family read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from projects.plan import LEAST_STEPS, STEPS_A_PICTURE, Plan, slots_a_step
-from projects.spec import Role, RunSpec, data_sets
+from projects.spec import Base, Role, RunSpec, data_sets
 
+TRIGGER: Final = "trigger"
+"""The one field of which something is found that stands beside what the project says."""
 _ROLES: Final[Mapping[str, Role]] = {
     "data.images": "subject",
     "data.regularization": "regularization",
@@ -31,6 +34,33 @@ def found_values(spec: RunSpec, plan: Plan | None) -> dict[str, str]:
     else:
         found |= {key: _pictures(spec, plan, role) for key, role in _ROLES.items()}
     return {key: words for key, words in found.items() if words}
+
+
+def trigger_words(project: Path, base: Base, trigger: str, should_stop: Callable[[], bool]) -> str:
+    """What the base makes of a trigger: "5 tokens, not a word"; "" where its vocabulary is not there. Half a second.
+
+    In a process that is gone afterwards: a vocabulary takes more memory than a room has.
+    """
+    from engine.dataset.captioning.counting import Counting
+    from engine.dataset.captioning.trigger_word import worst
+
+    if not trigger or not base.source:
+        return ""
+    key = (None if base.source == "demo" else project, base, trigger)
+    if key not in _judged:
+        counting = Counting(project, base, should_stop=should_stop)
+        try:
+            told = worst(counting.trigger(trigger)[0])
+        finally:
+            counting.close()
+        if told is None:
+            return ""
+        _judged[key] = told.brief
+    return _judged[key]
+
+
+_judged: Final[dict[tuple[Path | None, Base, str], str]] = {}
+"""What was found out about the triggers that were typed; a handful."""
 
 
 def _rule(spec: RunSpec, plan: Plan) -> str:

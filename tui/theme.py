@@ -58,7 +58,7 @@ def inks_of(theme: str) -> Inks:
         bold, dim = Style(bold=True), Style(dim=True)
         return {
             "text": plain, "muted": dim, "faint": dim, "accent": bold, "bold": bold, "good": plain, "warn": bold,
-            "bad": bold, "here": Style(reverse=True), "ground": plain,
+            "bad": bold, "here": Style(reverse=True), "ground": plain, "changed": Style(bold=True, underline=True),
         }  # fmt: skip
     here = Style(bgcolor=shades.raised) if shades.raised else Style(bold=True)
     return {
@@ -67,6 +67,7 @@ def inks_of(theme: str) -> Inks:
         "faint": _style(shades.faint),
         "accent": _style(shades.accent),
         "bold": _style(shades.text) + Style(bold=True),
+        "changed": _style(shades.text) + Style(bold=True, underline=True),
         "good": _style(shades.good),
         "warn": _style(shades.warn),
         "bad": _style(shades.bad),

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import lcm
 from pathlib import Path
 from typing import Literal
 
@@ -145,6 +146,16 @@ def shuffled(text: str, *, seed: int, picture: str, variant: int, keep_first: in
         order = sorted(range(len(rest)), key=lambda i: (draw(seed, "shuffle", picture, variant, k, i), i))
         texts.append(", ".join(kept + [rest[i] for i in order]))
     return tuple(dict.fromkeys(texts)) if len(rest) > 1 else (text,)
+
+
+def in_all_orders(picture: str, written: Sequence[str], seed: int, keep_first: int) -> list[str]:
+    """The orders of each variant, each variant equally often in the list however many orders it has."""
+    orders = [
+        list(shuffled(text, seed=seed, picture=picture, variant=variant, keep_first=keep_first))
+        for variant, text in enumerate(written)
+    ]
+    length = lcm(*map(len, orders))
+    return [order for variant in orders for order in variant * (length // len(variant))]
 
 
 def holds_word(text: str, word: str) -> bool:

@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import lcm
 from pathlib import Path
 from typing import Literal
 
 from engine.dataset.buckets import placement
-from engine.dataset.captions import holds_any, holds_word, read_caption_file, shuffled, trigger_caption
+from engine.dataset.captions import holds_any, holds_word, in_all_orders, read_caption_file, trigger_caption
 from engine.dataset.folders import Found, find_pictures
 from engine.dataset.items import Item, file_sha256
 from engine.dataset.pictures import inspect_picture
@@ -115,7 +114,7 @@ def _captions(
         ]
         written = [caption.text for caption in read] or [stand_in]
         if spec.captions.shuffle:
-            written = _in_all_orders(found.name, written, spec)
+            written = in_all_orders(found.name, written, spec.train.seed, spec.captions.keep_first)
         texts[found.path] = tuple(written)
     for path, names in absent.items():
         one = "1 picture has" if len(names) == 1 else f"{len(names)} pictures have"
@@ -131,17 +130,6 @@ def _captions(
         error = f"Captions with a byte order mark, which is not trained: {listed(marked)}."
         notes.append(Problem(error=error, files=tuple(marked)))
     return texts
-
-
-def _in_all_orders(picture: str, written: list[str], spec: RunSpec) -> list[str]:
-    """The orders of each variant, each variant equally often in the list however many orders it has."""
-    seed, keep = spec.train.seed, spec.captions.keep_first
-    orders = [
-        list(shuffled(text, seed=seed, picture=picture, variant=variant, keep_first=keep))
-        for variant, text in enumerate(written)
-    ]
-    length = lcm(*map(len, orders))
-    return [order for variant in orders for order in variant * (length // len(variant))]
 
 
 def _trigger(dataset: DataSet, spec: RunSpec) -> str:

@@ -13,6 +13,8 @@ from tui.actions import ACTIONS
 from tui.app import Options
 from tui.bindings import bindings
 from tui.keymap import read_keymap
+from tui.screens.changing import Changing
+from tui.screens.choosing import Choosing
 from tui.screens.cropping import Cropping
 from tui.screens.home import HomeRoom
 from tui.screens.large import Large
@@ -20,6 +22,7 @@ from tui.screens.modal import Pick, Reading
 from tui.screens.palette import choices
 from tui.screens.pictures import PicturesRoom
 from tui.screens.project import ProjectRoom
+from tui.screens.replacing import Replacing
 from tui.screens.review import ReviewRoom
 from tui.screens.room import Room
 from tui.screens.train import TrainRoom
@@ -29,7 +32,8 @@ from tui.widgets.tiles import Tiles
 
 ROOMS = {
     "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "tiles": Tiles,
-    "train": TrainRoom, "review": ReviewRoom, "large": Large,
+    "train": TrainRoom, "review": ReviewRoom, "large": Large, "replacing": Replacing, "changing": Changing,
+    "choosing": Choosing,
 }  # fmt: skip
 
 

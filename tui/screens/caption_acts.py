@@ -1,15 +1,19 @@
 """What the keys of the captions room do beside moving and typing."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.dataset.captioning.book import Conflict, Outcome
+from engine.dataset.captioning.checks.shapes import Conversion
 from engine.dataset.captioning.content import shown
 from tui import caption_words as words
 from tui.audited import CheckRow
+from tui.declared import declare
 from tui.external import open_with, opener
 from tui.follow_lines import shown as path_shown
 from tui.screens.caption_text import CaptionText
+from tui.working import in_thread
 
 
 class CaptionActs(CaptionText):
@@ -231,9 +235,61 @@ class CaptionActs(CaptionText):
 
         self.app.push_screen(Reading(check.title, why_lines(check.findings), folded=True))
 
-    def fixable(self, check: str) -> bool:
-        """Whether the check offers to mend what it found."""
-        return False
+    def do_fix(self) -> None:
+        check = self.checked
+        if check is None or self.desk is None:
+            return
+        self.save()
+        texts: dict[str, str] = {}
+        files: list[str] = []
+        said = ""
+        for finding in check.findings:
+            fix = self._learned.fix(finding)
+            if fix is None:
+                continue
+            said = said or fix.words
+            for name in finding.pictures:
+                for entry in self.captions.rows[name].entries if name in self.captions.rows else ():
+                    if isinstance(fix, Conversion):
+                        files.append(entry.file)
+                    elif entry.content is not None:
+                        texts[entry.file] = fix(texts.get(entry.file, shown(entry.text)))
+        if files:
+            self.desk.convert(files, self._opened_anew)
+        elif texts:
+            self.desk.apply("fix", said, texts, self._opened_anew)
+
+    def do_ignore(self) -> None:
+        from tui.screens.modal import Ask
+
+        check = self.checked
+        if check is None:
+            return
+
+        def said(reason: str | None) -> None:
+            if reason is not None:
+                self._declare(
+                    {check.name: reason or "no reason given"}, f"{check.title}: a note from now on."
+                )
+
+        if check.ignored:
+            keys = {key: None for each in check.findings for key in (check.name, each.key)}
+            self._declare(keys, f"{check.title}: not ignored any more.")
+        else:
+            self.app.push_screen(Ask(f"Why is it ignored: {check.title}?"), said)
+
+    def _declare(self, values: Mapping[str, str | None], told: str) -> None:
+        project = self.bench.project
+        if project is None:
+            return
+
+        def work() -> str:
+            declare(project, "captions.ignored", values)
+            if self.desk:
+                self.desk.load()
+            return told
+
+        in_thread(self.bench, work, self.say)
 
     def _write(self, key: str, value: object) -> None:
         """Write a value into project.toml, in a thread, and read everything again."""

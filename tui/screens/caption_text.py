@@ -11,9 +11,10 @@ from textual.widgets import TextArea
 from engine.dataset.captioning.again import Again, again_of
 from engine.dataset.captioning.book import Outcome
 from engine.dataset.captioning.content import shown
+from engine.dataset.tokens import Counts, Place
 from tui.audited import CheckRow
 from tui.caption_desk import CaptionDesk
-from tui.caption_eyes import CaptionEyes, Counts, Learned
+from tui.caption_eyes import CaptionEyes, Learned
 from tui.caption_open import Opened, opened
 from tui.caption_rows import CaptionRow, Captions
 from tui.screens.room import Room
@@ -45,7 +46,7 @@ class CaptionText(Room):
         self._variant = 0
         self._kept: dict[str, tuple[str, str]] = {}
         """Caption file -> what was typed and could not be saved, and why."""
-        self._counts: tuple[str, Counts] = ("", ())
+        self._counts: tuple[Sequence[Place], Counts] = ((), ())
         self._noted = ""
         self._saved = ""
         self._pause: Timer | None = None
@@ -130,7 +131,8 @@ class CaptionText(Room):
 
     @property
     def _dirty(self) -> bool:
-        return bool(self.opened.entries) and self.editor.value != self.opened.text
+        closed = not self.opened.entries or self.opened.why_closed
+        return not closed and self.editor.value != self.opened.text
 
     def open_here(self, *, anew: bool = False) -> None:
         """Put the caption of the cursor, or what the selected share, into the editor."""

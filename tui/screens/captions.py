@@ -70,7 +70,7 @@ class CaptionsRoom(CaptionActs):
             "draft": row is not None and self.captions.is_draft(row),
             "encoded": any(entry.content and not entry.content.editable for entry in self.opened.entries),
             "check": check is not None,
-            "fixable": check is not None and self.fixable(check.name),
+            "fixable": check is not None and any(map(self._learned.fix, check.findings)),
             "undo": bool(self.captions.undo),
             "redo": bool(self.captions.redo),
             "narrowed": bool(self._check),
@@ -138,8 +138,8 @@ class CaptionsRoom(CaptionActs):
         self.draw()
 
     def on_counted(self, message: Counted) -> None:
-        self._counts = (message.text, message.counts)
-        cuts = [count.cut for _, count in message.counts if count and count.cut is not None]
+        self._counts = (message.places, message.counts)
+        cuts = [count.cut for count in message.counts if count and count.cut is not None]
         if message.text == self.editor.value:
             self.editor.show_cut(min(cuts, default=None))
         self.draw_status()
@@ -292,8 +292,8 @@ class CaptionsRoom(CaptionActs):
         saved = "not saved yet" if self._dirty else self._saved
         if self.opened.several:
             saved = f"what {len(self.opened.entries):,} captions share"
-        counts = self._counts[1] if not self.opened.several else ()
-        line = words.status_line(counts, saved, problem, self.numbered, self.size.width - 2)
+        places, counts = self._counts if not self.opened.several else ((), ())
+        line = words.status_line(places, counts, saved, problem, self.numbered, self.size.width - 2)
         self.query_one("#caption-status", Lines).show([line])
 
     def show_picture(self) -> None:

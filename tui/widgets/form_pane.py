@@ -136,11 +136,12 @@ class FormPane(Container):
             return [(f" {cell(label, label_width)}", "muted")]
         typed, problem = self._refused[key][0] if key in self._refused else row.value, self.problem(row)
         mark = ("! ", "bad") if problem else ("• ", "accent") if row.departs else ("  ", "text")
-        remark = (
-            problem.error if problem else f"{self._preset or 'default'}: {row.under}" if row.departs else ""
-        )
+        departs = f"{self._preset or 'default'}: {row.under}" if row.departs else ""
+        remark = problem.error if problem else departs or row.beside
         most = width - label_width - 3
         room = max(8, min(_VALUE, most - 16) if remark else most)
+        if remark and remark == row.beside:
+            room = max(len(typed), min(_VALUE, most - len(remark) - 2))
         ink = "text" if row.source == "project" else "muted"
         return [
             (f" {cell(label, label_width)}", "text"),

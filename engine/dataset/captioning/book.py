@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from engine.dataset.captioning.content import NEW, Content, content_of, data_of
-from engine.dataset.captioning.entries import Entry, entries_of, read
+from engine.dataset.captioning.entries import Entry, entries_in, read
 from engine.dataset.captioning.journal import NAME, Change, Journal, Op
 from engine.dataset.captioning.merge import merged
+from engine.dataset.folders import find_pictures
 from projects import atomic
 from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import Data
@@ -62,6 +63,8 @@ class Book:
     """By caption file, in the order of the pictures. Replaced as a whole by `load`, entry by entry by everything else."""
     problems: list[Problem] = field(default_factory=list)
     """What stands against the folders of the project."""
+    orphans: tuple[str, ...] = ()
+    """Caption files without a picture."""
 
     def __post_init__(self) -> None:
         self.project = Path(os.path.abspath(self.project))
@@ -71,9 +74,11 @@ class Book:
 
     def load(self) -> None:
         """Read the folders, every caption and the journal."""
-        found, problems = entries_of(self.project, self.data)
+        listing = find_pictures(self.project, self.data)
+        found = entries_in(self.project, listing, self.data)
         with self._lock:
-            self.entries, self.problems = {entry.file: entry for entry in found}, problems
+            self.entries, self.problems = {entry.file: entry for entry in found}, list(listing.problems)
+            self.orphans = listing.orphans
             self._stamps = {}
             self.journal.read()
 

@@ -5,10 +5,11 @@ either way is one JSON object. The process ends with the one that started it.
 """
 
 import json
+import select
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from projects.spec import Base
 
 _AT_ONCE: Final = 200
 """Texts of one request: 30 ms for two encoders, so that whoever types in between does not wait longer."""
+_LOOK_SECONDS: Final = 0.1
 _KEPT: Final = 50_000
 """Texts whose counts are kept; the oldest go first."""
 
@@ -29,7 +31,9 @@ class Counting:
     """The encoders of one base, asked from any thread; whoever asks waits. Where the process cannot be had, nothing is
     counted, as where the vocabulary is not there."""
 
-    def __init__(self, project: Path, base: Base) -> None:
+    def __init__(self, project: Path, base: Base, *, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """should_stop: asked while somebody waits; true ends the process, and nothing is told any more."""
+        self._should_stop = should_stop
         self._command = (
             sys.executable, "-P", "-m", "engine.dataset.captioning.counting", str(project.resolve()),
             json.dumps(asdict(base)),
@@ -124,6 +128,10 @@ class Counting:
                 assert self._process.stdin and self._process.stdout
                 self._process.stdin.write(json.dumps(asked).encode("ascii") + b"\n")
                 self._process.stdin.flush()
+                while not select.select([self._process.stdout], [], [], _LOOK_SECONDS)[0]:
+                    if self._should_stop():
+                        self._process.kill()
+                        return None
                 return json.loads(self._process.stdout.readline())
             except (OSError, ValueError):
                 return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.dataset.captioning.content import NEW, Content, content_of
-from engine.dataset.folders import Found, find_pictures
+from engine.dataset.folders import Findings, Found, find_pictures
 from projects.problems import Problem
 from projects.spec import Data, DataSet
 
@@ -42,9 +42,13 @@ class Entry:
 def entries_of(project: Path, data: Data) -> tuple[list[Entry], list[Problem]]:
     """Every caption of every picture that is not left out, set by set, by name; and what stands against the folders."""
     listing = find_pictures(project, data)
+    return entries_in(project, listing, data), list(listing.problems)
+
+
+def entries_in(project: Path, listing: Findings, data: Data) -> list[Entry]:
+    """Every caption of the pictures that were found."""
     root = Path(os.path.abspath(project))
-    found = [entry for each in listing.pictures for entry in _of(root, each, data.caption_extension)]
-    return found, list(listing.problems)
+    return [entry for each in listing.pictures for entry in _of(root, each, data.caption_extension)]
 
 
 def _of(project: Path, found: Found, extension: str) -> Iterable[Entry]:

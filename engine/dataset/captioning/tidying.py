@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _QUOTES: Final = str.maketrans(
@@ -21,11 +22,37 @@ LOOKALIKES: Final[Mapping[str, str]] = dict(
 )
 """Letters of Cyrillic and Greek -> the Latin ones that look like them."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
+_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
+
+
+def accidents(text: str) -> list[str]:
+    """Words of two alphabets at once or of letters made for display; and look-alikes alone among Latin words only."""
+    if text.isascii():
+        return []
+    found, alike, scripts = [], [], set()
+    for word in _LETTERS.findall(text):
+        own = {script for letter in word if (script := script_of(letter))}
+        if len(own) > 1 or "STYLED" in own:
+            found.append(word)
+        elif own <= {"CYRILLIC", "GREEK"} and all(letter in LOOKALIKES for letter in word):
+            alike.append(word)
+        else:
+            scripts |= own
+    return list(dict.fromkeys(found + (alike if scripts == {"LATIN"} else [])))
+
+
+@lru_cache(maxsize=4096)
+def script_of(letter: str) -> str:
+    """LATIN, CYRILLIC, GREEK, STYLED for what only looks like a letter of these, "" for every other."""
+    name = unicodedata.name(letter, "")
+    if name.startswith(("FULLWIDTH LATIN", "MATHEMATICAL")):
+        return "STYLED"
+    return next((script for script in _SCRIPTS if name.startswith(script)), "")
 
 
 @dataclass(frozen=True)
 class LatinLetters:
-    """Latin letters for their look-alikes in words that have both, or nothing else; styled letters as plain ones."""
+    """The words of `accidents` in Latin letters."""
 
     @property
     def words(self) -> str:
@@ -34,22 +61,17 @@ class LatinLetters:
 
     def __call__(self, text: str) -> str:
         """The text afterwards."""
-        return text if text.isascii() else _LETTERS.sub(lambda match: _latin(match[0]), text)
+        odd = set(accidents(text))
+        return (
+            _LETTERS.sub(lambda match: _latin(match[0]) if match[0] in odd else match[0], text)
+            if odd
+            else text
+        )
 
 
 def _latin(word: str) -> str:
-    if word.isascii():
-        return word
-    plain = "".join(
-        unicodedata.normalize("NFKC", letter)
-        if unicodedata.name(letter, "").startswith(("FULLWIDTH", "MATHEMATICAL")) else letter
-        for letter in word
-    )  # fmt: skip
-    whole = all(letter in LOOKALIKES for letter in plain)
-    mixed = any(letter in LOOKALIKES for letter in plain) and any(
-        "LATIN" in unicodedata.name(x, "") for x in plain
-    )
-    return "".join(LOOKALIKES.get(letter, letter) for letter in plain) if whole or mixed else plain
+    plain = (unicodedata.normalize("NFKC", x) if script_of(x) == "STYLED" else x for x in word)
+    return "".join(LOOKALIKES.get(letter, letter) for letter in plain)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,13 @@ class TriggerWord:
 
     @property
     def summary(self) -> str:
-        """For a line: "7 tokens, not a word"."""
+        """For a line: "5 tokens, not a word, but holds portrait"."""
+        inside = self.parts if self.verdict == "invented" else ()
+        return f"{self.brief}, but holds {' and '.join(inside)}" if inside else self.brief
+
+    @property
+    def brief(self) -> str:
+        """For less room: "5 tokens, not a word"."""
         count = len(self.pieces)
         tokens = "1 token" if count == 1 else f"{count} tokens"
         if self.verdict == "word":
@@ -57,8 +63,7 @@ class TriggerWord:
             return f"{tokens}, made of words: {' + '.join(self.parts)}"
         if self.verdict == "rare":
             return f"{tokens}, so rare that nothing is tied to it"
-        inside = f", but holds {' and '.join(self.parts)}" if self.parts else ""
-        return f"{tokens}, not a word{inside}"
+        return f"{tokens}, not a word"
 
 
 def judged(word: str, encoder: Encoder) -> TriggerWord:

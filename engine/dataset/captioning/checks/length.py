@@ -32,7 +32,7 @@ def _too_long(collection: Collection) -> Iterator[Finding]:
         for index in deciding if counts else ():
             count, place = counts[index], collection.places[index]  # type: ignore[index]
             if count is not None and count.cut is not None:
-                lost = " ".join(entry.text[count.cut :].split())
+                lost = " ".join(entry.text[count.cut :].split()).lstrip(" ,")
                 shown = lost if len(lost) <= _SHOWN else lost[: _SHOWN - 1] + "…"
                 yield Finding(
                     check="too-long", severity="warning", pictures=(entry.picture,), number=float(count.tokens),

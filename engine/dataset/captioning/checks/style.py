@@ -10,9 +10,9 @@ from engine.dataset.findings import Finding
 
 _SHARE, _LEAST = 0.15, 3
 """Of the captions, and how many at least, that the rarer way needs to count."""
-_TAGS, _WORDS = 4, 2.5
+_TAGS, _WORDS = 5, 2.0
 """Phrases of a caption in tags at least, and words of one of them on average at most."""
-_SENTENCE = 9
+_SENTENCE = 12
 """Words of a phrase from which on it is a sentence."""
 _JOINED = re.compile(r"[^\W_]+(?:_[^\W_]+)+")
 

@@ -28,7 +28,9 @@ def _judge(collection: Collection) -> Iterator[Finding]:
         if len({entry.picture for entry in entries}) < LEAST:
             unknown.append(what)
             continue
-        kinds = Counter(known[picture].casefold().strip() for picture in {entry.picture for entry in entries})
+        kinds = Counter(
+            known[picture].casefold().strip() for picture in dict.fromkeys(e.picture for e in entries)
+        )
         own = {part for kind in kinds for word in words(kind) for part in (word, *word.split("-"))}
         silent = [entry for entry in entries if not _says(entry, words_for | own)]
         said = 1 - len(silent) / len(entries)

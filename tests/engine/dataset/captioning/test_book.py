@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projects.problems import Refused
-from tests.engine.dataset.captioning.given import book, contents, project
+from tests.engine.dataset.captioning.kitchen import book, contents, project
 
 A, B, C = "images/a.txt", "images/b.txt", "images/c.txt"
 
@@ -245,7 +245,7 @@ def test_undo_and_redo_are_inverse_whatever_happens(tmp_path_factory, steps):
 WRITER = """
 import random, sys, time
 from pathlib import Path
-from tests.engine.dataset.captioning.given import book
+from tests.engine.dataset.captioning.kitchen import book
 opened = book(Path(sys.argv[1]))
 opened.finish(); opened.restore()
 chance = random.Random(int(sys.argv[2]))

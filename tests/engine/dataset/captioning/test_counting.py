@@ -53,6 +53,14 @@ def test_a_process_that_died_is_started_anew(counting):
     assert counting.known("another cup") is not None
 
 
+def test_whoever_waits_can_give_up(tmp_path):
+    client = Counting(tmp_path, Base(source="demo"), should_stop=lambda: True)
+    started = time.monotonic()
+    assert client.trigger("tr1al_cup") == ([], [])
+    client.close()
+    assert time.monotonic() - started < 2
+
+
 def test_it_ends_with_whoever_started_it(counting):
     counting.counts(["a cup"])
     process = counting._process
