@@ -99,7 +99,7 @@ def test_what_is_missing_is_drafted_as_one_step_and_taken_back_by_one_undo(
     opened = book(folder)
     assert opened.journal.drafted == {f"images/{stem}.txt" for stem in ("cup", "jug", "pot", "tin")}
     (op,) = opened.journal.ops.values()
-    assert (op.kind, op.words, op.drafted) == ("fill", "drafted 4 captions by joy", True)
+    assert (op.kind, op.words, op.drafted) == ("fill", "drafted by joy", True)
     state = fold_file(where.events)
     assert state.result["drafted"] == 4 and state.result["op"] == op.id and state.result["failed"] == []
     told = [event for event in read(where.events)[0] if event["kind"] == "drafted"]
@@ -180,7 +180,7 @@ def test_what_a_person_writes_while_the_model_looks_stays(
     assert any("left as it is" in remark.text for remark in state.warnings)
 
 
-def test_a_corrupt_picture_is_a_warning_and_a_resume_asks_for_it_again(
+def test_a_corrupt_picture_is_a_warning_and_a_later_attempt_asks_for_it_again(
     folder: Path, files: Path, stub: Stub
 ) -> None:
     good = (folder / "images" / "jug.png").read_bytes()
