@@ -217,6 +217,24 @@ def _after_leader() -> list[Action]:
     ]
 
 
+def _seeing() -> list[Action]:
+    group = "What the model sees"
+
+    def key(name: str, keys: str, words: str, label: str) -> Action:
+        return Action(id=f"seeing.{name}", group=group, keys=keys, words=words, label=label, palette=False)
+
+    return [
+        key(
+            "later",
+            "right_square_bracket,right,space",
+            "the next time that the picture is trained",
+            "next time",
+        ),
+        key("earlier", "left_square_bracket,left", "the time before", "time before"),
+        key("leave", "escape,q,w,enter", "back to the room", "back"),
+    ]
+
+
 def _tiles() -> list[Action]:
     group = "Tiles"
 
@@ -385,6 +403,7 @@ ACTIONS: Final[dict[str, Action]] = {
         *_pictures(),
         *_captions(),
         *_after_leader(),
+        *_seeing(),
         *_tiles(),
         *_crop(),
         *_many(),

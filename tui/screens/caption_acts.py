@@ -3,20 +3,22 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.dataset.captioning.book import Conflict, Outcome
-from engine.dataset.captioning.checks.shapes import Conversion
 from engine.dataset.captioning.content import shown
-from tui import caption_words as words
 from tui.audited import CheckRow
 from tui.declared import declare
 from tui.external import open_with, opener
 from tui.follow_lines import shown as path_shown
-from tui.screens.caption_text import CaptionText
+from tui.screens.caption_many import CaptionMany
 from tui.working import in_thread
 
+if TYPE_CHECKING:
+    pass
 
-class CaptionActs(CaptionText):
+
+class CaptionActs(CaptionMany):
     """The keys of the room, the ones after the leader among them."""
 
     # ---- going
@@ -187,11 +189,6 @@ class CaptionActs(CaptionText):
             self.rows.go_to(there[0])
         self.open_here(anew=True)
 
-    def _opened_anew(self, outcome: Outcome) -> None:
-        if outcome.op:
-            self.say(f"{outcome.op.words[:1].upper()}{outcome.op.words[1:]}.")
-        self.open_here(anew=True)
-
     def do_again_read(self) -> None:
         self.save()
         if self.desk:
@@ -219,14 +216,33 @@ class CaptionActs(CaptionText):
             return
         self.run_worker(lambda: open_with(program, row.path), thread=True, exit_on_error=False)
 
-    def do_history(self) -> None:
-        from tui.screens.modal import Reading
+    def do_model(self) -> None:
+        from tui.screens.seeing import Pieces, Seeing, seen_of
 
-        if self.desk:
-            width = max(20, self.size.width - 4)
-            lines = [words.op_line(op, width) for op in self.desk.ops()]
-            told = lines or [[("Nothing was done yet.", "muted")]]
-            self.app.push_screen(Reading("what was done to the captions, the newest first", told))
+        row, project, captions, eyes = self.here, self.bench.project, self.captions, self._eyes
+        if row is None or project is None:
+            return
+
+        def pieces(text: str) -> Pieces:
+            counting = eyes.counting if eyes else None
+            return list(zip(counting.places, counting.pieces(text), strict=False)) if counting else ()
+
+        self.save()
+        self.app.push_screen(
+            Seeing(
+                self.bench.pictures,
+                row.path,
+                row.picture,
+                lambda: seen_of(project, captions, row.picture),
+                pieces,
+            )
+        )
+
+    def do_history(self) -> None:
+        from tui.screens.history import show_history
+
+        if self.desk and self.desk.book:
+            show_history(self.bench, self.desk.book.journal)
 
     def read_check(self, check: CheckRow) -> None:
         """What a check says, where it names no pictures."""
@@ -234,30 +250,6 @@ class CaptionActs(CaptionText):
         from tui.screens.modal import Reading
 
         self.app.push_screen(Reading(check.title, why_lines(check.findings), folded=True))
-
-    def do_fix(self) -> None:
-        check = self.checked
-        if check is None or self.desk is None:
-            return
-        self.save()
-        texts: dict[str, str] = {}
-        files: list[str] = []
-        said = ""
-        for finding in check.findings:
-            fix = self._learned.fix(finding)
-            if fix is None:
-                continue
-            said = said or fix.words
-            for name in finding.pictures:
-                for entry in self.captions.rows[name].entries if name in self.captions.rows else ():
-                    if isinstance(fix, Conversion):
-                        files.append(entry.file)
-                    elif entry.content is not None:
-                        texts[entry.file] = fix(texts.get(entry.file, shown(entry.text)))
-        if files:
-            self.desk.convert(files, self._opened_anew)
-        elif texts:
-            self.desk.apply("fix", said, texts, self._opened_anew)
 
     def do_ignore(self) -> None:
         from tui.screens.modal import Ask
@@ -307,5 +299,19 @@ class CaptionActs(CaptionText):
         self.run_worker(work, thread=True, exit_on_error=False)
 
     def settle(self, conflict: Conflict) -> None:
-        """Ask which of two edits is meant."""
-        self.say(f"{Path(conflict.file).name} was changed outside where you changed it: nothing was written.")
+        """Ask which of two edits is meant. Until then theirs is in the file, and mine in the journal."""
+        from tui.screens.choosing import Choosing
+
+        def chosen(text: str | None) -> None:
+            if self.desk is None:
+                return
+            if text is None:
+                self.desk.type(conflict.file, shown(conflict.mine))
+                self.say(f"{Path(conflict.file).name} stays as it is; R asks again.")
+                return
+            self.desk.type(conflict.file, None)
+            bases = {conflict.file: conflict.theirs if conflict.theirs.data else None}
+            self.desk.apply("merge", f"chose between two edits of {Path(conflict.file).name}",
+                            {conflict.file: text}, self._opened_anew, bases=bases)  # fmt: skip
+
+        self.app.push_screen(Choosing(conflict), chosen)

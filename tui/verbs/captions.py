@@ -45,7 +45,7 @@ def command(context: click.Context, folder: Path, out: Output) -> None:
     context.obj = folder
     if out.json:
         # Said before DIR it holds for the verb behind it.
-        context.default_map = dict.fromkeys(("check", *_MODULES), {"out": True})
+        context.default_map = {name: {"out": True} for name in ("check", *_MODULES)}
 
 
 @click.command("check")
