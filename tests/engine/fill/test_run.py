@@ -19,7 +19,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.project import new_job_dir, open_project, resolve, write_job
 from projects.spec import FillJob
-from tests.engine.dataset.captioning.given import book, contents, project
+from tests.engine.dataset.captioning.kitchen import book, contents, project
 from tests.engine.tiny_captioners import tiny_blip2
 from tests.projects.jobs import eventually
 
