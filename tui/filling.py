@@ -46,7 +46,8 @@ def prepare(project: Path, spec: RunSpec, said: Mapping[str, Any], *, meant: str
     book = Book(project, spec.data)
     book.load()
     problems: list[Problem] = []
-    values = {**said, "project": str(project), "model": placed(str(said.get("model", "")))}
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+    values |= {"project": str(project), "model": placed(str(said.get("model", "")))}
     if meant:
         values["pictures"] = _found(lambda: names_of(book, spec, meant), problems) or []
     checker = Checker(_option)
