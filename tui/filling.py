@@ -1,13 +1,12 @@
 """Drafts by a model, prepared and started: the same for the command line and the room."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from engine.dataset.captioning.book import Book
 from engine.dataset.captioning.drafting import Choice, choose
-from engine.dataset.captioning.entries import Entry
 from projects import worker
 from projects.captioners import ModelFacts, describe, missing_packages, problems_of
 from projects.checking import Checker
@@ -17,6 +16,7 @@ from projects.project import new_job_dir, write_job
 from projects.rights import allow
 from projects.spec import FillJob, RunSpec
 from projects.toml import Key
+from tui.caption_rows import Captions, rows_of
 from tui.filters import parse
 
 Answer = TypeVar("Answer")
@@ -46,11 +46,10 @@ def prepare(project: Path, spec: RunSpec, said: Mapping[str, Any], *, meant: str
     book = Book(project, spec.data)
     book.load()
     problems: list[Problem] = []
-    values = {**said, "project": str(project), "model": placed(str(said.get("model", "")))}
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+    values |= {"project": str(project), "model": placed(str(said.get("model", "")))}
     if meant:
-        values["pictures"] = (
-            _found(lambda: names_of(list(book.entries.values()), spec, meant), problems) or []
-        )
+        values["pictures"] = _found(lambda: names_of(book, spec, meant), problems) or []
     checker = Checker(_option)
     made = checker.build(
         FillJob, checker.table(values, FillJob, skip=("spec",)), ("job",), given={"spec": spec}
@@ -81,27 +80,23 @@ def placed(model: str) -> str:
     return str(here.absolute()) if model and here.is_dir() else model
 
 
-def names_of(entries: Sequence[Entry], spec: RunSpec, meant: str) -> list[str]:
+def names_of(book: Book, spec: RunSpec, meant: str) -> list[str]:
     """Names of the pictures that a filter means, by what is known without an audit. Raises Refused (usage)."""
     wanted = parse(meant)
-    names = [entry.picture for entry in entries if entry.variant == 1 and wanted.matches(_row(entry, spec))]
+    known = Captions(rows=rows_of(book.entries), loaded=True, drafted=frozenset(book.journal.drafted))
+    names = [name for name in known.rows if wanted.matches(known.filtered_by(name) | _declared(name, spec))]
     if not names:
-        hint = "Here it can ask for name, text, role, set, distance, light and wardrobe."
+        hint = "Here it can ask for name, text, role, set, is (draft, empty), distance, light and wardrobe."
         raise refuse(f"No picture is meant by {meant}.", where="--pictures", hint=hint, usage=True)
     return names
 
 
-def _row(entry: Entry, spec: RunSpec) -> dict[str, object]:
-    said = {
-        name: table[entry.picture]
-        for name, table in (
-            ("distance", spec.audit.distance), ("light", spec.audit.light), ("wardrobe", spec.audit.wardrobe)
-        )
-        if entry.picture in table
+def _declared(name: str, spec: RunSpec) -> dict[str, str]:
+    audit = spec.audit
+    said: dict[str, Mapping[str, str]] = {
+        "distance": dict(audit.distance), "light": audit.light, "wardrobe": audit.wardrobe
     }  # fmt: skip
-    return {
-        "name": entry.picture, "text": entry.text, "role": entry.dataset.role, "set": entry.dataset.path, **said
-    }  # fmt: skip
+    return {field: table[name] for field, table in said.items() if name in table}
 
 
 def left_alone(prepared: Prepared) -> list[str]:

@@ -139,8 +139,7 @@ def _applied(
     """Write `texts`, and say what was not written; `kept` names the pictures of which that is known already."""
     result: dict[str, object] = {"drafted": 0, "kept": kept}
     if texts:
-        many = "1 caption" if len(texts) == 1 else f"{len(texts):,} captions"
-        outcome = book.apply("fill", f"drafted {many} by {_name(job)}", texts, drafted=True)
+        outcome = book.apply("fill", f"drafted by {_name(job)}", texts, drafted=True)
         kept += [pictures[conflict.file] for conflict in outcome.conflicts]
         for problem in outcome.problems:
             desk.warn(str(problem))

@@ -91,6 +91,10 @@ def test_a_filter_names_the_pictures(ready: Path, model: Path, stand_in: list[in
     meant = prepare(ready, spec, {"model": str(model)}, meant="name:2 or text:table")
     assert meant.job.pictures == ("0.png", "2.png")
     assert [one.picture for one in meant.choice.wanted] == ["2.png"]
+    named = prepare(ready, spec, {"model": str(model), "pictures": ("1.png",)})
+    assert [one.picture for one in named.choice.wanted] == ["1.png"]
+    empty = prepare(ready, spec, {"model": str(model)}, meant="not is:empty")
+    assert empty.job.pictures == ("0.png",) and not empty.choice.wanted
     with pytest.raises(Refused, match="No picture is meant by light:window"):
         prepare(ready, spec, {"model": str(model)}, meant="light:window")
 

@@ -60,7 +60,6 @@ def fill(folder: Path, /, meant: str, following: bool, out: Output, **said: Any)
     project = open_project(folder)
     refuse_read_only(project)
     given = {name: value for name, value in said.items() if value not in (None, ())}
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
     prepared = prepare(project.path, resolve(project), given, meant=meant)
     choice = prepared.choice
     for line in left_alone(prepared):

@@ -19,7 +19,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.project import new_job_dir, open_project, resolve, write_job
 from projects.spec import FillJob
-from tests.engine.dataset.captioning.given import book, contents, project
+from tests.engine.dataset.captioning.kitchen import book, contents, project
 from tests.engine.tiny_captioners import tiny_blip2
 from tests.projects.jobs import eventually
 
@@ -99,7 +99,7 @@ def test_what_is_missing_is_drafted_as_one_step_and_taken_back_by_one_undo(
     opened = book(folder)
     assert opened.journal.drafted == {f"images/{stem}.txt" for stem in ("cup", "jug", "pot", "tin")}
     (op,) = opened.journal.ops.values()
-    assert (op.kind, op.words, op.drafted) == ("fill", "drafted 4 captions by joy", True)
+    assert (op.kind, op.words, op.drafted) == ("fill", "drafted by joy", True)
     state = fold_file(where.events)
     assert state.result["drafted"] == 4 and state.result["op"] == op.id and state.result["failed"] == []
     told = [event for event in read(where.events)[0] if event["kind"] == "drafted"]
@@ -180,7 +180,7 @@ def test_what_a_person_writes_while_the_model_looks_stays(
     assert any("left as it is" in remark.text for remark in state.warnings)
 
 
-def test_a_corrupt_picture_is_a_warning_and_a_resume_asks_for_it_again(
+def test_a_corrupt_picture_is_a_warning_and_a_later_attempt_asks_for_it_again(
     folder: Path, files: Path, stub: Stub
 ) -> None:
     good = (folder / "images" / "jug.png").read_bytes()
@@ -258,6 +258,16 @@ def test_a_model_that_fails_on_all_ends_the_job_and_one_picture_does_not(
     assert "No draft for jug.png: ValueError: a picture I cannot take" in [
         each.text for each in state.warnings
     ]
+    book(folder).undo()
+
+    def after_the_first(pictures: Sequence[Image.Image]) -> list[str]:
+        if pictures[0].getpixel((0, 0)) != (0, 10, 10):
+            raise ValueError("no")
+        return ["fine"]
+
+    monkeypatch.setattr(stub, "_says", after_the_first)
+    word, where = work(folder, job_of(folder, files))
+    assert word == "done" and fold_file(where.events).result["failed"] == ["jug.png", "pot.png", "tin.png"]
     book(folder).undo()
 
     def on_all(pictures: Sequence[Image.Image]) -> list[str]:
@@ -370,6 +380,7 @@ def test_a_killed_job_goes_on_with_the_rest_and_drafts_what_it_would_have(
     assert start(job).wait() == 0
     after = record.drafts_of(job)
     assert len(after) == 4 and after.items() >= there.items()
+    assert job.drafts.read_bytes().count(b'"seconds"') == 4, "none was kept twice"
     assert all(text.startswith("2 at once") for text in after.values()), (
         "the last one together with its neighbour"
     )
