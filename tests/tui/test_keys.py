@@ -10,7 +10,6 @@ from tests.tui.recorded import write_project, write_run
 from tests.tui.snapshots import text_of
 from tui import remembered
 from tui.actions import ACTIONS
-from tui.app import Options
 from tui.bindings import bindings
 from tui.keymap import read_keymap
 from tui.screens.captions import CaptionsRoom
@@ -26,8 +25,8 @@ from tui.screens.project import ProjectRoom
 from tui.screens.replacing import Replacing
 from tui.screens.review import ReviewRoom
 from tui.screens.room import Room
-from tui.screens.train import TrainRoom
 from tui.screens.seeing import Seeing
+from tui.screens.train import TrainRoom
 from tui.widgets.line_list import LineList
 from tui.widgets.tiles import Tiles
 

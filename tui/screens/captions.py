@@ -37,6 +37,8 @@ class CaptionsRoom(CaptionActs):
         super().__init__()
         self._order: Order = "name"
         self._check = ""
+        self._pressed = ""
+        """The key after the leader."""
         self._filtered_by: dict[str, Mapping[str, object]] = {}
 
     def body(self) -> Iterable[Widget]:
@@ -256,9 +258,8 @@ class CaptionsRoom(CaptionActs):
             ),
             None,
         )
-        if key.isdigit() and key != "0":
-            self.put_phrase(int(key))
-        elif found is None:
+        self._pressed = key
+        if found is None:
             self.say(
                 "" if key in ("escape", "ctrl+g") else f"Nothing is on {key} after ^g. ? shows all keys."
             )
@@ -266,6 +267,9 @@ class CaptionsRoom(CaptionActs):
             getattr(self, found.method)()
         else:
             self.action_act(found.id)
+
+    def do_phrase(self) -> None:
+        self.put_phrase(int(self._pressed))
 
     # ---- drawing
 
