@@ -242,7 +242,8 @@ class Captions:
     phrases: tuple[str, ...] = ()
     """Phrases the editor offers by number."""
     ignored: dict[str, str] = field(default_factory=dict)
-    """Caption checks that are not to be reported, each with the reason."""
+    """Findings that are notes only, each with the reason: a check ("style"), what one is about ("ubiquitous: film grain"),
+    or one picture's ("too-long: IMG_1.jpg")."""
     shuffle: bool = False
     """Train comma-separated parts in changing order. Off: text is trained as it was written."""
     keep_first: Annotated[int, Bounds(0, 75)] = 1

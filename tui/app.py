@@ -256,7 +256,7 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def on_facts_read(self, message: FactsRead) -> None:
         if message.project == self.project:
             self.facts = message.facts
-            # What was read while the workbench ends comes after its last screen.
+            # Whoever leaves at once is gone before the facts come: then there is no screen any more.
             if self.screen_stack and isinstance(self.screen, Room):
                 self.screen.refresh_frame()
 

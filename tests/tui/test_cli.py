@@ -718,3 +718,27 @@ def test_quantising_without_its_library_is_said_before_a_start(
     (problem,) = said.json["problems"]
     assert said.code == 1 and "bitsandbytes" in problem["error"] and "safelight[train,bnb]" in problem["hint"]
     assert any("Quantisation harms SDXL" in note for note in said.json["notes"])
+
+
+def test_captions_check_tells_people_what_and_what_next(say: Say, project: Path) -> None:
+    pictures = project / "images"
+    (pictures / "0.txt").write_text("a cup, wooden table, window light")
+    (pictures / "1.txt").write_text(f"{TRIGGER} cup, grey wall, lamp,")
+    (pictures / "2.txt").write_text(f"{TRIGGER} cup, sofa, dusk, " + "word " * 80)
+    (pictures / "old.txt").write_text("nobody's")
+    said = say("captions", project, "check")
+    assert said.code == 0
+    for line in (
+        f"    0.txt does not hold the trigger {TRIGGER}.",
+        f"In the room of captions: put the trigger {TRIGGER} first.",
+        "~ cut off",
+        "    Captions without a picture: old.txt.",
+        "    1.png: 1 caption has a comma at the end.",
+        "3 captions of 3 pictures, 0 blockers.",
+    ):
+        assert line in said.out
+    assert "·" not in said.out
+    text = (project / "project.toml").read_text()
+    (project / "project.toml").write_text(f'{text}[captions.ignored]\n"orphan" = "kept for later"\n')
+    said = say("captions", project, "check")
+    assert "· without a picture" in said.out and "ignored: kept for later" in said.out

@@ -105,7 +105,8 @@ class Room(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Top line and keys as they are now."""
-        if not self.is_mounted:
+        # News can come after somebody has left: then no screen is shown any more.
+        if not self.is_mounted or not self.app.screen_stack:
             return
         self.query_one(TopLine).show(self.bench.about(), self.bench.live(), self.bench.place())
         # While somebody types, no key of the room works.

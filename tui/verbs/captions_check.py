@@ -30,11 +30,12 @@ def check(folder: Path, out: Output) -> int:
     entries, problems = entries_of(project.path, spec.data)
     encoders = _encoders(spec.base, project.path)
     loaded = [each for each in encoders if isinstance(each, Encoder)]
+    triggers = {spec.trigger, *(entry.dataset.trigger for entry in entries)} - {""}
     collection = collection_of(
         spec, entries, orphans=listing.orphans,
         places=[each.place if isinstance(each, Encoder) else each for each in encoders],
         counts=counted(encoders, {entry.text for entry in entries}) if loaded else {},
-        word=worst([judged_trigger(spec.trigger, each) for each in loaded]) if spec.trigger else None,
+        word=worst([judged_trigger(word, each) for word in sorted(triggers) for each in loaded]),
         known=known.measured(project.path, {found.path: found.name for found in listing.pictures}),
     )  # fmt: skip
     findings = list(judged(collection, spec.captions.ignored))

@@ -7,12 +7,11 @@ import numpy as np
 
 from engine.dataset.audit.clusters import clusters, counted, spread
 from engine.dataset.audit.faces import faces_of
+from engine.dataset.audit.nearness import distance_by
 from engine.dataset.audit.people import BINS
 from engine.dataset.audit.shapes import Audited, Collection, Values
 
 VERSION = "1"
-CLOSE, MEDIUM = 0.36, 0.135
-"""Height of the face over that of the picture, from which on it is a close-up, and a medium shot."""
 SHARE = 0.1
 """Of the pictures, that a distance needs to count."""
 LEAST = 10
@@ -33,8 +32,7 @@ def distance_of(collection: Collection, one: Audited) -> str:
         return declared
     if not (faces := faces_of(one)):
         return ""
-    height = faces[0].bottom - faces[0].top
-    return "close-up" if height >= CLOSE else "medium" if height >= MEDIUM else "full body"
+    return distance_by(faces[0].bottom - faces[0].top)
 
 
 def distances(collection: Collection) -> Counter[str]:

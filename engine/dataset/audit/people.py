@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from engine.dataset.audit.look import Array, Look
+from engine.dataset.audit.nearness import FACES_VERSION
 from engine.dataset.audit.shapes import Measure, Values
 
 MODEL: Final = Path(__file__).with_name("models") / "face_detection_yunet_2023mar.onnx"
@@ -92,7 +93,7 @@ def _variance(edges: Array) -> float:
     return round(float(cv2.meanStdDev(np.ascontiguousarray(edges))[1][0, 0] ** 2), 1)
 
 
-FACES = Measure(name="faces", version="1", stage="models", take=_take)
+FACES = Measure(name="faces", version=FACES_VERSION, stage="models", take=_take)
 """faces: [left, top, right, bottom, score] as shares, the largest first. Of the largest, where it is large enough:
 sharpness (variance of the Laplacian, working size), around (the same of the sharper parts of what is not
 the face), sides (|ln| of the light of its halves), torso (Lab bins -> share)."""

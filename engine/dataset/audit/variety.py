@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from engine.dataset.audit.kinds import (
-    CLOSE,
     DISTANCES,
     LEAST,
     LIGHTS,
-    MEDIUM,
     OUTFIT,
     OUTFITS,
     SHARE,
@@ -16,6 +14,7 @@ from engine.dataset.audit.kinds import (
     outfits,
     ranges,
 )
+from engine.dataset.audit.nearness import CLOSE, MEDIUM
 from engine.dataset.audit.people import FACES
 from engine.dataset.audit.shapes import Check, Collection
 from engine.dataset.audit.tints import COLOUR

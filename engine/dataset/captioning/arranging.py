@@ -12,7 +12,7 @@ from engine.dataset.captioning.parts import (
     moved,
     phrases,
     reordered,
-    without_phrase,
+    rewritten,
     without_word,
 )
 
@@ -84,14 +84,13 @@ class DedupePhrases:
     def __call__(self, text: str) -> str:
         """The text afterwards."""
         seen: set[str] = set()
-        again = []
-        for index, each in enumerate(phrases(text)):
+        again: dict[int, None] = {}
+        found = phrases(text)
+        for index, each in enumerate(found):
             if (folded := each.text.casefold()) in seen:
-                again.append(index)
+                again[index] = None
             seen.add(folded)
-        for index in reversed(again):
-            text = without_phrase(text, index)
-        return text
+        return rewritten(text, found, again) if again else text
 
 
 # ---- the trigger
@@ -120,7 +119,8 @@ class TriggerFirst:
             return text
         if begins(found[own].text, self.trigger):
             return reordered(text, found, moved(len(found), own, 0))
-        return Prefix(self.trigger)(without_word(text, found[own], self.trigger))
+        rest = without_word(found[own].text, self.trigger) or None
+        return Prefix(self.trigger)(rewritten(text, found, {own: rest}))
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,14 @@ class TriggerOnce:
 
     def __call__(self, text: str) -> str:
         """The text afterwards."""
-        pattern = as_word(self.trigger)
-        while self.trigger and len(places := [match.span() for match in pattern.finditer(text)]) > 1:
-            found, (start, end) = phrases(text), places[-1]
-            around = (index for index, each in enumerate(found) if each.start <= start and end <= each.end)
-            if (at := next(around, None)) is None:  # A trigger with a comma in it is no part of a phrase.
-                break
-            whole = pattern.fullmatch(found[at].text) is not None
-            text = (
-                without_phrase(text, at) if whole else without_word(text, found[at], self.trigger, last=True)
-            )
-        return text
+        if not self.trigger:
+            return text
+        found = phrases(text)
+        pattern, new, there = as_word(self.trigger), dict[int, str | None](), False
+        for index, each in enumerate(found):
+            count = len(pattern.findall(each.text))
+            if count > (not there):
+                # Empty: the phrase was nothing but triggers.
+                new[index] = without_word(each.text, self.trigger, first=0 if there else 1).strip() or None
+            there = there or count > 0
+        return rewritten(text, found, new) if new else text

@@ -8,11 +8,13 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from engine.dataset.captioning.parts import begins, ends, phrases, with_phrase, without_phrase
-from engine.dataset.captioning.patterns import Pattern
+from engine.dataset.captioning.parts import begins, ends, phrases, rewritten
 from projects.problems import refuse
+
+if TYPE_CHECKING:
+    from engine.dataset.captioning.patterns import Pattern
 
 _LONGEST: Final = 30
 """Letters of a person's words that an edit's own words repeat."""
@@ -92,9 +94,11 @@ class ReplacePattern:
     pattern: str
     new: str
     match_case: bool = False
-    _compiled: Pattern = field(init=False, repr=False, compare=False)
+    _compiled: "Pattern" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        from engine.dataset.captioning.patterns import Pattern  # regex is loaded by whoever uses patterns
+
         object.__setattr__(self, "_compiled", Pattern(self.pattern, self.new, match_case=self.match_case))
 
     @property
@@ -135,10 +139,12 @@ class ReplacePhrase:
             if self._folded(each.text) in wanted and each.text != new
         ]
         there = any(each.text == new for each in found) or not new
-        spare = hits if there else hits[1:]
-        for index in reversed(hits):
-            text = without_phrase(text, index) if index in spare else with_phrase(text, found[index], new)
-        return text
+        if not hits:
+            return text
+        changed: dict[int, str | None] = dict.fromkeys(hits)
+        if not there:
+            changed[hits[0]] = new
+        return rewritten(text, found, changed)
 
     def _folded(self, phrase: str) -> str:
         return phrase.strip() if self.match_case else phrase.strip().casefold()

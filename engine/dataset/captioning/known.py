@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from engine.dataset.audit.nearness import FACES_VERSION, distance_by
 from engine.dataset.audit.store import Store
 
 _FACES: Final = "faces"
@@ -19,21 +20,15 @@ def measured(project: Path, pictures: Mapping[Path, str]) -> dict[str, dict[str,
     file = project / "cache" / "audit.sqlite"
     if not file.is_file():
         return {}
-    from engine.dataset.audit.kinds import CLOSE, MEDIUM
-    from engine.dataset.audit.people import FACES
-
     try:
         with closing(Store(file, only_read=True)) as store:
             contents = store.contents(pictures)
-            values = store.values(contents.values(), {_FACES: FACES.version})
+            values = store.values(contents.values(), {_FACES: FACES_VERSION})
     except (OSError, sqlite3.Error, ValueError, KeyError, TypeError):
         return {}
     found = {}
     for path, content in contents.items():
         faces = values.get(content, {}).get(_FACES, {}).get("faces") or ()
         if faces:
-            height = faces[0][3] - faces[0][1]
-            found[pictures[path]] = (
-                "close-up" if height >= CLOSE else "medium" if height >= MEDIUM else "full body"
-            )
+            found[pictures[path]] = distance_by(faces[0][3] - faces[0][1])
     return {"distance": found}

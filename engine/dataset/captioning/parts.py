@@ -4,7 +4,9 @@ A phrase is what stands between commas and line ends, without the spaces around 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 _ENDS = re.compile(r"[,\n]")
@@ -41,6 +43,7 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+@lru_cache(maxsize=64)
 def as_word(word: str) -> re.Pattern[str]:
     """A pattern that finds it as a whole word, whatever its case."""
     return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
@@ -53,12 +56,12 @@ def holds(text: str, word: str) -> bool:
 
 def begins(text: str, start: str) -> bool:
     """Whether `text` starts with it, as a whole word where it ends in one."""
-    return (
-        re.match(
-            re.escape(start) + r"(?!\w)" if start[-1:].isalnum() else re.escape(start), text, re.IGNORECASE
-        )
-        is not None
-    )
+    return _as_start(start).match(text) is not None
+
+
+@lru_cache(maxsize=64)
+def _as_start(start: str) -> re.Pattern[str]:
+    return re.compile(re.escape(start) + (r"(?!\w)" if start[-1:].isalnum() else ""), re.IGNORECASE)
 
 
 def ends(text: str, end: str) -> bool:
@@ -67,31 +70,39 @@ def ends(text: str, end: str) -> bool:
     return bare.endswith(end) and not bare[: -len(end)][-1:].isalnum()
 
 
-def with_phrase(text: str, phrase: Phrase, new: str) -> str:
-    """With other words in the place of that phrase."""
-    return text[: phrase.start] + new + text[phrase.end :]
+def rewritten(text: str, found: Sequence[Phrase], new: Mapping[int, str | None]) -> str:
+    """With other words for some of the phrases that were found in it, by number; None: gone, with one of the separators
+    beside it, a comma rather than a line end. Everything else stays."""
+    kept = [index for index in range(len(found)) if new.get(index, "") is not None]
+    if not kept:
+        return ""
+    lead = text[: found[0].start]
+    parts = [lead.rstrip(" \t,") if kept[0] else lead]
+    for place, index in enumerate(kept):
+        if place:
+            parts.append(_between(text, found[kept[place - 1] : index + 1]))
+        parts.append(new.get(index) or found[index].text)
+    return "".join((*parts, text[found[-1].end :]))
 
 
-def without_phrase(text: str, index: int) -> str:
-    """Without that phrase and one of the separators beside it: a comma rather than a line end."""
-    found = phrases(text)
-    start = found[index - 1].end if index else 0
-    stop = found[index + 1].start if index + 1 < len(found) else len(text)
-    before, behind = text[start : found[index].start], text[found[index].end : stop]
-    if not index:
-        return before.rstrip(" \t,") + text[stop:]
-    if index + 1 == len(found):
-        return text[:start] + behind
-    return text[:start] + (behind if "\n" in behind else before) + text[stop:]
+def _between(text: str, found: Sequence[Phrase]) -> str:
+    """The separator to stand between the first and the last of these when those between them are gone."""
+    between = [text[one.end : other.start] for one, other in pairwise(found)]
+    return next((each for each in between if "\n" in each), between[0])
 
 
-def without_word(text: str, phrase: Phrase, word: str, *, last: bool = False) -> str:
-    """The word out of a phrase, with one of the spaces around it."""
-    match = list(as_word(word).finditer(phrase.text))[-1 if last else 0]
-    before, behind = phrase.text[: match.start()], phrase.text[match.end() :]
-    if not behind or behind[0].isspace():
-        before = before.rstrip()
-    return with_phrase(text, phrase, before + (behind if before else behind.lstrip()))
+def without_word(phrase: str, word: str, first: int = 0) -> str:
+    """A phrase without the word, wherever it stands from hit number `first` on, and without one space beside each."""
+    count = -1
+
+    def taken(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return match[0] if count < first else ""
+
+    pattern = re.escape(word)
+    out = re.sub(rf"\s?(?<!\w){pattern}(?=\s|\Z)|(?<!\w){pattern}(?!\w)", taken, phrase, flags=re.IGNORECASE)
+    return out.lstrip() if not first and begins(phrase, word) else out
 
 
 def moved(count: int, at: int, place: int) -> list[int]:
@@ -103,6 +114,8 @@ def moved(count: int, at: int, place: int) -> list[int]:
 
 def reordered(text: str, found: Sequence[Phrase], order: Sequence[int]) -> str:
     """The phrases in another order, with everything between them where it was."""
-    for slot, index in reversed(list(zip(found, order, strict=True))):
-        text = with_phrase(text, slot, found[index].text)
-    return text
+    return (
+        rewritten(text, found, {slot: found[index].text for slot, index in enumerate(order)})
+        if found
+        else text
+    )

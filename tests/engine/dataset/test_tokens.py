@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.dataset.tokens import Encoder, Place, encoders_of, places_of, shipped
-from engine.families.opening import open_base
+from engine.families.opening import FAMILIES, open_base
 from engine.families.window import unread_from
 from projects import spec
 from projects.bases import CONFIGS_FOLDER, DEMO_FOLDER, BaseFacts, describe
+from projects.families import FAMILIES as FACTS
 from projects.problems import Refused
 from tests.engine.tiny import build_file, tiny_base
 from tests.engine.tiny_flux import tiny_flux
@@ -136,6 +137,12 @@ def test_the_cut_is_where_the_training_says_it_is(source, tmp_path):
     assert [each.place.label for each in encoders] == (
         ["CLIP", "T5"] if source == "flux" else ["CLIP", "CLIP 2"]
     )
+
+
+def test_every_family_reads_with_the_tokenizers_that_it_has():
+    assert {name: tuple(each.tokenizer for each in facts.readers) for name, facts in FACTS.items()} == {
+        name: family.tokenizers for name, family in FAMILIES.items()
+    }
 
 
 def test_what_is_cut_off_stands_behind_the_end_mark():

@@ -45,7 +45,7 @@ class Collection:
     counts: Mapping[str, Counts] = field(default_factory=dict)
     """Text -> how the encoders read it; of a text that is not in it nobody has counted yet."""
     word: TriggerWord | None = None
-    """What the base makes of the trigger; None where its vocabulary is not there."""
+    """What the base makes of the trigger, of several of the one that is most of a word; None where nobody can tell."""
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """distance, light, wardrobe -> picture -> what it is, measured or as a person says."""
 

@@ -1,11 +1,10 @@
 """Tags and sentences in one set, and two ways of writing tags."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from engine.dataset.captioning.checks.shapes import Check, Collection
 from engine.dataset.captioning.entries import Entry
-from engine.dataset.captioning.parts import phrase_texts
+from engine.dataset.captioning.parts import phrase_texts, words
 from engine.dataset.findings import Finding
 
 _SHARE, _LEAST = 0.15, 3
@@ -14,7 +13,6 @@ _TAGS, _WORDS = 5, 2.0
 """Phrases of a caption in tags at least, and words of one of them on average at most."""
 _SENTENCE = 12
 """Words of a phrase from which on it is a sentence."""
-_JOINED = re.compile(r"[^\W_]+(?:_[^\W_]+)+")
 
 
 def kind_of(text: str) -> str:
@@ -44,7 +42,7 @@ def _judge(collection: Collection) -> Iterator[Finding]:
             "Write all of them one way, the way prompts will be written.",
         )  # fmt: skip
     own = {trigger.lower() for trigger in collection.triggers}
-    joined = [e for e in tags if any(each not in own for each in _JOINED.findall(e.text.lower()))]
+    joined = [e for e in tags if any(each not in own for each in words(e.text) if "_" in each)]
     apart = [e for e in tags if any(" " in phrase for phrase in phrase_texts(e.text))]
     rarer = min(joined, apart, key=len)
     if joined and len(rarer) >= max(_LEAST, _SHARE * total):

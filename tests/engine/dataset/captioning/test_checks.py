@@ -291,6 +291,37 @@ def test_no_caption_breaks_a_check(texts, trigger):
                 assert isinstance(content_of(after.encode("utf-8", "surrogatepass")).text, str)
 
 
+def test_lines_of_a_hundred_kilobytes_take_no_time():
+    bodies = (
+        "x",
+        "a,",
+        "x_",
+        "a, b, c, d, e, f_g,",
+        " ,",
+        "\u0430",
+        "\u201c",
+        "a-",
+        "xk3r,",
+        "xk3",
+        "x. ",
+        "\uff41 ",
+        "\n",
+    )
+    texts = [("xk3r, " + body * 100_000)[:90_000] for body in bodies]
+    for trigger in ("xk3r", "xk3r_long style"):
+        given_ = collection(*texts, also=entries(*texts), trigger=trigger)
+        started = time.process_time()
+        told = list(judged(given_, {}))
+        assert time.process_time() - started < 8
+        assert not [each for each in told if "fault of Safelight" in each.remedy]
+    started = time.process_time()
+    for finding in told:
+        fix = fix_of(given_, finding)
+        if fix is not None and not isinstance(fix, Conversion):
+            fix(given_.by_picture[finding.pictures[0]][0].text)
+    assert time.process_time() - started < 8
+
+
 def test_ten_thousand_captions_take_about_a_second():
     texts = [f"{text}, film grain" for text in varied(10_000)]
     texts[17] = texts[17].replace("xk3r", "a")

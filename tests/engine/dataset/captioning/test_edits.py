@@ -171,7 +171,14 @@ def test_a_pattern_that_never_ends_is_stopped():
 
 def test_long_lines_of_nothing_take_no_time():
     started = time.monotonic()
-    for text in (" " * 100_000, "," * 100_000, " ," * 50_000, "a " * 50_000, "xk3r " * 300):
-        for edit in (TidyCommas(), DedupePhrases(), SortPhrases(), TriggerFirst("xk3r"), TriggerOnce("xk3r")):
+    for text in (
+        " " * 100_000,
+        "," * 100_000,
+        " ," * 50_000,
+        "a " * 50_000,
+        "xk3r " * 20_000,
+        "a,xk3r," * 15_000,
+    ):
+        for edit in (*EDITS, DedupePhrases()):
             edit(text)
     assert time.monotonic() - started < 5
