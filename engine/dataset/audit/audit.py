@@ -63,7 +63,10 @@ def audit(
             state = _State(spec, facts, store, found.problems)
             state.begin(
                 [
-                    Audited(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+                    Audited(
+                        name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path,
+                        repeats=one.dataset.repeats,
+                    )  # fmt: skip
                     for one in found.pictures
                 ]
             )

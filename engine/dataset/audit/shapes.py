@@ -42,6 +42,8 @@ class Audited:
     role: Role
     set: str
     """Path of its set as project.toml says it."""
+    repeats: int = 1
+    """How often it comes up in one epoch."""
     sha256: str = ""
     """Empty until it was read."""
     values: Mapping[str, Values] = field(default_factory=dict)

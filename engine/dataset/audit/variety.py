@@ -23,11 +23,11 @@ from engine.dataset.findings import Finding
 
 
 def _all_alike(collection: Collection) -> bool:
-    """One distance, one light and one outfit: then that is one thing to say, not three."""
+    """One distance, one light and one outfit, or none to be seen: then that is one thing to say, not three."""
     found = distances(collection)
     if found.total() < LEAST or ranges(found) != 1:
         return False
-    return lights(collection) == 1 and outfits(collection) == 1
+    return lights(collection) == 1 and outfits(collection) <= 1
 
 
 def _framing(collection: Collection) -> Iterator[Finding]:
@@ -36,7 +36,8 @@ def _framing(collection: Collection) -> Iterator[Finding]:
         return
     (most, count), *_ = found.most_common(1)
     if _all_alike(collection):
-        value = f"{count} near-identical pictures: {_plural(most)} in one light and one outfit. They teach nothing else."
+        worn = " and one outfit" if outfits(collection) else ""
+        value = f"{count} near-identical pictures: {_plural(most)} in one light{worn}. They teach nothing else."
         remedy = "Add pictures from other distances, in other light and other clothes; 20 that differ are worth more."
     else:
         value = f"{count} of {found.total()} pictures are {_plural(most)}: other distances are not learned."
