@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
 
+from engine.dataset.audit import failures
 from engine.dataset.audit.crew import Answer, Crew, Order
 from engine.dataset.audit.shapes import EXTRAS, Audited, Collection, Stage
 from engine.dataset.audit.shelf import CHECKS, MEASURES
@@ -64,9 +65,12 @@ def audit(
             state.begin(
                 [
                     Audited(
-                        name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path,
+                        name=one.name,
+                        path=one.path,
+                        role=one.dataset.role,
+                        set=one.dataset.path,
                         repeats=one.dataset.repeats,
-                    )  # fmt: skip
+                    )
                     for one in found.pictures
                 ]
             )
@@ -89,6 +93,8 @@ def _audited(state: "_State", processes: int, should_stop: Callable[[], bool]) -
                 if should_stop():
                     break
         yield state.report("", complete=not should_stop())
+        if not should_stop():
+            state.forget()
     state.remember()
 
 
@@ -106,6 +112,7 @@ class _State:
         }
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
+        self._tries: dict[Path, int] = {}
         self._changed: set[str] = set()
         self._found: list[Finding] = []
 
@@ -113,12 +120,17 @@ class _State:
         """Take what the store knows of them."""
         contents = self.store.contents(one.path for one in pictures)
         versions = {name: measure.version for name, measure in self.measures.items()}
-        values = self.store.values(contents.values(), versions)
+        values = self.store.values(
+            contents.values(), {**versions, **failures.versions(self.measures.values())}
+        )
         for one in pictures:
             content = contents.get(one.path, "")
-            self._pictures[one.path] = self._placed(
-                replace(one, sha256=content, values=values.get(content, {}))
+            known = failures.known(values.get(content, {}))
+            told = (
+                {**known.values, "opened": failures.unreadable(known.ended)} if known.ended else known.values
             )
+            self._failed[one.path], self._tries[one.path] = known.failed, known.tries
+            self._pictures[one.path] = self._placed(replace(one, sha256=content, values=told))
 
     def lacking(self, stage: Stage | None = None) -> list[Order]:
         """What is still to be measured, at one stage or at all."""
@@ -157,13 +169,10 @@ class _State:
         path, one = answer.order.path, self._pictures[answer.order.path]
         self._changed.add(one.name)
         if answer.error:
-            told = {
-                "check": "unreadable",
-                "error": f"{answer.error}.",
-                "hint": "Check the file, or leave it out.",
-            }
-            self._pictures[path] = replace(one, values={**one.values, "opened": told})
-            return None
+            self._pictures[path] = replace(
+                one, values={**one.values, "opened": failures.unreadable(answer.error)}
+            )
+            return failures.ended(path, answer.error, one.sha256, self._tries[path])
         self._failed.setdefault(path, {}).update(answer.failed)
         values: Mapping[str, Values] = answer.values
         if one.sha256 not in (
@@ -171,12 +180,15 @@ class _State:
             answer.sha256,
         ):  # It changed meanwhile: nothing measured before is about it.
             one = replace(one, values={}, placements=())
+            self._failed[path] = dict(answer.failed)
         self._pictures[path] = self._placed(
             replace(one, sha256=answer.sha256, values={**one.values, **values})
         )
         if not answer.sha256 or self._pictures[path].value("opened", "check") == "decoder":
             return None  # Rights, disks and decoders come and go: the next audit tries again.
         kept = {name: (MEASURES[name].version, value) for name, value in values.items()}
+        lasting = {name: error for name, error in answer.failed.items() if name not in answer.passing}
+        kept.update(failures.of_measures(lasting, MEASURES))
         return Taken(path=path, content=answer.sha256, stat=answer.stat, values=kept)
 
     def report(self, stage: str, *, complete: bool = False, done: int = 0, total: int = 0) -> Report:
@@ -203,7 +215,7 @@ class _State:
             for name, reason in reasons.items():
                 failed[name][self._pictures[path].name] = reason
         for name, pictures in failed.items():
-            check = next(each for each in CHECKS if MEASURES[name] in each.measures)
+            check = next(each for each in CHECKS if name in {one.name for one in each.measures})
             yield Finding(
                 check=check.name, severity="note", pictures=tuple(pictures), confidence="not-run", method=check.method,
                 value=f"Could not be looked at for {check.title}: {listed([*pictures])} ({next(iter(pictures.values()))}).",
@@ -214,6 +226,11 @@ class _State:
     def remember(self) -> None:
         """Keep what the last report found, for those who do not measure: whatever the project ignores at another time."""
         self.store.remember(finding.table() for finding in self._found)
+
+    def forget(self) -> None:
+        """Let the store forget pictures that are gone, where they are many."""
+        names = [*MEASURES, *failures.versions(MEASURES.values())]
+        self.store.prune([one.sha256 for one in self._pictures.values()], names)
 
     def _placed(self, one: Audited) -> Audited:
         size = one.value("opened", "size")

@@ -48,6 +48,8 @@ class Answer:
     values: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     """Measure -> why it has no values."""
+    passing: Sequence[str] = ()
+    """Those of them that may do another time."""
     error: str = ""
     """Why nothing at all came, as a clause."""
 

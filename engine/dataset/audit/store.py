@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 2
+SPARED = 1000
+"""Contents without a picture that are kept at any rate: what is left out or moved away today may be back tomorrow."""
 _TABLES = """
 create table files (path blob primary key, size integer, changed integer, content text) without rowid;
 create table measured (content text, measure text, version text, told text, primary key (content, measure)) without rowid;
@@ -99,6 +101,26 @@ class Store:
                         for measure, (version, values) in one.values.items()
                     ],
                 )
+
+    def prune(self, alive: Iterable[str], measures: Iterable[str]) -> int:
+        """Forget what these measures have of contents that are not `alive`; returns how many contents.
+
+        Only where these are more than the living and than SPARED, so that it is rare and the file at most about
+        doubles; sqlite uses the room anew.
+        """
+        living, named = set(alive), list(measures)
+        marks = ",".join("?" * len(named))
+        rows = self._base.execute(f"select distinct content from measured where measure in ({marks})", named)
+        gone = [row for row in rows if row[0] not in living]
+        if len(gone) <= max(SPARED, len(living)):
+            return 0
+        with self._base:
+            self._base.executemany(
+                f"delete from measured where content = ? and measure in ({marks})",
+                [(*row, *named) for row in gone],
+            )
+            self._base.executemany("delete from files where content = ?", gone)
+        return len(gone)
 
     def remember(self, findings: Iterable[Mapping[str, Any]]) -> None:
         """Keep what was found at the end of an audit, as tables, in place of what the one before it found."""

@@ -37,7 +37,9 @@ def _framing(collection: Collection) -> Iterator[Finding]:
     (most, count), *_ = found.most_common(1)
     if _all_alike(collection):
         worn = " and one outfit" if outfits(collection) else ""
-        value = f"{count} near-identical pictures: {_plural(most)} in one light{worn}. They teach nothing else."
+        value = (
+            f"{count} near-identical pictures: {_plural(most)} in one light{worn}. They teach nothing else."
+        )
         remedy = "Add pictures from other distances, in other light and other clothes; 20 that differ are worth more."
     else:
         value = f"{count} of {found.total()} pictures are {_plural(most)}: other distances are not learned."
