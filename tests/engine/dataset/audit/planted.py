@@ -150,3 +150,25 @@ def screenshot(seed: int, width: int = 1080, height: int = 800, picture: Picture
         box = (width * 2 // 5, height // 2)
         made[height // 3 : height // 3 + box[1], width // 2 : width // 2 + box[0]] = filled(picture, *box)
     return made
+
+
+WARM, COOL = (1.22, 1.0, 0.72), (0.80, 1.0, 1.22)
+"""Gains of red, green and blue in two gradings that nobody takes for one."""
+MILD_WARM, MILD_COOL = (1.1, 1.0, 0.9), (0.9, 1.0, 1.1)
+
+
+def cast(picture: Picture, gains: tuple[float, float, float]) -> Picture:
+    """In a light of another colour."""
+    return np.asarray(np.clip(picture * np.array(gains), 0, 255), np.uint8)
+
+
+def retaken(picture: Picture, seed: int, strength: float) -> Picture:
+    """The same scene a moment later: turned, moved and zoomed a little, brighter or darker by up to `strength`."""
+    rng = np.random.default_rng(seed)
+    height, width = picture.shape[:2]
+    centre = (width * rng.uniform(0.47, 0.53), height * rng.uniform(0.47, 0.53))
+    moved = cv2.getRotationMatrix2D(centre, rng.uniform(-5, 5), rng.uniform(1, 1.1))
+    pixels = cv2.warpAffine(picture.astype(np.float32), moved, (width, height), borderMode=cv2.BORDER_REFLECT)
+    light = 1 + rng.uniform(-strength, strength) * np.array([0.4, 0, 0.4]) + rng.uniform(-strength, strength)
+    grain = rng.normal(0, 1.5, pixels.shape)
+    return np.asarray(np.clip(pixels * light + grain, 0, 255), np.uint8)

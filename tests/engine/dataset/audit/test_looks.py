@@ -29,6 +29,20 @@ def test_two_looks_are_found_and_the_smaller_side_is_listed(warm, cool):
     assert found.value.index("warm0") < found.value.index("cool0")
 
 
+def test_fewer_pictures_have_to_stand_farther_apart():
+    chance = np.random.default_rng(4)
+    warm, cool = np.sort(chance.normal(0.35, 0.12, 60)), np.sort(chance.normal(-0.2, 0.12, 60))
+
+    def found(count: int, apart: float) -> int:
+        at = np.linspace(3, 56, count // 2).round().astype(int)
+        values = [*(warm[at] + apart), *cool[at]]
+        named = [picture(f"{n}.png", colour={"warmth": float(value)}) for n, value in enumerate(values)]
+        return len(list(LOOKS.judge(collection(*named))))
+
+    assert (found(12, 0.0), found(40, 0.0)) == (0, 1)
+    assert (found(12, 0.5), found(40, 0.5)) == (1, 1)
+
+
 def test_sets_of_one_look_are_left_alone_at_any_size():
     for seed in range(40):
         assert not list(LOOKS.judge(collection(*_set(seed, 10 + seed, 0))))
