@@ -51,7 +51,7 @@ LOOKS = Check(
     name="looks", title="two looks", measures=(COLOUR,), judge=_judge, whole=True,
     method=f"white balance by shades of grey (p 6): two normal distributions against one, BIC gain > {GAIN:.0f} (> "
     f"{GAIN_OF_SMALL:.0f} below {SMALL} pictures), Ashman's D > {DISTANCE:.0f}, smaller share > {SHARE}, few between (v2)",
-    known="In 200 of 200 sets of forty portraits, ten warm among cool ones, it named the ten, and 0.3 others in the mean. Ten "
-    "warm among ones as they came were found in 164, halves with mild casts in 109. Of sets of one look it took 0 to 4 of "
-    "200 for two. Landscapes scatter so widely that casts hide among them.",
+    known="In 200 of 200 sets of forty portraits, ten warm among cool ones, it named the ten, and 0.3 others in the mean. "
+    "Ten warm among ones as they came were found in 164, halves with mild casts in 109. Of sets of one look it took 0 to 4 "
+    "of 200 for two. Landscapes scatter so widely that casts hide among them.",
 )  # fmt: skip

@@ -120,7 +120,7 @@ WARDROBE = Check(
     name="wardrobe", title="clothes", measures=(FACES,), judge=_wardrobe, cover=_wardrobe_cover, whole=True,
     method=f"Hellinger distance of Lab histograms below the face, a little smeared in lightness, complete linkage at "
     f"{OUTFIT}; or as many as a person names (v2)",
-    known="One outfit in light changed by up to 25 % was counted as one in 15 of 39 cases, else as more; six outfits as four "
-    "or more in 60 of 60. So it rather counts too many. Clothes of one colour are one outfit; no clothes are seen where "
-    "there is no face or no room below it.",
+    known="One outfit in light changed by up to 25 % was counted as one in 15 of 39 cases, else as more; six outfits as "
+    "four or more in 60 of 60. So it rather counts too many. Clothes of one colour are one outfit; no clothes are seen "
+    "where there is no face or no room below it.",
 )  # fmt: skip

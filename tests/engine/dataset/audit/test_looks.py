@@ -1,5 +1,7 @@
 """Warm and cool pictures in one set are told apart, and a set of one look is left alone."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,17 +32,19 @@ def test_two_looks_are_found_and_the_smaller_side_is_listed(warm, cool):
 
 
 def test_fewer_pictures_have_to_stand_farther_apart():
-    chance = np.random.default_rng(4)
-    warm, cool = np.sort(chance.normal(0.35, 0.12, 60)), np.sort(chance.normal(-0.2, 0.12, 60))
-
     def found(count: int, apart: float) -> int:
-        at = np.linspace(3, 56, count // 2).round().astype(int)
-        values = [*(warm[at] + apart), *cool[at]]
-        named = [picture(f"{n}.png", colour={"warmth": float(value)}) for n, value in enumerate(values)]
-        return len(list(LOOKS.judge(collection(*named))))
+        heap = [NormalDist(0, 0.12).inv_cdf((place + 0.5) / (count // 2)) for place in range(count // 2)]
+        values = [*heap, *(value + apart for value in heap)]
+        return len(
+            list(
+                LOOKS.judge(
+                    collection(*(picture(f"{n}.png", colour={"warmth": v}) for n, v in enumerate(values)))
+                )
+            )
+        )
 
-    assert (found(12, 0.0), found(40, 0.0)) == (0, 1)
-    assert (found(12, 0.5), found(40, 0.5)) == (1, 1)
+    assert (found(12, 0.7), found(40, 0.7)) == (0, 1)
+    assert (found(12, 1.2), found(40, 1.2)) == (1, 1)
 
 
 def test_sets_of_one_look_are_left_alone_at_any_size():
