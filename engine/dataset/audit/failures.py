@@ -50,6 +50,8 @@ def versions(measures: Iterable[Measure]) -> dict[str, str]:
 
 def known(kept: Mapping[str, Any]) -> Known:
     """Of what the store gave for one content."""
+    if not any(name.startswith(ENDED) for name in kept):
+        return Known(values=kept, failed={}, ended="", tries=0)
     failed = {
         name.partition(":")[2]: told["error"] for name, told in kept.items() if name.startswith(f"{ENDED}:")
     }
