@@ -197,7 +197,11 @@ def test_a_file_that_takes_for_ever_is_named_and_a_stop_does_not_wait_for_it(
     assert not last(tmp_path, should_stop=lambda: True).collection.complete
 
 
-def test_what_was_measured_is_kept_when_it_is_stopped_or_left(tmp_path: Path, counted: list[Path]) -> None:
+def test_what_was_measured_is_kept_when_it_is_stopped_or_left(
+    tmp_path: Path, counted: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Asked once a picture, however long a busy machine takes to start a process.
+    monkeypatch.setattr(crew, "STOP_SECONDS", 60.0)
     paths = photos(tmp_path, 10)
     seen: list[int] = []
     stopped = last(tmp_path, should_stop=lambda: seen.append(0) or len(seen) > 4)
