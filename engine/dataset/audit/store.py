@@ -111,16 +111,17 @@ class Store:
         living, named = set(alive), list(measures)
         marks = ",".join("?" * len(named))
         rows = self._base.execute(f"select distinct content from measured where measure in ({marks})", named)
-        gone = [row for row in rows if row[0] not in living]
-        if len(gone) <= max(SPARED, len(living)):
+        gone = sum(content not in living for (content,) in rows)
+        if gone <= max(SPARED, len(living)):
             return 0
         with self._base:
-            self._base.executemany(
-                f"delete from measured where content = ? and measure in ({marks})",
-                [(*row, *named) for row in gone],
-            )
-            self._base.executemany("delete from files where content = ?", gone)
-        return len(gone)
+            self._base.execute("create temp table living (content text primary key) without rowid")
+            self._base.executemany("insert into living values (?)", [(content,) for content in living])
+            others = "content not in (select content from living)"
+            self._base.execute(f"delete from measured where measure in ({marks}) and {others}", named)
+            self._base.execute(f"delete from files where {others}")
+            self._base.execute("drop table living")
+        return gone
 
     def remember(self, findings: Iterable[Mapping[str, Any]]) -> None:
         """Keep what was found at the end of an audit, as tables, in place of what the one before it found."""
