@@ -110,7 +110,8 @@ class _State:
         """Take what the store knows of them."""
         contents = self.store.contents(one.path for one in pictures)
         versions = {name: measure.version for name, measure in self.measures.items()}
-        values = self.store.values(contents.values(), versions)
+        apart = [name for name, measure in self.measures.items() if measure.apart]
+        values = self.store.values(contents.values(), versions, apart)
         for one in pictures:
             content = contents.get(one.path, "")
             self._pictures[one.path] = self._placed(
@@ -168,9 +169,8 @@ class _State:
             answer.sha256,
         ):  # It changed meanwhile: nothing measured before is about it.
             one = replace(one, values={}, placements=())
-        self._pictures[path] = self._placed(
-            replace(one, sha256=answer.sha256, values={**one.values, **values})
-        )
+        held = {name: {} if MEASURES[name].apart else value for name, value in values.items()}
+        self._pictures[path] = self._placed(replace(one, sha256=answer.sha256, values={**one.values, **held}))
         if not answer.sha256 or self._pictures[path].value("opened", "check") == "decoder":
             return None  # Rights, disks and decoders come and go: the next audit tries again.
         kept = {name: (MEASURES[name].version, value) for name, value in values.items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from engine.dataset.audit.groups import duplicate_groups
 from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.header import HEADER
+from engine.dataset.audit.points import POINTS
 from engine.dataset.audit.shapes import Check, Collection
 from engine.dataset.findings import Finding
 
@@ -51,7 +52,7 @@ def _cover(collection: Collection) -> str:
 
 
 REGULARIZATION = Check(
-    name="regularization", title="regularization", measures=(HASH, HEADER), judge=_judge, cover=_cover, whole=True,
+    name="regularization", title="regularization", measures=(HASH, POINTS, HEADER), judge=_judge, cover=_cover, whole=True,
     method=f"pictures of sets with that role over all that are trained, {LOW:.0%} to {HIGH:.0%}; their hashes against the "
     "subject's (v1)",
     known="The share is exact and a rule of thumb. The same picture in both sets is found as duplicates are; another "

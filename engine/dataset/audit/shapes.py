@@ -1,6 +1,6 @@
 """What a measure and a check are. A check is one file here and one line in shelf.py."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +31,9 @@ class Measure:
     """A module that it imports and an extra brings; where it is missing the measure is not taken."""
     most: int = 0
     """Pictures of one folder of which it is taken at most, the first by content; 0: of all."""
+    apart: bool = False
+    """Whether its values are too large to be held for every picture: `Collection.told` reads them where they are asked for,
+    and `Audited.values` says {} once they are in the store."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ class Collection:
     """Colour that transparent pictures are laid on."""
     store: Store | None = None
     """Where `once` keeps things."""
+    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What several checks ask of this very collection."""
 
     def once(
         self, name: str, version: str, pictures: Sequence[Audited], make: Callable[[], Values]
@@ -82,6 +87,19 @@ class Collection:
         if self.store is None:
             return make()
         return self.store.once(name, version, [one.sha256 for one in pictures], make)
+
+    def before(self, name: str, version: str) -> Values:
+        """What `once` has last made under this name, of whatever pictures; {} where nothing is kept."""
+        return {} if self.store is None else self.store.latest(name, version)
+
+    def told(self, measure: Measure, pictures: Iterable[Audited]) -> Iterator[Values]:
+        """What a measure that is kept apart says of each of them, one at a time."""
+        for one in pictures:
+            held = one.values.get(measure.name, {})
+            if held or self.store is None:
+                yield held
+            else:
+                yield self.store.told(one.sha256, measure.name, measure.version)
 
     def of(self, *roles: Role) -> list[Audited]:
         """The pictures of these roles that could be opened or were not yet tried."""
