@@ -23,7 +23,9 @@ from projects.spec import RunSpec
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 SAY_SECONDS: Final = 1.0
-"""How often findings are judged anew while pictures are measured."""
+"""How often findings are judged anew while pictures are measured, at most."""
+SAY_SHARE: Final = 0.2
+"""Share of the time that may go into judging: with ten thousand pictures it takes longer."""
 KEEP_EVERY: Final = 64
 """Answers after which they are written into the store."""
 STEP_OF_UNKNOWN_BASE: Final = 64
@@ -235,7 +237,7 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
         "models": "looking for faces and text",
     }
     kept: list[Taken] = []
-    said = time.monotonic()
+    due = time.monotonic() + SAY_SECONDS
     done = 0
     try:
         for done, answer in enumerate(crew.work(orders, should_stop), 1):
@@ -244,9 +246,10 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
             if len(kept) >= KEEP_EVERY:
                 state.store.keep(kept)
                 kept = []
-            if time.monotonic() - said > SAY_SECONDS:
+            if (asked := time.monotonic()) > due:
                 yield state.report(words[stage], done=done, total=len(orders))
                 said = time.monotonic()
+                due = said + max(SAY_SECONDS, (said - asked) / SAY_SHARE)
             if should_stop():
                 break
     finally:  # Whoever reads the reports may leave at any of them.

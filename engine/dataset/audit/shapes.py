@@ -54,7 +54,8 @@ class Audited:
 
     def value(self, measure: str, name: str) -> Any:
         """One value, None where it was not taken."""
-        return self.values.get(measure, {}).get(name)
+        values = self.values.get(measure)
+        return None if values is None else values.get(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,12 @@ class Collection:
 
     def of(self, *roles: Role) -> list[Audited]:
         """The pictures of these roles that could be opened or were not yet tried."""
-        return [one for one in self.pictures if one.role in roles and one.value("opened", "check") is None]
+        key = f"of {' '.join(roles)}"
+        if key not in self.memo:
+            self.memo[key] = [
+                one for one in self.pictures if one.role in roles and one.value("opened", "check") is None
+            ]
+        return list(self.memo[key])
 
 
 @dataclass(frozen=True, kw_only=True)
