@@ -77,7 +77,8 @@ def main(folder: Path, similar: Path | None) -> None:
         originals = [_saved(Path(made), f"{at}", one, 92) for at, one in enumerate(pictures)]
         everything = list(originals)
         print(f"{len(pictures)} photographs, long side {SIDE} px or less, JPEG 92; the other form JPEG 85.\n")
-        print("| other form | found | by the hash alone | wrong pairs |\n| --- | --- | --- | --- |")
+        print("| other form | found | too small to be asked for parts | by the hash alone | wrong pairs |")
+        print("| --- | --- | --- | --- | --- |")
         for seed, (name, change) in enumerate(CHANGES.items()):
             chance = np.random.default_rng(seed)
             forms = [
@@ -87,14 +88,19 @@ def main(folder: Path, similar: Path | None) -> None:
             everything += forms
             found, wrong = _pairs(originals + forms)
             alone, _ = _pairs(originals + forms, without=POINTS)
-            print(f"| {name} | {len(found)} of {len(pictures)} | {len(alone)} | {len(wrong)} |", flush=True)
+            small = sum(not one.values["points"] for one in forms)
+            print(
+                f"| {name} | {len(found)} of {len(pictures)} | {small} | {len(alone)} | {len(wrong)} |",
+                flush=True,
+            )
         _, wrong = _pairs(everything)
-        count = len(everything)
-        different = (
-            sum(_origin(a) != _origin(b) for a, b in combinations(range(count), 2)) if count < 0 else 0
+        count, forms_each = len(everything), len(CHANGES) + 1
+        different = (count * (count - 1) - count * (forms_each - 1)) // 2
+        print(
+            f"\nAll {count} in one folder: {len(wrong)} wrong pairs of {different:,}. {sorted(wrong)[:8]}\n"
         )
-        different = count * (count - 1) // 2 - len(pictures) * (len(CHANGES) + 1) * len(CHANGES) // 2
-        print(f"\nAll {count} together: {len(wrong)} wrong pairs of {different:,}: {sorted(wrong)[:8]}")
+        print("| one scene | pictures | pairs | `duplicate` by the hash | more by parts | `burst` |")
+        print("| --- | --- | --- | --- | --- | --- |")
         for one in sorted(similar.iterdir()) if similar else ():
             _similar(Path(made), one)
 
