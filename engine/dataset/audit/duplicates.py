@@ -87,8 +87,8 @@ DUPLICATE = Check(
     f"above {SURE} the grey levels correlate by {CORRELATED}; or one frame lies in the other, {LEAST:.0%} to {MOST:.0%} of "
     f"it, mirrored or not, with {AGREE} points of {KEPT} and a correlation of {ALIKE} (v2)",
     known="Of 51 photographs, each without a part of its width and height, it found 50 without 10 % or 20 %, mirrored or "
-    "grey too, 48 without 30 %, 44 without 40 %; no false pair among 286,875, none of two views of one scene. Parts of less "
-    "than 192 px, of less than a fifth of the picture, or turned ones are not found. See docs/audit.md.",
+    "grey too, 48 without 30 %, 44 without 40 %; no false pair among 286,875, none of two views of one scene. Parts below "
+    "192 px, of less than a fifth of the picture, or turned ones are not found. See docs/audit.md.",
 )  # fmt: skip
 BURSTS = Check(
     name="burst", title="nearly the same", measures=(HASH, HEADER), judge=_burst, whole=True,
