@@ -17,6 +17,7 @@ from engine.dataset.audit.store import Store, Taken, Values
 from engine.dataset.buckets import placement
 from engine.dataset.findings import Finding
 from engine.dataset.folders import find_pictures
+from engine.dataset.items import Placement
 from projects.bases import BaseFacts
 from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import RunSpec
@@ -116,8 +117,10 @@ class _State:
         values = self.store.values(contents.values(), versions, apart)
         for one in pictures:
             content = contents.get(one.path, "")
-            self._pictures[one.path] = self._placed(
-                replace(one, sha256=content, values=values.get(content, {}))
+            told = values.get(content, {})
+            size = told.get("opened", {}).get("size")
+            self._pictures[one.path] = replace(
+                one, sha256=content, values=told, placements=self._placements(one.name, size) if size else ()
             )
 
     def lacking(self, stage: Stage | None = None) -> list[Order]:
@@ -218,15 +221,17 @@ class _State:
         size = one.value("opened", "size")
         if not size or one.placements:
             return one
-        focal = self._spec.data.crop.get(one.name, (0.5, 0.5))
+        return replace(one, placements=self._placements(one.name, size))
+
+    def _placements(self, name: str, size: Sequence[int]) -> tuple[Placement, ...]:
+        focal = self._spec.data.crop.get(name, (0.5, 0.5))
         step = self._facts.bucket_step or STEP_OF_UNKNOWN_BASE
         try:
-            placements = tuple(
+            return tuple(
                 placement((size[0], size[1]), side, step, focal) for side in self._spec.train.resolution
             )
         except Refused:  # A resolution below the step: the plan says so.
-            placements = ()
-        return replace(one, placements=placements)
+            return ()
 
 
 def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[], bool]) -> Iterator[Report]:

@@ -209,12 +209,11 @@ def _joined(
         names = by_content[whole][0].name, by_content[part][0].name
         cut = Cut(whole=names[0], part=names[1], box=box, mirrored=mirrored, agreeing=agreeing)
         named.setdefault(roots[whole], []).append(cut)
-    return [
-        Group(
-            members=tuple(sorted(each, key=_worth)), distance=farthest[key], cuts=tuple(named.get(key, ())),
-        )
-        for key, each in members.items()
-    ]  # fmt: skip
+    found = []
+    for key, joined in members.items():
+        ordered = sorted(joined, key=_worth) if len(joined) > 1 else joined
+        found.append(Group(members=tuple(ordered), distance=farthest[key], cuts=tuple(named.get(key, ()))))
+    return found
 
 
 def _worth(one: Audited) -> tuple[float, float, float, str]:

@@ -102,6 +102,12 @@ class Collection:
             else:
                 yield self.store.told(one.sha256, measure.name, measure.version)
 
+    def refused(self, check: str) -> list[Audited]:
+        """The pictures that cannot be opened for the reason that this check names."""
+        if "refused" not in self.memo:
+            self.memo["refused"] = [one for one in self.pictures if one.value("opened", "check") is not None]
+        return [one for one in self.memo["refused"] if one.value("opened", "check") == check]
+
     def of(self, *roles: Role) -> list[Audited]:
         """The pictures of these roles that could be opened or were not yet tried."""
         key = f"of {' '.join(roles)}"
