@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,6 +33,7 @@ CHEAP: Final = ("opened", "sharpness", "hash", "colour", "border")
 _PROJECT: Final = 'format = 1\nname = "bench"\n[base]\nsource = "demo"\n[data]\nimages = "images"\n'
 _MEGABYTE: Final = 1 << 20
 _EVERY: Final = 0.2
+_FIELD: Final = 3 * SIDE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,8 +200,15 @@ def invent(project: Path, count: int, side: int) -> Path:
 
 def _write(path: Path, chance: random.Random, side: int, *, grey: bool = False) -> None:
     shapes = Image.frombytes("RGB", (8, 8), chance.randbytes(192))
-    grain = Image.effect_noise((side, side), GRAIN).convert("RGB")
+    left, top = (chance.randrange(_FIELD - side) for _ in range(2))
+    grain = _grain().crop((left, top, left + side, top + side)).convert("RGB")
     picture = Image.blend(shapes.resize((side, side), Image.Resampling.BICUBIC), grain, 0.25)
     written = io.BytesIO()
     (picture.convert("L") if grey else picture).save(written, "JPEG", quality=90)
     path.write_bytes(written.getvalue())
+
+
+@cache
+def _grain() -> Image.Image:
+    """One large field: grain that is made anew for every picture takes longer than all else about it."""
+    return Image.effect_noise((_FIELD, _FIELD), GRAIN)

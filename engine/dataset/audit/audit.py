@@ -27,6 +27,8 @@ SAY_SECONDS: Final = 1.0
 """How often findings are judged anew while pictures are measured, at most."""
 SAY_SHARE: Final = 0.2
 """Share of the time that may go into judging: with ten thousand pictures it takes longer."""
+FIRST_SECONDS: Final = 0.2
+"""When the first headers are judged: there is something to see at once."""
 KEEP_EVERY: Final = 64
 """Answers after which they are written into the store."""
 STEP_OF_UNKNOWN_BASE: Final = 64
@@ -242,7 +244,7 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
         "models": "looking for faces and text",
     }
     kept: list[Taken] = []
-    due = time.monotonic() + SAY_SECONDS
+    due = time.monotonic() + (FIRST_SECONDS if stage == STAGES[0] else SAY_SECONDS)
     done = 0
     try:
         for done, answer in enumerate(crew.work(orders, should_stop), 1):
