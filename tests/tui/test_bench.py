@@ -17,7 +17,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.status import read_status
 from tests.tui.conftest import Say
-from tui.bench import audit, cache, interface, invented, loop, machine, report, startup
+from tui.bench import audit, cache, interface, invented, loop, machine, peers, report, startup
 from tui.bench.figures import Figure, median_of, quantile
 from tui.bench.terminal import ESCAPES, Answer, Terminal
 from tui.verbs import bench as verb
@@ -230,10 +230,24 @@ ui.filter ui.stall ui.stall_rooms ui.curve"""
 
 def test_the_audit_is_measured_fresh_and_again(tmp_path: Path) -> None:
     said: list[str] = []
-    figures = audit.measure(tmp_path, said.append, pictures=3, many=5, rounds=1)
-    assert [figure.name for figure in figures] == ["audit.picture", "audit.first", "audit.again"]
-    assert all(figure.value > 0 and figure.budget for figure in figures)
-    assert len(said) == 2
+    found = {
+        figure.name: figure for figure in audit.measure(tmp_path, said.append, pictures=3, many=5, rounds=1)
+    }
+    names = "audit.picture audit.first audit.cheap audit.headers audit.memory audit.again audit.one"
+    assert [*found] == names.split()
+    assert all(figure.value > 0 for figure in found.values()) and len(said) == 2
+    # One changed picture costs one picture.
+    assert "pictures measured: 1;" in found["audit.one"].method
+
+
+def test_a_tool_that_cannot_be_installed_is_said_and_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "INSTALLS", {"imagededup": ("--no-index", "no-such-package-here")})
+    said: list[str] = []
+    others = peers.Peers(tmp_path / "env", said.append)
+    assert others.tools == [] and others.seconds(tmp_path) == {} and others.figures([{}], 3) == []
+    assert said[1].startswith("imagededup is not measured") and "no-such-package-here" in said[1]
 
 
 def test_the_interface_is_measured_on_the_real_workbench(

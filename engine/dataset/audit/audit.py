@@ -18,13 +18,18 @@ from engine.dataset.audit.store import Store, Taken, Values
 from engine.dataset.buckets import placement
 from engine.dataset.findings import Finding
 from engine.dataset.folders import find_pictures
+from engine.dataset.items import Placement
 from projects.bases import BaseFacts
 from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import RunSpec
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 SAY_SECONDS: Final = 1.0
-"""How often findings are judged anew while pictures are measured."""
+"""How often findings are judged anew while pictures are measured, at most."""
+SAY_SHARE: Final = 0.2
+"""Share of the time that may go into judging: with ten thousand pictures it takes longer."""
+FIRST_SECONDS: Final = 0.2
+"""When the first headers are judged: there is something to see at once."""
 KEEP_EVERY: Final = 64
 """Answers after which they are written into the store."""
 STEP_OF_UNKNOWN_BASE: Final = 64
@@ -120,9 +125,9 @@ class _State:
         """Take what the store knows of them."""
         contents = self.store.contents(one.path for one in pictures)
         versions = {name: measure.version for name, measure in self.measures.items()}
-        values = self.store.values(
-            contents.values(), {**versions, **failures.versions(self.measures.values())}
-        )
+        apart = [name for name, measure in self.measures.items() if measure.apart]
+        wanted = {**versions, **failures.versions(self.measures.values())}
+        values = self.store.values(contents.values(), wanted, apart)
         for one in pictures:
             content = contents.get(one.path, "")
             known = failures.known(values.get(content, {}))
@@ -181,9 +186,8 @@ class _State:
         ):  # It changed meanwhile: nothing measured before is about it.
             one = replace(one, values={}, placements=())
             self._failed[path] = dict(answer.failed)
-        self._pictures[path] = self._placed(
-            replace(one, sha256=answer.sha256, values={**one.values, **values})
-        )
+        held = {name: {} if MEASURES[name].apart else value for name, value in values.items()}
+        self._pictures[path] = self._placed(replace(one, sha256=answer.sha256, values={**one.values, **held}))
         if not answer.sha256 or self._pictures[path].value("opened", "check") == "decoder":
             return None  # Rights, disks and decoders come and go: the next audit tries again.
         kept = {name: (MEASURES[name].version, value) for name, value in values.items()}
@@ -236,15 +240,17 @@ class _State:
         size = one.value("opened", "size")
         if not size or one.placements:
             return one
-        focal = self._spec.data.crop.get(one.name, (0.5, 0.5))
+        return replace(one, placements=self._placements(one.name, size))
+
+    def _placements(self, name: str, size: Sequence[int]) -> tuple[Placement, ...]:
+        focal = self._spec.data.crop.get(name, (0.5, 0.5))
         step = self._facts.bucket_step or STEP_OF_UNKNOWN_BASE
         try:
-            placements = tuple(
+            return tuple(
                 placement((size[0], size[1]), side, step, focal) for side in self._spec.train.resolution
             )
         except Refused:  # A resolution below the step: the plan says so.
-            placements = ()
-        return replace(one, placements=placements)
+            return ()
 
 
 def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[], bool]) -> Iterator[Report]:
@@ -255,7 +261,7 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
         "models": "looking for faces and text",
     }
     kept: list[Taken] = []
-    said = time.monotonic()
+    due = time.monotonic() + (FIRST_SECONDS if stage == STAGES[0] else SAY_SECONDS)
     done = 0
     try:
         for done, answer in enumerate(crew.work(orders, should_stop), 1):
@@ -264,9 +270,10 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
             if len(kept) >= KEEP_EVERY:
                 state.store.keep(kept)
                 kept = []
-            if time.monotonic() - said > SAY_SECONDS:
+            if (asked := time.monotonic()) > due:
                 yield state.report(words[stage], done=done, total=len(orders))
                 said = time.monotonic()
+                due = said + max(SAY_SECONDS, (said - asked) / SAY_SHARE)
             if should_stop():
                 break
     finally:  # Whoever reads the reports may leave at any of them.

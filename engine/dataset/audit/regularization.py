@@ -7,6 +7,7 @@ from engine.dataset.audit.groups import duplicate_groups
 from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.header import HEADER
 from engine.dataset.audit.people import FACES
+from engine.dataset.audit.points import POINTS
 from engine.dataset.audit.shapes import Audited, Check, Collection
 from engine.dataset.findings import Finding
 
@@ -74,7 +75,8 @@ def _cover(collection: Collection) -> str:
 
 
 REGULARIZATION = Check(
-    name="regularization", title="regularization", measures=(HASH, HEADER, FACES), judge=_judge, cover=_cover, whole=True,
+    name="regularization", title="regularization", measures=(HASH, POINTS, HEADER, FACES), judge=_judge, cover=_cover,
+    whole=True,
     method=f"pictures of sets with that role over all that an epoch trains, {LOW:.0%} to {HIGH:.0%}; their hashes against "
     "the subject's (v2)",
     known="The share is exact and a rule of thumb. The same picture in both sets is found as duplicates are; another "
