@@ -99,7 +99,7 @@ class _State:
         self._problems = problems
         self._absent = frozenset(module for module in EXTRAS if importlib.util.find_spec(module) is None)
         self.measures = {
-            name: measure for name, measure in MEASURES.items() if measure.needs not in self._absent
+            name: measure for name, measure in MEASURES.items() if self._absent.isdisjoint(measure.needs)
         }
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
