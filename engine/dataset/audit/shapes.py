@@ -120,7 +120,7 @@ class Check:
             value=f"Not looked for: {self.title}.",
             confidence="not-run",
             method=self.method,
-            remedy=f"Install the extra, then run it again: pip install 'safelight[{extra}]'.",
+            remedy=f"Install the extra: pip install 'safelight[{extra}]'.",
         )
 
 

@@ -161,9 +161,10 @@ def _finding(kind: Kind, pictures: Mapping[str, tuple[Line, list[Line]]]) -> Fin
     )  # fmt: skip
 
 
+_READER: Final = f"RapidOCR {RELEASE}".strip()
 TEXT_OVERLAY: Final = Check(
     name="text-overlay", title="text overlays", measures=(TEXT,), judge=_judge,
-    method=f"RapidOCR {RELEASE} (PP-OCRv6) at {SIDE} pixels, as it is and with its contrast stretched (CLAHE {CLIP:g}): "
+    method=f"{_READER} (PP-OCRv6) at {SIDE} pixels, as it is and with its contrast stretched (CLAHE {CLIP:g}): "
     f"lines of {LETTERS} letters or more, score {SURE:g}; told apart by their words, and by being level (within {LEVEL:g} "
     f"degrees) and near an edge (within {MARGIN:.0%}) (version 1)",
     known="TODO",
