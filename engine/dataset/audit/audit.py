@@ -153,6 +153,9 @@ class _State:
         """Put an answer where it belongs; gives what is to be kept of it."""
         path, one = answer.order.path, self._pictures[answer.order.path]
         self._changed.add(one.name)
+        if answer.error and one.value("opened", "size"):  # It opens: what fails is one of these measures.
+            self._failed.setdefault(path, {}).update(dict.fromkeys(answer.order.measures, answer.error))
+            return None
         if answer.error:
             told = {
                 "check": "unreadable",

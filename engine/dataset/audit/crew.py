@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import psutil
+
 COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit.hand")
 ANSWER_SECONDS: Final = 20.0
 """How long one picture may take."""
@@ -23,6 +25,8 @@ STOP_SECONDS: Final = 0.2
 """How often it is asked whether to stop while no picture gets done."""
 END_SECONDS: Final = 2.0
 """How long a killed process may take to be gone."""
+HAND_BYTES: Final = 700 << 20
+"""What a process takes, with its models and a large picture: no more of them are started than the free memory holds."""
 # One thread a process, and none that spins while it waits: there is a process for every core.
 _ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 
@@ -56,8 +60,9 @@ class Crew:
     """A context manager: no process is left when it is over."""
 
     def __init__(self, size: int = 0) -> None:
-        """size: processes; 0: one a core."""
-        self._size = size or max(1, len(os.sched_getaffinity(0)))
+        """size: processes; 0: one a core, as far as memory goes."""
+        fitting = psutil.virtual_memory().available // HAND_BYTES
+        self._size = size or max(1, min(len(os.sched_getaffinity(0)), fitting))
         self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._hands = [_Hand(self._orders, self._answers) for _ in range(self._size)]

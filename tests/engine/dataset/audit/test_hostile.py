@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -279,6 +280,50 @@ def test_a_measure_that_a_picture_breaks_is_said_and_never_looks_like_a_pass(
     findings = [each for each in last(tmp_path).findings if each.confidence == "not-run" and each.pictures]
     assert findings
     assert all("ValueError: odd" in each.value for each in findings)
+
+
+def test_what_a_model_fails_at_is_not_called_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import sys, json\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)['measures']\n"
+        "    if 'faces' in asked: break\n"
+        "    values = {name: {} for name in asked} | {'opened': {'size': [10, 10]}}\n"
+        "    print(json.dumps({'sha256': 'a', 'stat': [1, 1], 'values': values, 'failed': {}}), flush=True)"
+    )
+    monkeypatch.setattr(crew, "COMMAND", (sys.executable, "-c", program))
+    photos(tmp_path, 1, side=10)
+    told = {each.check: each for each in last(tmp_path).findings}
+    assert told["faces"].confidence == "not-run" and told["faces"].pictures == ("000.jpg",)
+    assert not set(STOPS) & set(told)
+
+
+def test_a_process_that_holds_too_much_makes_room_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "from engine.dataset.audit import hand; hand.MOST_KEPT = 1; hand.main()"
+    monkeypatch.setattr(crew, "COMMAND", (sys.executable, "-c", program))
+    orders = [
+        Order(path=path, background="#ffffff", measures=["opened"]) for path in photos(tmp_path, 3, side=10)
+    ]
+    with Crew(1) as working:
+        answers = []
+        pids = set()
+        for answered in working.work(orders):
+            answers.append(answered)
+            pids |= {hand._process.pid for hand in working._hands if hand._process}
+    assert [each.values["opened"]["size"] for each in answers] == [[10, 10]] * 3
+    assert len(pids) > 1
+
+
+def test_there_are_no_more_processes_than_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(64))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=3 * crew.HAND_BYTES + 1))
+    assert len(Crew()._hands) == 3
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1))
+    assert len(Crew()._hands) == 1
 
 
 def test_no_process_is_left_when_it_is_over(tmp_path: Path) -> None:
