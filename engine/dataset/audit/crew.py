@@ -20,7 +20,8 @@ COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit.hand")
 ANSWER_SECONDS: Final = 20.0
 """How long one picture may take."""
 START_SECONDS: Final = 60.0
-"""The same for the first picture of a process, which imports its libraries first."""
+"""The same for the first picture of a process, which imports its libraries first, and for the first of a measure, which
+may load a model."""
 STOP_SECONDS: Final = 0.2
 """How often it is asked whether to stop while no picture gets done."""
 END_SECONDS: Final = 2.0
@@ -117,7 +118,8 @@ class _Hand(threading.Thread):
         self._orders = orders
         self._answers = answers
         self._process: subprocess.Popen[bytes] | None = None
-        self._fresh = True
+        self._taken: set[str] = set()
+        """Measures that this process has taken of a picture before."""
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -146,7 +148,7 @@ class _Hand(threading.Thread):
                 COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={**os.environ, **_ENVIRONMENT},
             )  # fmt: skip
-            self._fresh = True
+            self._taken = set()
             if self._over.is_set():  # The end came while it was being started, and found nothing to kill.
                 self._process.kill()
         process = self._process
@@ -155,7 +157,8 @@ class _Hand(threading.Thread):
         try:
             process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
-            line = _line(process.stdout, START_SECONDS if self._fresh else ANSWER_SECONDS)
+            first = not self._taken.issuperset(order.measures)
+            line = _line(process.stdout, START_SECONDS if first else ANSWER_SECONDS)
         except TimeoutError:
             self._drop(process)
             return Answer(order=order, error=f"takes longer than {ANSWER_SECONDS:.0f} seconds to look at")
@@ -164,7 +167,7 @@ class _Hand(threading.Thread):
         if not line.endswith(b"\n"):
             self._drop(process)
             return None
-        self._fresh = False
+        self._taken.update(order.measures)
         told = json.loads(line)
         return Answer(order=order, **{**told, "stat": tuple(told["stat"])})
 
