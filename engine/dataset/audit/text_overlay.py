@@ -123,7 +123,10 @@ def _kinds(lines: Sequence[Line]) -> dict[Kind, list[Line]]:
     kinds: dict[Kind, list[Line]] = defaultdict(list)
     for line, each in zip(lines, runs, strict=True):
         kinds["watermark" if each & repeated else kind_of(line)].append(line)
-    return kinds
+    # A page, a package, a shop front: what is full of text has some along its edges too.
+    if len(kinds["scene"]) > len(kinds["edge"]):
+        kinds["scene"] += kinds.pop("edge", [])
+    return {kind: found for kind, found in kinds.items() if found}
 
 
 def _judge(collection: Collection) -> Iterator[Finding]:
@@ -136,11 +139,9 @@ def _judge(collection: Collection) -> Iterator[Finding]:
         leading = max(kinds[kind], key=lambda line: (len(line.text), line.score))
         # Dates differ, and are one fault; what the scene shows is another thing in every picture.
         alike = {"date": "", "scene": one.name}.get(kind, _same(leading.text))
-        shown = (
-            kinds[kind]
-            if kind == "scene"
-            else [line for each in kinds if each != "scene" for line in kinds[each]]
-        )
+        shown = kinds[kind]
+        if kind != "scene":
+            shown = [line for each, lines in kinds.items() if each != "scene" for line in lines]
         groups[kind, alike][one.name] = leading, shown
     for (kind, _), pictures in groups.items():
         yield _finding(kind, pictures)
@@ -167,5 +168,8 @@ TEXT_OVERLAY: Final = Check(
     method=f"{_READER} (PP-OCRv6) at {SIDE} pixels, as it is and with its contrast stretched (CLAHE {CLIP:g}): "
     f"lines of {LETTERS} letters or more, score {SURE:g}; told apart by their words, and by being level (within {LEVEL:g} "
     f"degrees) and near an edge (within {MARGIN:.0%}) (version 1)",
-    known="TODO",
+    known="Planted into 13 photographs each, at 10, 30 and 50 % opacity: read a credit in a corner in 2, 11 and 12, an "
+    "address of 2 % height in 1, 5 and 9, a subtitle in 5, 11 and 13, a word across the middle in 3, 9 and 11 (a third of "
+    "them half, and so as text of the scene). Of 51 photographs without it read text in 12, in one wrongly, and warned of "
+    "3. See docs/audit.md.",
 )  # fmt: skip
