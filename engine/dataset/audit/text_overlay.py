@@ -12,7 +12,7 @@ from engine.dataset.findings import Box, Finding
 
 MARGIN: Final = 0.15
 """Share of a side from an edge within which the middle of a line lies that runs along that edge."""
-LEVEL: Final = 1.5
+LEVEL: Final = 2.5
 """Degrees by which a line that was laid over is off level or upright at most."""
 REPEATED: Final = 3
 """Lines that share RUN letters, if they are half of all at least, from which on they are a watermark, whatever it says."""
