@@ -31,17 +31,16 @@ _CREDIT: Final = re.compile(
 )
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2})?|[ap]\.?m\.?", re.IGNORECASE)
 _MONTHS: Final = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
-_WORDS: Final[Mapping[Kind, tuple[str, str, str]]] = {
-    "watermark": ("carries a credit or a watermark", "carry the same credit or watermark", "watermark"),
-    "date": ("carries the date of a camera", "carry the date of a camera", "date"),
+_WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
+    "watermark": ("carries a credit or a watermark", "carry the same credit or watermark"),
+    "date": ("carries the date of a camera", "carry the date of a camera"),
     "edge": (
         "has text along its edge, as subtitles and credits stand",
         "have the same text along their edge",
-        "text",
     ),
-    "scene": ("shows text", "show text", "text"),
+    "scene": ("shows text", "show text"),
 }
-
+"""Of one picture, and of several: the worst kind first."""
 _REMEDIES: Final = (
     "Get the pictures without it, or cut it off: letters are learned like all else in a picture, and drawn again.",
     "Say in the caption that it is there and what it says, or else it is learned as part of the subject.",
@@ -148,7 +147,7 @@ def _judge(collection: Collection) -> Iterator[Finding]:
 
 
 def _finding(kind: Kind, pictures: Mapping[str, tuple[Line, list[Line]]]) -> Finding:
-    one, many, _ = _WORDS[kind]
+    one, many = _WORDS[kind]
     name, (leading, shown) = next(iter(pictures.items()))
     more = len(shown) - 1
     said = f"“{leading.text}”" + (f" and {more} more" if more and len(pictures) == 1 else "")
