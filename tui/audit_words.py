@@ -74,9 +74,11 @@ def list_title(seen: Seen, check: CheckRow | None, chosen: int, width: int, colu
 
 
 def check_row(check: CheckRow, width: int) -> Spans:
-    """A check with how many pictures it is about."""
+    """A check with how many pictures it is about; one that could not look with the way to make it, where there is room."""
     if check.not_run:
-        return [("·", "muted"), (f" not run: {check.title}", "muted")]
+        words = f" not run: {check.title}"
+        helped = f"{words} ({check.findings[0].remedy.removesuffix('.')})"
+        return [("·", "muted"), (helped if length([(helped, "")]) < width else words, "muted")]
     count = f"{len(check.pictures):,}" if check.pictures else ""
     if len(check.findings) > 1 and any(len(each.pictures) > 1 for each in check.findings):
         count += f" in {len(check.findings):,}"

@@ -113,7 +113,7 @@ class _State:
         self._problems = problems
         self._absent = frozenset(module for module in EXTRAS if importlib.util.find_spec(module) is None)
         self.measures = {
-            name: measure for name, measure in MEASURES.items() if measure.needs not in self._absent
+            name: measure for name, measure in MEASURES.items() if self._absent.isdisjoint(measure.needs)
         }
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
@@ -173,6 +173,9 @@ class _State:
         """Put an answer where it belongs; gives what is to be kept of it."""
         path, one = answer.order.path, self._pictures[answer.order.path]
         self._changed.add(one.name)
+        if answer.error and one.value("opened", "size"):  # It opens: what fails is one of these measures.
+            self._failed.setdefault(path, {}).update(dict.fromkeys(answer.order.measures, answer.error))
+            return None
         if answer.error:
             self._pictures[path] = replace(
                 one, values={**one.values, "opened": failures.unreadable(answer.error)}

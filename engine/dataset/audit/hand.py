@@ -19,10 +19,12 @@ PASSING: Final = (MemoryError, OSError, ImportError)
 """Errors that may be the machine's and not the picture's: another time it may do."""
 _NO_MEMORY: Final = -4
 """Code of OpenCV's error for the first of them."""
+MOST_KEPT: Final = 1 << 30
+"""Bytes that it may hold between two pictures: with more it ends, and another takes its place. The models take 0.4 GB."""
 
 
 def main() -> int:
-    """Answer until the other side closes the pipe."""
+    """Answer until the other side closes the pipe, or until too much is held."""
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY if most < 0 else min(MOST_MEMORY, most), most))
     cv2.setNumThreads(1)
@@ -32,6 +34,8 @@ def main() -> int:
     for line in sys.stdin:
         answers.write(json.dumps(answer(json.loads(line))) + "\n")
         answers.flush()
+        if _held() > MOST_KEPT:
+            break
     return 0
 
 
@@ -55,6 +59,11 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
             if isinstance(error, PASSING) or getattr(error, "code", 0) == _NO_MEMORY:
                 passing.append(name)
     return {"sha256": look.sha256, "stat": look.stat, "values": values, "failed": failed, "passing": passing}
+
+
+def _held() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _told(refused: Unopened) -> dict[str, str]:

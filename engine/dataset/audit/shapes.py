@@ -27,8 +27,8 @@ class Measure:
     stage: Stage
     take: Callable[[Look], Values]
     """May raise whatever a hostile picture leads it to: then the picture has no such values."""
-    needs: str = ""
-    """A module that it imports and an extra brings; where it is missing the measure is not taken."""
+    needs: tuple[str, ...] = ()
+    """Modules of EXTRAS that it imports; where one is missing the measure is not taken."""
     most: int = 0
     """Pictures of one folder of which it is taken at most, the first by content; 0: of all."""
     apart: bool = False
@@ -141,7 +141,7 @@ class Check:
 
     def missing(self, collection: Collection) -> Finding | None:
         """The finding in place of all others where a library that it needs is not there: not run is not passed."""
-        needed = [each.needs for each in self.measures if each.needs in collection.absent]
+        needed = [module for each in self.measures for module in each.needs if module in collection.absent]
         if not needed:
             return None
         extra = EXTRAS[needed[0]]
@@ -152,9 +152,9 @@ class Check:
             value=f"Not looked for: {self.title}.",
             confidence="not-run",
             method=self.method,
-            remedy=f"Install the extra, then run it again: pip install 'safelight[{extra}]'.",
+            remedy=f"Install the extra: pip install 'safelight[{extra}]'.",
         )
 
 
-EXTRAS: Mapping[str, str] = {"rapidocr": "ocr", "onnxruntime": "ocr", "pi_heif": "heif"}
-"""Module -> the extra that brings it."""
+EXTRAS: Mapping[str, str] = {"rapidocr": "ocr", "onnxruntime": "ocr"}
+"""Module that a measure may need -> the extra that brings it. Decoders are none of them: a file without one is refused."""
