@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from engine.dataset.audit.look import SMALLEST
 from engine.dataset.audit.reading import CLIP, LETTERS, RELEASE, SIDE, SURE, TEXT
 from engine.dataset.audit.shapes import Audited, Check, Collection
 from engine.dataset.findings import Box, Finding
@@ -166,7 +167,7 @@ TEXT_OVERLAY: Final = Check(
     name="text-overlay", title="text overlays", measures=(TEXT,), judge=_judge,
     method=f"{_READER} (PP-OCRv6) at {SIDE} pixels, as it is and with its contrast stretched (CLAHE {CLIP:g}): "
     f"lines of {LETTERS} letters or more, score {SURE:g}; told apart by their words, and by being level (within {LEVEL:g} "
-    f"degrees) and near an edge (within {MARGIN:.0%}) (version 1)",
+    f"degrees) and near an edge (within {MARGIN:.0%}); short side from {SMALLEST} pixels on (version 2)",
     known="Planted into 13 photographs each, at 10, 30 and 50 % opacity: read a credit in a corner in 2, 11 and 12, an "
     "address of 2 % height in 1, 5 and 9, a subtitle in 5, 11 and 13, a word across the middle in 3, 9 and 11 (a third of "
     "them half, and so as text of the scene). Of 51 photographs without it read text in 12, in one wrongly, and warned of "

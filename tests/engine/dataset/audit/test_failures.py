@@ -74,7 +74,7 @@ def test_a_picture_that_ends_its_process_in_two_audits_is_not_tried_a_third_time
     (path,) = photos(tmp_path, 1, side=10)
 
     def tried() -> bool:
-        Counted.asked = []
+        Counted.asked, Counted.answered = [], []
         (finding,) = [each for each in last(tmp_path).findings if each.check == "unreadable"]
         assert finding.severity == "blocker" and "ends the program" in finding.value
         return bool(Counted.asked)
