@@ -14,6 +14,7 @@ from projects.problems import Refused
 from tui.audited import Row, Seen, read_row
 from tui.auditing import COMMAND, AuditProcess, Died
 from tui.declared import Declared, read_declared
+from tui.left_out import with_header
 
 _NICE: Final = 10
 _ENTRIES: Final = 100
@@ -63,6 +64,7 @@ class Auditing:
         error = ""
         try:
             self.declared(read_declared(self._project))
+            threading.Thread(target=self._look_at_left_out, name="left-out", daemon=True).start()
             with AuditProcess(self._project, nice=_NICE, command=self._command) as process:
                 with self._lock:
                     self._process = process
@@ -79,6 +81,20 @@ class Auditing:
         stopped = self._stopped.is_set()
         # One that was stopped may end in any way: what it kept is kept.
         self._say(running=False, stage="stopped" if stopped else "", error="" if stopped else error)
+
+    def _look_at_left_out(self) -> None:
+        """The audit does not look at what is left out; the list has its size all the same."""
+        with self._state:
+            unknown = [row for row in self._seen.rows.values() if not row.role and not row.size]
+        found = {}
+        for row in unknown:
+            found[row.name] = with_header(row)
+            time.sleep(0.0005)
+        with self._state:
+            known = {name: row for name, row in found.items() if not self._seen.rows.get(name, row).size}
+            if known:
+                self._seen = replace(self._seen, rows={**self._seen.rows, **known}).put_together()
+                self._tell(self._seen)
 
     def _take(self, told: Mapping[str, Any]) -> None:
         findings = []
@@ -105,6 +121,7 @@ class Auditing:
         self._seen = replace(
             self._seen, rows=rows, findings=findings, coverage=told["coverage"], problems=told["problems"],
             stage=told["stage"], done=told["done"], total=told["total"], titles=told.get("checks", {}),
+            lights=told.get("lights") or self._seen.lights,
         ).put_together()  # fmt: skip
         self._tell(self._seen)
 

@@ -31,6 +31,7 @@ def report(project: Path, **changes: Any) -> dict[str, Any]:
     names = sorted(path.name for path in (project / "images").glob("*.png"))
     told = {
         "kind": "report", "stage": "", "done": 0, "total": 0, "complete": True, "problems": [],
+        "lights": {name: 1 + at // 2 for at, name in enumerate(names[:4])},
         "coverage": ["5 usable of 6", "light 3 set-ups"],
         "checks": {"truncated": "cut short", "watermark": "watermark", "near-duplicate": "near-duplicates",
                    "text": "text in it"},
@@ -44,8 +45,9 @@ def picture(project: Path, name: str, at: int = 0) -> dict[str, Any]:
     """One row: tall pictures that are cut to a square, the first a little below the middle."""
     placement = {"resolution": 64, "bucket": [64, 64], "scaled": [64, 96], "crop": [0, 16]}
     return {
-        "name": name, "path": str(project / "images" / name), "role": "subject", "size": [64, 64 + at], "kind": "PNG",
-        "placements": [placement], "values": {"sharpness": {"lap": 100.0 + at}},
+        "name": name, "path": str(project / "images" / name), "role": "subject", "set": "images", "size": [64, 64 + at],
+        "kind": "PNG", "placements": [placement], "sharp": 100.0 + at, "faces": at % 3,
+        "distance": ("", "close-up", "medium")[at % 3],
     }  # fmt: skip
 
 
