@@ -53,7 +53,10 @@ def picture_row(seen: Seen, name: str, width: int, columns: Sequence[str]) -> Sp
     left: list[Span] = [_mark(row, found, out), (f" {_tail(name, named)} ", ink)]
     if width >= _FOR_SIZE:
         left.append(
-            (cell(_size(row), seen.size_width, right=True) + "  ", ink if out is not None else "muted")
+            (
+                cell(_size(row), seen.size_width, right=True) + (" " if close else "  "),
+                ink if out is not None else "muted",
+            )
         )
     if out is not None:
         # What is left out needs no numbers, its reason needs their room.
@@ -174,8 +177,7 @@ def facts(seen: Seen, name: str, width: int, room: int, *, placed: int) -> list[
     elif row.placements:
         buckets = dict.fromkeys(f"{each.bucket[0]}×{each.bucket[1]}" for each in row.placements)
         lines.append([("bucket ", "muted"), (" · ".join(buckets), "text")])
-    told_of = [_said(seen.distance(name)), _said(seen.light(name)), said.wardrobe.get(name, "")]
-    lines += [[(words, "muted")] for words in wrapped(" · ".join(filter(None, told_of)), width) if words]
+    lines += [[(words, "muted")] for words in wrapped(" · ".join(_kinds(seen, name)), width) if words]
     if name in said.excluded:
         lines += [[(words, "warn")] for words in wrapped(f"left out: {said.excluded[name]}", width)]
     for finding in seen.of.get(name, ()):
@@ -265,9 +267,14 @@ def _size(row: Row) -> str:
     return f"{row.size[0]}×{row.size[1]}" if row.size else ""
 
 
-def _said(told: tuple[str, bool]) -> str:
-    words, by_person = told
-    return words if by_person or not words else f"{words} (measured)"
+def _kinds(seen: Seen, name: str) -> list[str]:
+    """Distance, light and wardrobe: what a person says, then what was measured."""
+    (distance, said), (light, named) = seen.distance(name), seen.light(name)
+    measured = [
+        words for words, by in ((distance, said), (light and f"light {light}", named)) if words and not by
+    ]
+    told = [distance] * said + [light] * named + [seen.declared.wardrobe.get(name, "")]
+    return [*filter(None, told), *([f"measured: {', '.join(measured)}"] if measured else [])]
 
 
 def _where(left: float, top: float, right: float, bottom: float) -> str:

@@ -56,11 +56,11 @@ class Saving:
 
     def undo(self, folder: Path) -> None:
         """Take the newest change back. There must be one."""
-        self._turn(folder, self.changes.done, self.changes.undone, "Undone")
+        self._turn(folder, self.changes.done, self.changes.undone, "No longer so")
 
     def redo(self, folder: Path) -> None:
         """Do again what was taken back last. There must be one."""
-        self._turn(folder, self.changes.undone, self.changes.done, "Done again")
+        self._turn(folder, self.changes.undone, self.changes.done, "Again")
 
     def _turn(self, folder: Path, source: list[Change], target: list[Change], what: str) -> None:
         change = source.pop().back()

@@ -143,7 +143,7 @@ async def test_what_was_said_of_many_is_undone_in_one_step_and_done_again(aureli
         await until(pilot, lambda: len(said(aurelia).get("audit", {}).get("distance", {})) == 6)
         await until(pilot, lambda: len(room._saving.changes.done) == 2)
         await pilot.press("u")
-        await until(pilot, lambda: "Undone: distance of 6 pictures: close-up." in text_of(bench))
+        await until(pilot, lambda: "No longer so: distance of 6 pictures: close-up." in text_of(bench))
         await pilot.press("u")
         await until(pilot, lambda: (aurelia / "project.toml").read_bytes() == before)
         await until(pilot, lambda: not room.seen.declared.excluded and "redo" in room.conditions())
