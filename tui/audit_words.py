@@ -97,7 +97,7 @@ def _numbers(seen: Seen, row: Row, wide: Mapping[str, int]) -> list[Span]:
             words = _SHORT.get(words, words) if cells < 10 else words
         else:
             words, said = seen.light(row.name)
-            words = words if said or cells >= 10 else words.removeprefix("set-up ")
+            words = words.removeprefix("set-up ")
         spans.append(
             (" " + cell(words or "-", cells - 1, right=column == "sharp"), "text" if said else "muted")
         )

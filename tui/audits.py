@@ -70,6 +70,7 @@ class Auditing:
                     self._process = process
                 if self._stopped.is_set():
                     process.stop()
+                self._name()
                 for told in process.reports(read_line):
                     self._take(told)
         except Died as died:
@@ -81,6 +82,25 @@ class Auditing:
         stopped = self._stopped.is_set()
         # One that was stopped may end in any way: what it kept is kept.
         self._say(running=False, stage="stopped" if stopped else "", error="" if stopped else error)
+
+    def _name(self) -> None:
+        """Names first: the process that looks at pictures has to start and to look up what it knows."""
+        from engine.dataset.folders import find_pictures
+        from projects.project import open_project, resolve
+
+        if self._seen.audited:
+            return
+        try:
+            found = find_pictures(self._project, resolve(open_project(self._project)).data).pictures
+        except Refused:  # What is wrong is for the audit to say.
+            return
+        rows = {
+            one.name: Row(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+            for one in found
+        }
+        with self._state:
+            self._seen = replace(self._seen, rows={**self._seen.rows, **rows}).put_together()
+            self._tell(self._seen)
 
     def _look_at_left_out(self) -> None:
         """The audit does not look at what is left out; the list has its size all the same."""
