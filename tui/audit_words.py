@@ -18,8 +18,10 @@ _FOR_SIZE: Final = 44
 """Cells from which on a row has room for the picture's size."""
 _WRONG: Final = 2
 """Sentences over the room about what is no picture's fault."""
+_WIDE: Final = 72
+"""Cells from which on a finding's whole sentence has room in a row; below it stands in a word or two."""
 _NUMBERS: Final[Mapping[int, Mapping[str, int]]] = {
-    72: {"sharp": 6, "dist": 10, "light": 10},
+    _WIDE: {"sharp": 6, "dist": 10, "light": 10},
     54: {"sharp": 6, "dist": 6, "light": 7},
 }
 """Cells of a row -> the columns at its right end and their cells. Narrower rows have none."""
@@ -48,7 +50,7 @@ def picture_row(seen: Seen, name: str, width: int, columns: Sequence[str]) -> Sp
         return [(name, "muted")]
     found = seen.of.get(name, ())
     ink = "faint" if out is not None else "text"
-    wide, close = _columns(width, columns), bool(columns) and 54 <= width < 72
+    wide, close = _columns(width, columns), width < _WIDE
     named = min(seen.name_width, _NAME) if close else seen.name_width
     left: list[Span] = [_mark(row, found, out), (f" {_tail(name, named)} ", ink)]
     if width >= _FOR_SIZE:

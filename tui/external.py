@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-_OPENING_SECONDS: Final = 5.0
+_OPENING_SECONDS: Final = 2.0
 
 
 def opener() -> str:

@@ -180,7 +180,7 @@ class _Parser:
         if words and value.text and value.text.lower() not in words:
             near = difflib.get_close_matches(value.text.lower(), words, n=1, cutoff=0.6)
             hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(words)}."
-            raise _mistake(f"{name} is never {value.text}.", value, hint)
+            raise _mistake(f"{name}:{value.text} means nothing.", value, hint)
         equal = _asking(name, value.text, whole=name in CLOSED or sign.text != ":")
         return (lambda row: not equal(row)) if sign.text == "!=" else equal
 

@@ -9,18 +9,20 @@ from typing import Any
 from engine.dataset.findings import Box, Finding
 
 _PROGRAM = """
-import sys
+import os, sys
 sys.stdout.write(open(sys.argv[1]).read())
 sys.stdout.flush()
 if sys.argv[2] == "waits":
     sys.stdin.read()
+if sys.argv[2] == "killed":
+    os.kill(os.getpid(), 9)
 if sys.argv[2].isdigit():
     sys.exit("it broke in the middle, code " + sys.argv[2])
 """
 
 
 def command(folder: Path, reports: Sequence[Mapping[str, Any]], then: str = "ends") -> tuple[str, ...]:
-    """A command that says these reports. then: "ends", "waits" until its input is closed, or an exit code."""
+    """A command that says these reports. then: "ends", "waits" until its input is closed, "killed", or an exit code."""
     lines = folder / "audit-lines"
     lines.write_text("".join(json.dumps(report) + "\n" for report in reports))
     return sys.executable, "-c", _PROGRAM, str(lines), then

@@ -1,6 +1,7 @@
 """The pictures room: what an audit found, and what one key does about it, on a process that only says recorded lines."""
 
 import json
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -349,6 +350,31 @@ async def test_an_audit_that_dies_says_so_and_its_findings_stay(
     async with opened(aurelia, room="pictures") as (bench, pilot):
         await until(pilot, lambda: "it broke in the middle" in text_of(bench))
         assert "watermark" in text_of(bench) and "R runs it again" in text_of(bench)
+
+
+async def test_a_killed_audit_says_so_keeps_its_findings_and_runs_again(
+    aurelia: Path, audited: Callable[..., None]
+) -> None:
+    audited(recorded_audit.report(aurelia, stage="looking at pixels", done=2, total=6), then="killed")
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        await until(
+            pilot, lambda: "it was killed, as happens where memory runs out. R runs" in text_of(bench)
+        )
+        assert "watermark" in text_of(bench)
+        audited()
+        await pilot.press("R")
+        room = await over(pilot, bench)
+        await until(pilot, lambda: "killed" not in text_of(bench))
+        assert len(room.seen.rows) == 6 and "watermark" in room.seen.checks
+
+
+async def test_names_are_there_before_the_audit_says_anything(
+    aurelia: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "COMMAND", (sys.executable, "-c", "import sys; sys.stdin.read()"))
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        await until(pilot, lambda: all(f"IMG_000{at}.png" in text_of(bench) for at in range(6)))
+        assert room_of(bench).seen.running and not room_of(bench).seen.checks
 
 
 async def test_a_refused_audit_says_why(aurelia: Path, audited: Callable[..., None]) -> None:

@@ -241,10 +241,12 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
         for done, answer in enumerate(crew.work(orders, should_stop), 1):
             if (taken := state.take(answer)) is not None:
                 kept.append(taken)
-            if len(kept) >= KEEP_EVERY:
+            late = time.monotonic() - said > SAY_SECONDS
+            # What is said is kept first: whoever kills this loses a second's work.
+            if late or len(kept) >= KEEP_EVERY:
                 state.store.keep(kept)
                 kept = []
-            if time.monotonic() - said > SAY_SECONDS:
+            if late:
                 yield state.report(words[stage], done=done, total=len(orders))
                 said = time.monotonic()
             if should_stop():
