@@ -154,17 +154,22 @@ def coverage_lines(seen: Seen, stop: str, width: int) -> list[Spans]:
     counted: list[Span] = [(f"{len(seen.rows) - out:,} pictures", "text")] if not seen.coverage else []
     parts: list[Span] = [*counted, *((words, "text") for words in seen.coverage)]
     parts += [(f"{out:,} left out", "muted")] if out else []
+    lines: list[Spans] = []
     line: list[Span] = [(" ", "text")]
     for part in parts:
+        if len(line) > 1 and length(line) + length([part]) + 3 > width:
+            lines, line = [*lines, line], [(" ", "text")]
         line += [("   ", "text"), part] if len(line) > 1 else [part]
     wrong = _wrong_lines(seen, width)
     if seen.error or not seen.running:
         told = " stopped: what was measured is kept, R goes on" if seen.stage == "stopped" else ""
-        return [line, *wrong, [(told, "muted")]] if told and not seen.error else [line, *wrong]
+        lines = [*lines, line, *wrong]
+        return [*lines, [(told, "muted")]] if told and not seen.error else lines
     far = f"  {seen.done:,} of {seen.total:,}" if seen.total else ""
     progress: Spans = [(f" {seen.stage}{far}", "accent"), (f"   {stop} stops it", "muted")]
     together = length(line) + length(progress) + 2
-    return [ends(line, progress, width), *wrong] if together <= width else [line, progress, *wrong]
+    last = [ends(line, progress, width)] if together <= width else [line, progress]
+    return [*lines, *last, *wrong]
 
 
 def facts(seen: Seen, name: str, width: int, room: int, *, placed: int) -> list[Spans]:

@@ -84,9 +84,11 @@ class Declaring:
 
         self._bench.push_screen(Pick(f"distance of {_of(names)}", choices, typing=False), picked)
 
-    def words(self, kind: Kind, names: Sequence[str], now: str) -> None:
+    def words(self, kind: Kind, names: Sequence[str], seen: Seen) -> None:
         """Say what light or wardrobe it is, in the person's own words."""
         from tui.screens.modal import Ask
+
+        now = getattr(seen.declared, kind).get(names[0], "") if names else ""
 
         def answered(words: str | None) -> None:
             if words is not None:

@@ -97,7 +97,7 @@ class Large(ModalScreen[None]):
             keys = [keymap.shown(ACTIONS[f"large.{each}"]) for each in (name, other) if each]
             return [(" ".join(keys), "text"), (f" {word}   ", "muted")]
 
-        told = [*key("zoom-in", "zoom, then arrows", "zoom-out")]
+        told = [*key("zoom-in", "zoom, arrows move" if self._view.zoomed else "zoom", "zoom-out")]
         if one.overlay:
             told += key("boxes", "frame" if not one.overlay.boxes else "boxes")
         if one.cuts:

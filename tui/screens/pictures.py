@@ -13,7 +13,6 @@ from tui import audit_words as words
 from tui.actions import ACTIONS
 from tui.audited import CheckRow, Row, Seen
 from tui.bindings import bindings
-from tui.declared import Kind
 from tui.filtered import FilteredRow
 from tui.filters import parse
 from tui.judging import AuditMoved, Judging
@@ -70,7 +69,8 @@ class PicturesRoom(Room):
         held = {
             "picture": row is not None,
             "placed": row is not None and bool(row.placements),
-            "found": bool(self._checked or (row and self.seen.of.get(row.name))),
+            # Of any picture, so that the line of keys stays as it is from row to row.
+            "found": bool(self.seen.of or self._checked),
             "running": self.seen.running,
             "over": not self.seen.running,
             "narrowed": bool(self._check),
@@ -192,6 +192,7 @@ class PicturesRoom(Room):
     def moved(self) -> None:
         """The picture or the check the cursor is on."""
         self._show_picture()
+        self.refresh_frame()
 
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
@@ -242,9 +243,11 @@ class PicturesRoom(Room):
     def do_ignore(self) -> None:
         if self._checked:
             self._declaring.ignore_check(self._checked)
-        elif self._here:
+        elif self._here and (found := self.seen.of.get(self._here.name)):
             titles = {name: check.title for name, check in self.seen.checks.items()}
-            self._declaring.ignore(self.seen.of[self._here.name], titles)
+            self._declaring.ignore(found, titles)
+        else:
+            self.say(ACTIONS["pictures.ignore"].otherwise)
 
     def do_crop(self) -> None:
         row = self._here
@@ -288,15 +291,10 @@ class PicturesRoom(Room):
         self._declaring.distance(self._meant)
 
     def do_light(self) -> None:
-        self._words("light")
+        self._declaring.words("light", self._meant, self.seen)
 
     def do_wardrobe(self) -> None:
-        self._words("wardrobe")
-
-    def _words(self, kind: Kind) -> None:
-        names = self._meant
-        now = getattr(self.seen.declared, kind).get(names[0], "") if names else ""
-        self._declaring.words(kind, names, now)
+        self._declaring.words("wardrobe", self._meant, self.seen)
 
     def do_external(self) -> None:
         if self._here:
