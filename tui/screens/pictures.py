@@ -136,12 +136,8 @@ class PicturesRoom(Room):
         self.query_one("#coverage", Lines).show(
             words.coverage_lines(self.seen, stop, max(20, self.size.width - 2))
         )
-        check, chosen, width = (
-            self.seen.checks.get(self._check),
-            len(self._list.selected),
-            self._list.size.width,
-        )
-        title = words.list_title(self.seen, check, chosen, width, self._columns)
+        check, rows = self.seen.checks.get(self._check), self._list
+        title = words.list_title(self.seen, check, len(rows.selected), rows.size.width, self._columns)
         self.query_one("#list-title", Lines).show([title])
         self._show_picture()
         self.refresh_frame()
