@@ -183,7 +183,8 @@ def facts(seen: Seen, name: str, width: int, room: int, *, placed: int) -> list[
         lines.append([(placed_words(row.placements[placed - 1]), "text")])
     elif row.placements:
         buckets = dict.fromkeys(f"{each.bucket[0]}×{each.bucket[1]}" for each in row.placements)
-        lines.append([("bucket ", "muted"), (" · ".join(buckets), "text")])
+        first, *more = wrapped(" · ".join(buckets), max(8, width - 7))
+        lines += [[("bucket ", "muted"), (first, "text")], *([(f"       {each}", "text")] for each in more)]
     lines += [[(words, "muted")] for words in wrapped(" · ".join(_kinds(seen, name)), width) if words]
     if name in said.excluded:
         lines += [[(words, "warn")] for words in wrapped(f"left out: {said.excluded[name]}", width)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.dataset.findings import Finding
+from tui.actions import ACTIONS
 from tui.audited import CheckRow, Seen
 from tui.declared import DISTANCES, Kind, keys_of
 from tui.saving import Saving
@@ -35,7 +36,8 @@ class Declaring:
         def answered(reason: str | None) -> None:
             if reason is not None:
                 values = dict.fromkeys(left, reason or "no reason given")
-                self._write("data.excluded", values, f"{_counted(left)} left out", ": u takes it back")
+                undo = self._bench.keymap.shown(ACTIONS["pictures.undo"])
+                self._write("data.excluded", values, f"{_counted(left)} left out", f": {undo} takes it back")
 
         what = left[0] if len(left) == 1 else f"these {len(left):,}"
         self._bench.push_screen(
