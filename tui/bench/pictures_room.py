@@ -80,10 +80,10 @@ def moving(project: Path, pictures: int, ticks: Path) -> list[Figure]:
         terminal.press("\\", quiet=0.5)
         alone = presses(terminal, [_DOWN] * 10 + [_UP] * 10, KEYS)
         pages = presses(terminal, [_PAGE_DOWN] * 10 + [_PAGE_UP] * 10, PAGES)
-        listed = time.perf_counter()
         terminal.press("t", quiet=1.0)
+        listed = time.perf_counter()
         tiles = presses(terminal, [_RIGHT] * 3 + [_LEFT] * 3, KEYS)
-        grids = presses(terminal, [_PAGE_DOWN], PAGES, quiet=0.5)
+        grids = presses(terminal, [_PAGE_DOWN] * 5 + [_PAGE_UP] * 5, PAGES, quiet=0.5)
         tiled = time.perf_counter()
         memory = process.memory_info().rss / 1e6
     count = f"of {pictures:,} pictures"
