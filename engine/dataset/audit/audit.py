@@ -270,10 +270,12 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
         for done, answer in enumerate(crew.work(orders, should_stop), 1):
             if (taken := state.take(answer)) is not None:
                 kept.append(taken)
-            if len(kept) >= KEEP_EVERY:
+            late = (asked := time.monotonic()) > due
+            # What is said is kept first: whoever kills this loses a second's work.
+            if late or len(kept) >= KEEP_EVERY:
                 state.store.keep(kept)
                 kept = []
-            if (asked := time.monotonic()) > due:
+            if late:
                 yield state.report(words[stage], done=done, total=len(orders))
                 said = time.monotonic()
                 due = said + max(SAY_SECONDS, (said - asked) / SAY_SHARE)
