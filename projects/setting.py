@@ -46,8 +46,15 @@ def set_values(text: str, assignments: Sequence[str], *, without: Sequence[str] 
 def _uncommented(text: str, one: Assignment) -> str:
     """`text` with the line on which the key of `one` is commented out made into what it says; "" where there is none."""
     *outer, name = one.path
+    # Most keys are commented out nowhere, and thousands of pictures may be named at once.
+    if (
+        not isinstance(name, str)
+        or name not in text
+        or not re.search(rf"(?m)^#\s*{re.escape(name)}\s*=", text)
+    ):
+        return ""
     table = read_toml(text, "project.toml")
-    if one.value is None or not isinstance(name, str) or value_at(table, one.path) is not None:
+    if one.value is None or value_at(table, one.path) is not None:
         return ""
     wanted, section = ".".join(map(str, outer)), ""
     lines = text.splitlines(keepends=True)

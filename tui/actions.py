@@ -127,7 +127,7 @@ def _project() -> list[Action]:
 
 
 def _pictures() -> list[Action]:
-    group, none = "Pictures", "There is no picture here."
+    group, none, nothing = "Pictures", "There is no picture here.", "There is nothing to take back."
     size = "This picture was not opened yet, so nobody knows its crop."
 
     def key(
@@ -140,12 +140,15 @@ def _pictures() -> list[Action]:
         key("leave-out", "x", "leave the picture out of training, or take it back; its file stays", "leave out"),
         key("ignore", "i", "ignore the finding, with a reason", "ignore", "found", "Nothing was found here to ignore."),
         key("crop", "m", "move the point that the crop keeps", "crop", "placed", size),
-        key("model", "w", "see what the model sees: the pixels that are trained", "as trained", "placed", size),
+        key("model", "w", "see what the model sees: the pixels that are trained, at each resolution in turn", "as trained",
+            "placed", size),
         key("large", "z", "show the picture alone, large", "large"),
         key("tiles", "t", "show the list as tiles, or as rows again", "tiles"),
         key("distance", "d", "say how near the camera is", "distance"),
         key("light", "l", "say what light it is", "light"),
         key("wardrobe", "W", "say what clothes or styling it is", "wardrobe"),
+        key("undo", "u", "undo the last change of project.toml that was made here", "", "undo", nothing),
+        key("redo", "ctrl+r", "redo what was undone", "", "redo", nothing),
         key("external", "o", "open the picture in another program"),
         key("again", "R", "run the audit again", "again", "over", "It runs already: S stops it."),
         key("stop", "S", "stop the audit; what it has measured is kept", "stop", "running", "No audit is running."),
@@ -373,6 +376,8 @@ def _large() -> list[Action]:
         key("down", "down,j", "move down; of a whole one, the next picture"),
         key("earlier", "left_square_bracket", "the previous picture"),
         key("later", "right_square_bracket,space", "the next picture"),
+        key("boxes", "b", "draw the frame of the crop and the boxes of findings, or leave them away"),
+        key("model", "w", "see what the model sees, at each resolution in turn"),
         key("help", "question_mark,f1", "show all keys while a picture is large"),
         key("leave", "escape,q,z,enter", "back to the room"),
     ]

@@ -1,22 +1,35 @@
 """An audit in lines: a row of the list, the facts of a picture, why a check says what it says."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from rich.cells import cell_len
+
 from engine.dataset.findings import MARKS, Finding
 from tui.audited import CheckRow, Row, Seen
+from tui.overlay import placed_words
+from tui.printable import printable
 from tui.spans import Span, Spans, cell, ends, length, wrapped
 
 INKS: Final[Mapping[str, str]] = {"blocker": "bad", "warning": "warn", "note": "muted"}
 _FOR_SIZE: Final = 44
 """Cells from which on a row has room for the picture's size."""
-_FOR_NUMBERS: Final = 66
-"""The same for the columns at its right end."""
-_SIZE: Final = 11
 _WRONG: Final = 2
 """Sentences over the room about what is no picture's fault."""
-_NUMBERS: Final = (("sharp", 6), ("dist", 9), ("light", 10))
+_WIDE: Final = 72
+"""Cells from which on a finding's whole sentence has room in a row; below it stands in a word or two."""
+_NUMBERS: Final[Mapping[int, Mapping[str, int]]] = {
+    _WIDE: {"sharp": 6, "dist": 10, "light": 10},
+    54: {"sharp": 6, "dist": 6, "light": 7},
+}
+"""Cells of a row -> the columns at its right end and their cells. Narrower rows have none."""
+_SHORT: Final = {"close-up": "close", "medium": "med", "full body": "full"}
+_NAME: Final = 14
+"""Cells of a name where the columns leave little."""
+_REMEDY: Final = 3
+"""Lines under a check that was not run."""
 
 
 def columns_of(seen: Seen) -> tuple[str, ...]:
@@ -24,10 +37,10 @@ def columns_of(seen: Seen) -> tuple[str, ...]:
     said = seen.declared
     held = {
         "sharp": any(row.sharp is not None for row in seen.rows.values()),
-        "dist": said.distance,
-        "light": said.light,
+        "dist": said.distance or any(row.distance for row in seen.rows.values()),
+        "light": said.light or seen.lights,
     }
-    return tuple(name for name, _ in _NUMBERS if held[name])
+    return tuple(name for name, there in held.items() if there)
 
 
 def picture_row(seen: Seen, name: str, width: int, columns: Sequence[str]) -> Spans:
@@ -37,18 +50,60 @@ def picture_row(seen: Seen, name: str, width: int, columns: Sequence[str]) -> Sp
         return [(name, "muted")]
     found = seen.of.get(name, ())
     ink = "faint" if out is not None else "text"
-    left: list[Span] = [_mark(row, found, out), (f" {cell(name, seen.name_width)} ", ink)]
+    wide, close = _columns(width, columns), width < _WIDE
+    named = min(seen.name_width, _NAME) if close else seen.name_width
+    left: list[Span] = [_mark(row, found, out), (f" {_tail(name, named)} ", ink)]
     if width >= _FOR_SIZE:
-        left.append((cell(_size(row), _SIZE, right=True) + "  ", ink if out is not None else "muted"))
-    left.append(
-        (f"left out: {out}" if out is not None else without(name, found[0].value) if found else "", ink)
-    )
-    numbers = _numbers(seen, row)
-    right: list[Span] = [
-        (" " + cell(numbers[column], wide - 1, right=column == "sharp"), "muted")
-        for column, wide in _NUMBERS if column in columns and width >= _FOR_NUMBERS
-    ]  # fmt: skip
-    return ends(left, right, width) if right else left
+        left.append(
+            (
+                cell(_size(row), seen.size_width, right=True) + (" " if close else "  "),
+                ink if out is not None else "muted",
+            )
+        )
+    if out is not None:
+        # What is left out needs no numbers, its reason needs their room.
+        return [*left, (f"left out: {out}", ink)]
+    if found:
+        left.append((_in_short(seen, found) if close else without(name, found[0].value), ink))
+    return ends(left, _numbers(seen, row, wide), width) if wide else left
+
+
+def _columns(width: int, columns: Sequence[str]) -> Mapping[str, int]:
+    """The columns that a row of this width has, and their cells."""
+    cells = next((each for least, each in _NUMBERS.items() if width >= least), {})
+    return {name: cells[name] for name in columns if name in cells}
+
+
+def _in_short(seen: Seen, found: Sequence[Finding]) -> str:
+    check = seen.checks.get(found[0].check)
+    more = f" +{len(found) - 1}" if len(found) > 1 else ""
+    return (check.title if check else found[0].check) + more
+
+
+def _tail(text: str, width: int) -> str:
+    """A name in exactly so many cells: names differ at their ends."""
+    shown = printable(text)
+    while cell_len(shown) > width:
+        shown = "…" + shown[2 if shown.startswith("…") else 1 :]
+    return cell(shown, width)
+
+
+def _numbers(seen: Seen, row: Row, wide: Mapping[str, int]) -> list[Span]:
+    """The columns; what a person says is not muted, what was measured is."""
+    spans: list[Span] = []
+    for column, cells in wide.items():
+        if column == "sharp":
+            words, said = ("-" if row.sharp is None else f"{row.sharp:.0f}"), False
+        elif column == "dist":
+            words, said = seen.distance(row.name)
+            words = _SHORT.get(words, words) if cells < 10 else words
+        else:
+            words, said = seen.light(row.name)
+            words = words.removeprefix("set-up ")
+        spans.append(
+            (" " + cell(words or "-", cells - 1, right=column == "sharp"), "text" if said else "muted")
+        )
+    return spans
 
 
 def tile(seen: Seen, name: str) -> tuple[Path, Span, str]:
@@ -68,15 +123,25 @@ def list_title(seen: Seen, check: CheckRow | None, chosen: int, width: int, colu
         words.append((f"  {chosen:,} selected", "accent"))
     names: list[Span] = [
         (" " + cell(column, wide - 1, right=column == "sharp"), "muted")
-        for column, wide in _NUMBERS if column in columns and width >= _FOR_NUMBERS
-    ]  # fmt: skip
+        for column, wide in _columns(width, columns).items()
+    ]
     return ends(words, names, width) if names else words
 
 
+def not_run_lines(check: CheckRow, width: int) -> list[str]:
+    """How to get what a check that was not run lacks: the command, where its remedy names one."""
+    remedy = check.findings[0].remedy
+    command = re.search(r"pip install (?:'[^']+'|[^\s.]+)", remedy)
+    lines = wrapped(f"({command[0]})" if command else remedy, max(10, width - 2))
+    return [*lines[: _REMEDY - 1], lines[_REMEDY - 1] + " …"] if len(lines) > _REMEDY else lines
+
+
 def check_row(check: CheckRow, width: int) -> Spans:
-    """A check with how many pictures it is about."""
+    """A check with how many pictures it is about; one that could not look with the way to make it, where there is room."""
     if check.not_run:
-        return [("·", "muted"), (f" not run: {check.title}", "muted")]
+        words = f" not run: {check.title}"
+        helped = f"{words} ({check.findings[0].remedy.removesuffix('.')})"
+        return [("·", "muted"), (helped if length([(helped, "")]) < width else words, "muted")]
     count = f"{len(check.pictures):,}" if check.pictures else ""
     if len(check.findings) > 1 and any(len(each.pictures) > 1 for each in check.findings):
         count += f" in {len(check.findings):,}"
@@ -91,33 +156,38 @@ def coverage_lines(seen: Seen, stop: str, width: int) -> list[Spans]:
     counted: list[Span] = [(f"{len(seen.rows) - out:,} pictures", "text")] if not seen.coverage else []
     parts: list[Span] = [*counted, *((words, "text") for words in seen.coverage)]
     parts += [(f"{out:,} left out", "muted")] if out else []
+    lines: list[Spans] = []
     line: list[Span] = [(" ", "text")]
     for part in parts:
+        if len(line) > 1 and length(line) + length([part]) + 3 > width:
+            lines, line = [*lines, line], [(" ", "text")]
         line += [("   ", "text"), part] if len(line) > 1 else [part]
     wrong = _wrong_lines(seen, width)
     if seen.error or not seen.running:
         told = " stopped: what was measured is kept, R goes on" if seen.stage == "stopped" else ""
-        return [line, *wrong, [(told, "muted")]] if told and not seen.error else [line, *wrong]
+        lines = [*lines, line, *wrong]
+        return [*lines, [(told, "muted")]] if told and not seen.error else lines
     far = f"  {seen.done:,} of {seen.total:,}" if seen.total else ""
     progress: Spans = [(f" {seen.stage}{far}", "accent"), (f"   {stop} stops it", "muted")]
     together = length(line) + length(progress) + 2
-    return [ends(line, progress, width), *wrong] if together <= width else [line, progress, *wrong]
+    last = [ends(line, progress, width)] if together <= width else [line, progress]
+    return [*lines, *last, *wrong]
 
 
-def facts(seen: Seen, name: str, width: int, room: int, *, as_trained: bool) -> list[Spans]:
-    """What there is to say under a picture, in at most `room` lines."""
+def facts(seen: Seen, name: str, width: int, room: int, *, placed: int) -> list[Spans]:
+    """What there is to say under a picture, in at most `room` lines. placed: as `AuditedPicture.show` has it."""
     row, said = seen.rows[name], seen.declared
     lines: list[Spans] = [[(words, "text")] for words in wrapped(name, width)[:2]]
     lines.append([(" · ".join(part for part in (_size(row), row.kind, row.role) if part), "muted")])
-    if row.placements:
-        placed = row.placements[0]
-        words = f"{placed.bucket[0]}×{placed.bucket[1]}"
-        lines.append([("as it is trained: " if as_trained else "bucket ", "accent" if as_trained else "muted"),
-                      (words, "text")])  # fmt: skip
-    declared = [
-        each for each in (said.distance.get(name), said.light.get(name), said.wardrobe.get(name)) if each
-    ]
-    lines += [[(" · ".join(declared), "muted")]] if declared else []
+    if placed:
+        count = f", {placed} of {len(row.placements)}" if len(row.placements) > 1 else ""
+        lines.append([(f"as it is trained{count}", "accent")])
+        lines.append([(placed_words(row.placements[placed - 1]), "text")])
+    elif row.placements:
+        buckets = dict.fromkeys(f"{each.bucket[0]}×{each.bucket[1]}" for each in row.placements)
+        first, *more = wrapped(" · ".join(buckets), max(8, width - 7))
+        lines += [[("bucket ", "muted"), (first, "text")], *([(f"       {each}", "text")] for each in more)]
+    lines += [[(words, "muted")] for words in wrapped(" · ".join(_kinds(seen, name)), width) if words]
     if name in said.excluded:
         lines += [[(words, "warn")] for words in wrapped(f"left out: {said.excluded[name]}", width)]
     for finding in seen.of.get(name, ()):
@@ -207,10 +277,14 @@ def _size(row: Row) -> str:
     return f"{row.size[0]}×{row.size[1]}" if row.size else ""
 
 
-def _numbers(seen: Seen, row: Row) -> Mapping[str, str]:
-    said = seen.declared
-    sharp = f"{row.sharp:.0f}" if row.sharp is not None else "-"
-    return {"sharp": sharp, "dist": said.distance.get(row.name, "-"), "light": said.light.get(row.name, "-")}
+def _kinds(seen: Seen, name: str) -> list[str]:
+    """Distance, light and wardrobe: what a person says, then what was measured."""
+    (distance, said), (light, named) = seen.distance(name), seen.light(name)
+    measured = [
+        words for words, by in ((distance, said), (light and f"light {light}", named)) if words and not by
+    ]
+    told = [distance] * said + [light] * named + [seen.declared.wardrobe.get(name, "")]
+    return [*filter(None, told), *([f"measured: {', '.join(measured)}"] if measured else [])]
 
 
 def _where(left: float, top: float, right: float, bottom: float) -> str:

@@ -21,17 +21,18 @@ class Row:
     name: str
     path: Path
     role: str = ""
+    set: str = ""
+    """Path of its set as project.toml says it."""
     size: tuple[int, int] | None = None
     """Width and height, upright, in pixels; None until they are known."""
     kind: str = ""
     placements: tuple[Placement, ...] = ()
-    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def sharp(self) -> float | None:
-        """Variance of its edges, where it was measured."""
-        found = self.values.get("sharpness", {}).get("lap")
-        return float(found) if isinstance(found, int | float) else None
+    sharp: float | None = None
+    """Variance of its edges, where it was measured."""
+    faces: int | None = None
+    """How many, where they were looked for."""
+    distance: str = ""
+    """By the size of its largest face; what a person says goes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ class Seen:
     declared: Declared = field(default_factory=Declared)
     titles: Mapping[str, str] = field(default_factory=dict)
     coverage: Sequence[str] = ()
+    lights: Mapping[str, int] = field(default_factory=dict)
+    """Picture -> the number of its lighting set-up, by an estimate; once all are measured."""
     problems: Sequence[Mapping[str, Any]] = ()
     """error, where and hint of what is no picture's fault."""
     stage: str = ""
@@ -78,6 +81,8 @@ class Seen:
     of: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     """Picture -> its findings, the worst first."""
     name_width: int = 8
+    size_width: int = 7
+    """Cells of the widest size."""
 
     @property
     def audited(self) -> bool:
@@ -85,7 +90,7 @@ class Seen:
         return any(row.role for row in self.rows.values())
 
     def put_together(self) -> "Seen":
-        """The same with all that follows from the rest: order, rows of what is left out, `checks`, `of`, `name_width`."""
+        """The same with all that follows from the rest: order, rows of what is left out, `checks`, `of`, widths."""
         out = self.declared.excluded
         rows = dict(self.rows)
         for name in out:
@@ -117,28 +122,22 @@ class Seen:
         return replace(
             self, rows=rows, checks={each.name: each for each in checks},
             of={name: tuple(found) for name, found in of.items()}, name_width=min(_WIDEST, longest),
+            size_width=max((len(f"{row.size[0]}x{row.size[1]}") for row in rows.values() if row.size), default=7),
         )  # fmt: skip
 
     def with_declared(self, declared: Declared) -> "Seen":
         """As it is once the person has said something else."""
         return replace(self, declared=declared).put_together()
 
-    def filtered_by(self, name: str) -> Mapping[str, object]:
-        """A picture by the names that filters know."""
-        row, said = self.rows[name], self.declared
-        found = self.of.get(name, ())
-        told: dict[str, object] = {
-            "name": name, "role": row.role, "kind": row.kind.lower(),
-            "finding": [each.check for each in found], "text": [each.value for each in found],
-        }  # fmt: skip
-        if row.size:
-            told["width"], told["height"] = row.size
-        if row.sharp is not None:
-            told["sharp"] = row.sharp
-        for key, words in (("distance", said.distance), ("light", said.light), ("wardrobe", said.wardrobe)):
-            if name in words:
-                told[key] = words[name]
-        return told
+    def distance(self, name: str) -> tuple[str, bool]:
+        """How near the camera is, and whether a person says so; "" where nobody knows."""
+        said = self.declared.distance.get(name)
+        return (said, True) if said else (self.rows[name].distance, False)
+
+    def light(self, name: str) -> tuple[str, bool]:
+        """What light it is, and whether a person says so; "" where nobody knows."""
+        said, number = self.declared.light.get(name), self.lights.get(name)
+        return (said, True) if said else (f"set-up {number}" if number else "", False)
 
 
 def _check(
@@ -157,8 +156,12 @@ def read_row(table: Mapping[str, Any]) -> Row:
     return Row(
         name=str(table["name"]), path=Path(table["path"]), role=str(table["role"]), kind=str(table["kind"] or ""),
         size=(int(size[0]), int(size[1])) if size else None, placements=tuple(_placements(table["placements"])),
-        values=table["values"],
+        set=str(table["set"]), sharp=_number(table["sharp"]), faces=table["faces"], distance=str(table["distance"]),
     )  # fmt: skip
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _placements(told: Iterable[Mapping[str, Any]]) -> Iterable[Placement]:

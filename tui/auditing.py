@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,12 @@ class AuditProcess:
         if self._process.wait() != 0 or stage:
             self._complaints.seek(0)
             words = self._complaints.read()[-4000:].decode("utf-8", "backslashreplace").strip().splitlines()
-            reason = f": {words[-1]}" if words else f" with code {self._process.returncode}"
-            error = f"The audit ended before its time{reason}."
+            error = f"The audit ended before its time: {words[-1] if words else self._end()}."
             raise Died(Problem(error=error, where=str(self._project), hint="Run it again."))
+
+    def _end(self) -> str:
+        """How the process ended, where it said nothing."""
+        code = self._process.returncode
+        if code == -signal.SIGKILL:
+            return "it was killed, as happens where memory runs out"
+        return f"signal {-code}" if code < 0 else f"code {code}"

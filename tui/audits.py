@@ -14,6 +14,7 @@ from projects.problems import Refused
 from tui.audited import Row, Seen, read_row
 from tui.auditing import COMMAND, AuditProcess, Died
 from tui.declared import Declared, read_declared
+from tui.left_out import with_header
 
 _NICE: Final = 10
 _ENTRIES: Final = 100
@@ -63,11 +64,13 @@ class Auditing:
         error = ""
         try:
             self.declared(read_declared(self._project))
+            threading.Thread(target=self._look_at_left_out, name="left-out", daemon=True).start()
             with AuditProcess(self._project, nice=_NICE, command=self._command) as process:
                 with self._lock:
                     self._process = process
                 if self._stopped.is_set():
                     process.stop()
+                self._name()
                 for told in process.reports(read_line):
                     self._take(told)
         except Died as died:
@@ -79,6 +82,39 @@ class Auditing:
         stopped = self._stopped.is_set()
         # One that was stopped may end in any way: what it kept is kept.
         self._say(running=False, stage="stopped" if stopped else "", error="" if stopped else error)
+
+    def _name(self) -> None:
+        """Names first: the process that looks at pictures has to start and to look up what it knows."""
+        from engine.dataset.folders import find_pictures
+        from projects.project import open_project, resolve
+
+        if self._seen.audited:
+            return
+        try:
+            found = find_pictures(self._project, resolve(open_project(self._project)).data).pictures
+        except Refused:  # What is wrong is for the audit to say.
+            return
+        rows = {
+            one.name: Row(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+            for one in found
+        }
+        with self._state:
+            self._seen = replace(self._seen, rows={**self._seen.rows, **rows}).put_together()
+            self._tell(self._seen)
+
+    def _look_at_left_out(self) -> None:
+        """The audit does not look at what is left out; the list has its size all the same."""
+        with self._state:
+            unknown = [row for row in self._seen.rows.values() if not row.role and not row.size]
+        found = {}
+        for row in unknown:
+            found[row.name] = with_header(row)
+            time.sleep(0.0005)
+        with self._state:
+            known = {name: row for name, row in found.items() if not self._seen.rows.get(name, row).size}
+            if known:
+                self._seen = replace(self._seen, rows={**self._seen.rows, **known}).put_together()
+                self._tell(self._seen)
 
     def _take(self, told: Mapping[str, Any]) -> None:
         findings = []
@@ -105,6 +141,7 @@ class Auditing:
         self._seen = replace(
             self._seen, rows=rows, findings=findings, coverage=told["coverage"], problems=told["problems"],
             stage=told["stage"], done=told["done"], total=told["total"], titles=told.get("checks", {}),
+            lights=told.get("lights") or self._seen.lights,
         ).put_together()  # fmt: skip
         self._tell(self._seen)
 

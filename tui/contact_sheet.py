@@ -192,9 +192,9 @@ def _page(sheet: Sheet, number: int) -> str:
     figures = "".join(_figure(sheet, first + index, one) for index, one in enumerate(shown))
     others = " ".join(f'<a href="/{sheet.token}/page/{n}">{n + 1}</a>' for n in range(_pages(sheet)))
     pages = f"<p>{others}</p>" if _pages(sheet) > 1 else ""
-    about = "".join(map(_line, (each for each in sheet.findings if not each.pictures)))
+    about = _list([each for each in sheet.findings if not each.pictures], remedies=True)
     title = _text(sheet.title)
-    head = f"<h1>{title}</h1><p>{len(sheet.pictures)} pictures</p><ul>{about}</ul>"
+    head = f"<h1>{title}</h1><p>{len(sheet.pictures)} pictures</p>{about}"
     return _document(title, f"{head}{pages}<main>{figures}</main>{pages}")
 
 
@@ -204,30 +204,36 @@ def _figure(sheet: Sheet, index: int, one: Shown) -> str:
     found, boxes = _about(sheet, one.name)
     return (
         f'<figure><a class="frame" {link}>{image}{_drawing(boxes)}</a>'
-        f"<figcaption>{_text(one.name)}<ul>{found}</ul></figcaption></figure>"
+        f"<figcaption>{_text(one.name)}{found}</figcaption></figure>"
     )
 
 
 def _picture(sheet: Sheet, index: int) -> str:
     one = sheet.pictures[index]
-    found, boxes = _about(sheet, one.name)
-    back = f'<p><a href="/{sheet.token}/page/{index // PAGE}">all pictures</a></p>'
+    found, boxes = _about(sheet, one.name, remedies=True)
+    ways = [("all pictures", f"page/{index // PAGE}")]
+    ways += [("previous", f"picture/{index - 1}")] if index else []
+    ways += [("next", f"picture/{index + 1}")] if index + 1 < len(sheet.pictures) else []
+    back = "<p>" + " ".join(f'<a href="/{sheet.token}/{where}">{words}</a>' for words, where in ways) + "</p>"
     image = f'<img alt="cannot be shown" src="/{sheet.token}/whole/{index}">'
     name = _text(one.name)
-    return _document(
-        name, f'{back}<h1>{name}</h1><ul>{found}</ul><div class="frame">{image}{_drawing(boxes)}</div>'
-    )
+    return _document(name, f'{back}<h1>{name}</h1>{found}<div class="frame">{image}{_drawing(boxes)}</div>')
 
 
-def _about(sheet: Sheet, name: str) -> tuple[str, list[Box]]:
+def _about(sheet: Sheet, name: str, *, remedies: bool = False) -> tuple[str, list[Box]]:
     found = sheet.about.get(name, [])
-    return "".join(map(_line, found)), [box for each in found for box in each.boxes.get(name, ())]
+    return _list(found, remedies=remedies), [box for each in found for box in each.boxes.get(name, ())]
 
 
-def _line(finding: Finding) -> str:
+def _list(found: Sequence[Finding], *, remedies: bool = False) -> str:
+    return f"<ul>{''.join(_line(each, remedies=remedies) for each in found)}</ul>" if found else ""
+
+
+def _line(finding: Finding, *, remedies: bool) -> str:
     ignored = f" (ignored: {finding.ignored})" if finding.ignored else ""
     words = _text(f"{MARKS[finding.severity]} {finding.value}{ignored}")
-    return f'<li class="{_text(finding.severity)}" title="{_text(finding.remedy)}">{words}</li>'
+    remedy = f'<br><span class="note">{_text(finding.remedy)}</span>' if remedies else ""
+    return f'<li class="{_text(finding.severity)}" title="{_text(finding.remedy)}">{words}{remedy}</li>'
 
 
 def _drawing(boxes: Sequence[Box]) -> str:

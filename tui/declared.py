@@ -1,19 +1,16 @@
-"""What a person says of pictures, read from project.toml and written into it: left out, ignored, cropped, declared."""
+"""What a person says of pictures in project.toml: left out, ignored, cropped, declared."""
 
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from projects.project import open_project, save_values
-from projects.toml import read_toml, write_key, write_value
+from projects.project import open_project
+from projects.toml import read_toml, write_key
 
 Kind = Literal["distance", "light", "wardrobe"]
 KINDS: Final[tuple[Kind, ...]] = ("distance", "light", "wardrobe")
 DISTANCES: Final = ("close-up", "medium", "full body", "other")
-_WRITING: Final = threading.Lock()
-"""A writer reads the whole file first: two at once would lose what the first one wrote."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +60,9 @@ def place_of(name: str, declared: Declared) -> Path:
     return inside if inside.is_file() else declared.project / name
 
 
-def declare(project: Path, section: str, values: Mapping[str, Any]) -> Declared:
-    """Write `values` by picture or finding into a section such as data.excluded; None takes one out. Raises Refused."""
-    said = {f"{section}.{write_key(name)}": value for name, value in values.items()}
-    with _WRITING:
-        before = open_project(project)
-        there = _flat(read_toml(before.text, "project.toml"), section)
-        gone = [
-            key for key, value in said.items() if value is None and key.removeprefix(f"{section}.") in there
-        ]
-        written = [f"{key}={write_value(value)}" for key, value in said.items() if value is not None]
-        if written or gone:
-            save_values(before, written, without=gone)
-        return read_declared(project)
-
-
-def _flat(table: Mapping[str, Any], section: str) -> Iterable[str]:
-    inside: Any = table
-    for part in section.split("."):
-        inside = _table(inside, part)
-    return {write_key(str(name)) for name in inside}
+def keys_of(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of pictures or findings by their names, in a section such as data.excluded, by the keys of the file."""
+    return {f"{section}.{write_key(name)}": value for name, value in values.items()}
 
 
 def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -4,7 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Final
+
+_OPENING_SECONDS: Final = 2.0
 
 
 def opener() -> str:
@@ -15,9 +19,18 @@ def opener() -> str:
     return (shutil.which("xdg-open") or "") if display else ""
 
 
-def open_with(program: str, path: Path) -> None:
-    """Start it on a file and wait for its end, for a thread: nothing of it reaches the terminal."""
-    subprocess.run(
+def open_with(program: str, path: Path) -> str:
+    """Start it on a file, for a thread: nothing of it reaches the terminal. Gives why it did not open; "" where it did.
+
+    One that is still at work after a moment has opened it: some end only when their window is closed.
+    """
+    process = subprocess.Popen(
         [program, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, check=False,
+        start_new_session=True,
     )  # fmt: skip
+    try:
+        code = process.wait(timeout=_OPENING_SECONDS)
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, name="external", daemon=True).start()
+        return ""
+    return f"{Path(program).name} could not open {path.name} (code {code})." if code else ""

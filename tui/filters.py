@@ -1,15 +1,15 @@
 """The filter language of the lists of pictures and captions: `sharp<100 and not finding:watermark "red coat"`. Pure.
 
 Bare words and quoted phrases are looked for in names and texts, whatever their case. FIELD:VALUE asks a field that holds
-words, FIELD<NUMBER (<= > >= = !=) one that holds a number. not, and, or and parentheses as usual; what stands side by side
-must all hold.
+words, FIELD<NUMBER (<= > >= = !=) one that holds a number; is:WORD what a person has done about it. not, and, or and
+parentheses as usual; what stands side by side must all hold.
 """
 
 import difflib
 import operator
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,13 @@ Test = Callable[[Row], bool]
 
 NUMBERS: Final = ("width", "height", "short", "long", "sharp", "faces", "tokens")
 """Fields with a number. short and long follow from width and height."""
-CLOSED: Final = ("finding", "role", "kind", "distance", "is")
+WORDS: Final[Mapping[str, Sequence[str]]] = {
+    "severity": ("blocker", "warning", "note"),
+    "is": ("left-out", "ignored", "moved", "declared", "draft", "open", "empty"),
+    "role": ("subject", "regularization", "holdout"),
+}
+"""Fields with one of these words, or a list of them: another word is a mistake."""
+CLOSED: Final = ("finding", "kind", "distance", *WORDS)
 """Fields with one of a few words, or a list of them: FIELD:VALUE asks for the whole word."""
 OPEN: Final = ("name", "text", "set", "light", "wardrobe")
 """Fields with anybody's words, or a list of them: FIELD:VALUE asks for a part of them, FIELD=VALUE for all of them."""
@@ -170,6 +176,11 @@ class _Parser:
             return _comparing(name, _COMPARED[sign.text], float(value.text))
         if sign.text not in (":", "=", "!="):
             raise _mistake(f"{field.text} holds words, not numbers.", sign, _EXAMPLES[False])
+        words = WORDS.get(name)
+        if words and value.text and value.text.lower() not in words:
+            near = difflib.get_close_matches(value.text.lower(), words, n=1, cutoff=0.6)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(words)}."
+            raise _mistake(f"{name}:{value.text} means nothing.", value, hint)
         equal = _asking(name, value.text, whole=name in CLOSED or sign.text != ":")
         return (lambda row: not equal(row)) if sign.text == "!=" else equal
 

@@ -87,11 +87,11 @@ def form_of(
         source = preset_name if below is not None else "default"
         value = below if below is not None else field.default
         said = value_at(table, key)
-        shown = preset_name if key == "train.preset" else _typed(value)
+        shown = preset_name if key == "train.preset" else typed_as(value)
         rows[key] = FormRow(
             key,
             label_of(key),
-            shown if said is None else _typed(said),
+            shown if said is None else typed_as(said),
             source if said is None else "project",
             shown,
             wrong.get(key),
@@ -104,7 +104,7 @@ def form_of(
 def said_in(text: str, key: str) -> str | None:
     """What a project.toml says at a key, as it is typed; None where it says nothing. Raises Refused for what is no TOML."""
     said = value_at(read_toml(text, "project.toml"), key)
-    return None if said is None else _typed(said)
+    return None if said is None else typed_as(said)
 
 
 def label_of(key: str) -> str:
@@ -203,7 +203,7 @@ def value_at(table: Mapping[str, Any], key: str) -> Any:
     return value
 
 
-def _typed(value: Any) -> str:
+def typed_as(value: Any) -> str:
     """A value as it is typed into the form."""
     if value is None:
         return ""

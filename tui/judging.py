@@ -9,8 +9,11 @@ from textual.timer import Timer
 
 from tui.audited import Seen
 from tui.audits import Auditing
-from tui.declared import Declared
+from tui.changes import Change
+from tui.declared import read_declared
 from tui.run_list import stamp
+from tui.saving import Outcome
+from tui.working import in_thread
 
 if TYPE_CHECKING:
     from tui.screens.room import Room
@@ -61,11 +64,18 @@ class Judging:
         if self.auditing:
             self.auditing.stop()
 
-    def declared(self, said: Declared) -> None:
-        """In a thread: show at once what the person has said, and judge anew in a moment."""
-        if self.auditing:
-            self.auditing.declared(said)
-        self._room.app.call_from_thread(self.look_again)
+    def saving(self, work: Callable[[], Outcome], then: Callable[[Outcome], object]) -> None:
+        """Do `work` in a thread; what it has changed in project.toml is shown at once, and judged anew in a moment."""
+        bench = self._room.bench
+
+        def whole() -> Outcome:
+            outcome = work()
+            if isinstance(outcome, Change) and self.auditing and bench.project:
+                self.auditing.declared(read_declared(bench.project))
+                bench.call_from_thread(self.look_again)
+            return outcome
+
+        in_thread(bench, whole, then)
 
     def look_again(self) -> None:
         """Judge anew once project.toml has not changed for a moment, if it says something else and no audit runs."""

@@ -1,7 +1,9 @@
 """What is shown of a picture beside its pixels: the part that is trained, and places in it. Without Pillow."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.dataset.findings import Finding
 from engine.dataset.items import Placement
 
 Part = tuple[float, float, float, float]
@@ -27,10 +29,24 @@ class Cut:
     """Colour that transparent pictures are laid on, #rrggbb."""
 
 
+def placed_words(placement: Placement) -> str:
+    """The bucket of a placement, and the resolution that it is for."""
+    return f"{placement.bucket[0]}×{placement.bucket[1]} of {placement.resolution}"
+
+
 def frame_of(placement: Placement) -> Part:
     """The part of a picture that a placement keeps."""
     (left, top), (width, height), whole = placement.crop_left_top, placement.bucket, placement.scaled
     return left / whole[0], top / whole[1], (left + width) / whole[0], (top + height) / whole[1]
+
+
+def overlay_of(name: str, placements: tuple[Placement, ...], found: Iterable[Finding]) -> Overlay | None:
+    """What is drawn over a picture: the frame of its first placement, and where findings are in it."""
+    boxes = tuple(
+        (box.left, box.top, box.right, box.bottom) for each in found for box in each.boxes.get(name, ())
+    )
+    frame = frame_of(placements[0]) if placements else None
+    return Overlay(frame, boxes) if frame or boxes else None
 
 
 def moved_to(placement: Placement, point: tuple[float, float]) -> Part:

@@ -29,6 +29,8 @@ _CELLS_KEPT: Final = 60_000
 _WORTH_KEEPING: Final = 400 * 400
 """Pixels from which scaling takes so long that the result is kept on disk."""
 _FOLDER: Final = "thumbnails"
+_CONTENTS: Final[dict[Path, tuple[tuple[int, int], str]]] = {}
+"""File -> its time and size when it was read, and the sha256 of its bytes."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Box:
     cut: Cut | None = None
     """Draw what is trained of it instead of the picture."""
     overlay: Overlay | None = None
-    """What is drawn over it while it is whole."""
+    """What is drawn over it."""
 
 
 View = tuple[float, float, float, float]
@@ -121,10 +123,10 @@ def draw(box: Box, cache: Path | None) -> Drawn:
         return Drawn((), 0, str(refused.problems[0].error))
     except OSError as error:
         return Drawn((), 0, error.strerror or "cannot be read")
-    if box.overlay and box.zoom <= 1:
+    if box.overlay:
         from tui.overlaying import drawn_over
 
-        picture = drawn_over(picture, box.overlay)
+        picture = drawn_over(picture, box.overlay, view)
     width, height = picture.size
     pixels = picture.tobytes()
     strips = []
@@ -184,14 +186,9 @@ def _scaled(box: Box, cache: Path | None) -> "tuple[Image.Image, View]":
 
     from engine.dataset.pictures import open_picture
 
-    kept = None
-    if cache is not None:
-        stamp, size = _mark(box.path)
-        what = f"{box.path}:{stamp}:{size}:{box.width}x{box.height}" + (f":{box.cut}" if box.cut else "")
-        name = hashlib.sha1(what.encode("utf-8", "surrogateescape")).hexdigest()
-        kept = cache / _FOLDER / f"{name}.png"
-        if kept.is_file():
-            return open_picture(kept), WHOLE
+    kept = None if cache is None else _file_of(box, cache / _FOLDER)
+    if kept is not None and kept.is_file():
+        return open_picture(kept), WHOLE
     whole = _whole(box)
     wanted = fitted(whole.size, box)
     larger = wanted[0] > whole.size[0]
@@ -199,6 +196,26 @@ def _scaled(box: Box, cache: Path | None) -> "tuple[Image.Image, View]":
     if kept is not None and whole.size[0] * whole.size[1] >= _WORTH_KEEPING:
         _keep(scaled, kept)
     return scaled, WHOLE
+
+
+def _file_of(box: Box, folder: Path) -> Path | None:
+    """Where a scaled picture is kept: under its content, so that it is never an old one, and a moved file's is found.
+
+    A file is read for that once, far quicker than it is decoded. None where it cannot be read.
+    """
+    from engine.dataset.items import file_sha256
+
+    mark = _mark(box.path)
+    known = _CONTENTS.get(box.path)
+    if known is None or known[0] != mark:
+        if not box.path.is_file():  # A pipe would be read for ever.
+            return None
+        try:
+            known = _CONTENTS[box.path] = mark, file_sha256(box.path)
+        except OSError:
+            return None
+    what = f"{known[1]}:{box.width}x{box.height}" + (f":{box.cut}" if box.cut else "")
+    return folder / f"{hashlib.sha1(what.encode('ascii')).hexdigest()}.png"
 
 
 def _keep(picture: "Image.Image", file: Path) -> None:

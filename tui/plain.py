@@ -58,7 +58,7 @@ def _braille(code: int) -> str:
 
 _PLAIN: Final[Mapping[str, str]] = {
     **{chr(0x2800 + code): _braille(code) for code in range(256)},
-    **dict(zip("·•✓▌▶◂▸━─│…→←▀█–—×±", ".*+>><>=-|~><##--x+", strict=True)),
+    **dict(zip("·•✓▌▶◂▸━─│…→←▀█–—×±≥≤", ".*+>><>=-|~><##--x+><", strict=True)),
     **dict(zip("\u2018\u2019\u201c\u201d\u2010\u2011", "''\"\"--", strict=True)),
     **dict(zip("╭╮╰╯┌┐└┘├┤┬┴┼", "+" * 13, strict=True)),
 }

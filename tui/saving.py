@@ -1,17 +1,15 @@
-"""The way of a form's values into project.toml and back: one at a time, in threads, never over what nobody has seen."""
+"""The way of a room's values into project.toml and back: one at a time, in threads, undone never over other people's."""
 
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from projects.problems import Problem, Refused
-from tui.changes import Change, ChangedOutside, Changes, again, save
-from tui.form import label_of, next_value, not_saved
+from tui.changes import WRITING, Change, ChangedOutside, Changes, again, put, save
+from tui.form import label_of, next_value, not_saved, typed_as
 
-if TYPE_CHECKING:
-    from projects.project import Project
-
-Outcome = Change | Problem | ChangedOutside
+Outcome = Change | Problem | ChangedOutside | None
+"""None: the file said it already."""
 InThread = Callable[[Callable[[], Outcome], Callable[[Outcome], object]], object]
 """(work, what is done with its outcome on the loop)"""
 
@@ -24,45 +22,60 @@ class Saving:
     ) -> None:
         """written: called on the loop when a change was made or refused."""
         self._in_thread, self._say, self._written = in_thread, say, written
-        self._lock = threading.Lock()
         self.changes = Changes()
         self.pending = 0
         """Values on their way into the file."""
         self.reopened = ""
         """The field to open again once the file was read, as it was changed outside."""
 
-    def save(self, project: "Project", key: str, typed: str | None, seen: str | None) -> None:
+    def conditions(self) -> frozenset[str]:
+        """Whether there is something to undo and to redo, as `Action.when` names it."""
+        held = {"undo": self.changes.done, "redo": self.changes.undone}
+        return frozenset(name for name, holds in held.items() if holds)
+
+    def save(self, folder: Path, key: str, typed: str | None, seen: str | None) -> None:
         """Write a value (None: take the key out) where the file still says what was `seen`."""
 
         def then(change: Change) -> None:
             self.changes.refused.pop(key, None)
             self.changes.keep(change)
 
-        self._write(project, key, lambda: save(project, key, typed, seen), then, typed)
+        self._write(folder, key, lambda: save(folder, key, typed, seen), then, typed)
 
-    def undo(self, project: "Project") -> None:
+    def put(self, folder: Path, said: Mapping[str, Any], told: str, hint: str = "") -> None:
+        """Write values by their keys, None takes one out: one step, however many they are.
+
+        told: what that does, as a clause without its end; hint: what follows it when it is said.
+        """
+
+        def then(change: Change) -> None:
+            self.changes.keep(change)
+            self._say(f"{told}{hint}.")
+
+        self._write(folder, next(iter(said)), lambda: put(folder, said, told), then)
+
+    def undo(self, folder: Path) -> None:
         """Take the newest change back. There must be one."""
-        self._turn(project, self.changes.done, self.changes.undone)
+        self._turn(folder, self.changes.done, self.changes.undone, "No longer so")
 
-    def redo(self, project: "Project") -> None:
+    def redo(self, folder: Path) -> None:
         """Do again what was taken back last. There must be one."""
-        self._turn(project, self.changes.undone, self.changes.done)
+        self._turn(folder, self.changes.undone, self.changes.done, "Again")
 
-    def _turn(self, project: "Project", source: list[Change], target: list[Change]) -> None:
+    def _turn(self, folder: Path, source: list[Change], target: list[Change], what: str) -> None:
         change = source.pop().back()
 
         def then(made: Change) -> None:
             target.append(made)
-            value = made.after or ("left out" if made.after is None else "empty")
-            self._say(f"{made.key} is {value} again.")
+            self._say(f"{what}: {made.told}." if made.told else f"{made.key} is {_value(made)} again.")
 
-        self._write(project, change.key, lambda: again(project, change), then)
+        self._write(folder, change.key, lambda: again(folder, change), then)
 
     def _write(
         self,
-        project: "Project",
+        folder: Path,
         key: str,
-        work: Callable[[], Change],
+        work: Callable[[], Change | None],
         then: Callable[[Change], object],
         typed: str | None = None,
     ) -> None:
@@ -70,13 +83,13 @@ class Saving:
         self.pending += 1
 
         def guarded() -> Outcome:
-            with self._lock:
+            with WRITING:
                 try:
                     return work()
                 except Refused as refused:
                     return refused.problems[0]
                 except OSError as error:
-                    return Problem(error=f"{error.strerror or error}.", where=str(project.file))
+                    return Problem(error=f"{error.strerror or error}.", where=str(folder / "project.toml"))
                 except ChangedOutside as changed:
                     return changed
 
@@ -84,6 +97,8 @@ class Saving:
             self.pending -= 1
             if isinstance(outcome, Change):
                 then(outcome)
+            elif outcome is None:
+                self._say("project.toml says that already.")
             elif isinstance(outcome, ChangedOutside):
                 self._outside(outcome, typed)
             elif typed is not None:
@@ -104,6 +119,12 @@ class Saving:
         self.changes.refused[key] = (typed, Problem(error=f"Not saved: {now}.", hint=hint))
         self.reopened = key
         self._say(f"{now}: enter writes yours over it, esc takes it.")
+
+
+def _value(change: Change) -> str:
+    """What its one value is now, as it is typed."""
+    after = change.values[0].after
+    return "left out" if after is None else typed_as(after) or "empty"
 
 
 def comes_to(key: str, said: str | None) -> str:

@@ -70,12 +70,14 @@ def export(bench: "Workbench", job: JobDir, then: Callable[[JobDir], object]) ->
 
 
 def start_demo(bench: "Workbench") -> None:
-    """Make the demo's project beside where we are, start its four jobs, and show the run."""
+    """Make the demo's project beside where we are, audit it, start its four jobs, and show the run."""
 
     def work() -> tuple[Path, JobDir]:
-        from tui.verbs.demo import free_name, write_chain, write_project
+        from tui.verbs.demo import audited, free_name, write_chain, write_project
 
-        chain = write_chain(write_project(free_name(Path("safelight-demo"))))
+        project = write_project(free_name(Path("safelight-demo")))
+        audited(project)  # The room of pictures shows it from the store.
+        chain = write_chain(project)
         # Signals are handled in the main thread alone, where `demo.start_chain` guards them; here nobody leaves midway.
         for job in chain.jobs:
             worker.start(job)

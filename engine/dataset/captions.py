@@ -108,6 +108,8 @@ def sidecars(picture: Path, extension: str, files: Collection[str], own: Collect
     files: names in the picture's folder. own: the names among them that are the first caption of some picture.
     Pure; an empty list when there is none.
     """
+    if not files:
+        return []
     start, end = f"{picture.stem}.", f".{extension}"
     first = f"{picture.stem}.{extension}"
     # No pattern for each picture: of ten thousand, compiling them takes longer than all else about their names.

@@ -118,7 +118,12 @@ def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
             name for name in folders if not name.startswith(".") and os.path.join(parent, name) not in own
         ]
         files += [Path(parent, name) for name in names if not name.startswith(".")]
-    return sorted(file for file in files if file.name.lower() not in _SYSTEM_FILES)
+    return sorted((file for file in files if file.name.lower() not in _SYSTEM_FILES), key=_parts)
+
+
+def _parts(file: Path) -> tuple[str, ...]:
+    """The order of paths, which compare themselves ten times more slowly."""
+    return file.parts
 
 
 def _pair(
@@ -131,25 +136,22 @@ def _pair(
 ) -> list[Found]:
     """Pictures with their caption files; what is left over becomes notes."""
     # By what may be the picture's stem, so that ten thousand pictures are not each held against all names.
-    names: dict[Path, set[str]] = defaultdict(set)
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
     for file in files:
         if file.name.endswith(f".{extension}"):
-            stem = file.name.removesuffix(f".{extension}")
-            names[file.parent / stem].add(file.name)
-            names[file.parent / stem.rpartition(".")[0]].add(file.name)
+            folder, stem = os.path.dirname(file), file.name.removesuffix(f".{extension}")
+            names[folder, stem].add(file.name)
+            names[folder, stem.rpartition(".")[0]].add(file.name)
     pictures = [file for file in files if file.suffix.lower() in EXTENSIONS]
-    own: dict[Path, set[str]] = defaultdict(set)
+    own: dict[str, set[str]] = defaultdict(set)
     for picture in pictures:
-        own[picture.parent].add(f"{picture.stem}.{extension}")
-    found = [
-        Found(
-            name=_name(picture, home),
-            path=picture,
-            dataset=dataset,
-            captions=tuple(sidecars(picture, extension, names[picture.with_suffix("")], own[picture.parent])),
-        )
-        for picture in pictures
-    ]
+        own[os.path.dirname(picture)].add(f"{picture.stem}.{extension}")
+    found = []
+    for picture in pictures:
+        folder = os.path.dirname(picture)
+        captions = sidecars(picture, extension, names.get((folder, picture.stem), ()), own[folder])
+        name = _name(picture, home)
+        found.append(Found(name=name, path=picture, dataset=dataset, captions=tuple(captions)))
     used = set(pictures).union(*(each.captions for each in found))
     left = [file for file in files if file not in used]
     ending = f".{extension.lower()}"
@@ -167,7 +169,9 @@ def _pair(
 
 
 def _name(file: Path, home: Path) -> str:
-    return file.relative_to(home).as_posix() if file.is_relative_to(home) else file.as_posix()
+    # As text: of ten thousand paths, asking them what they are relative to takes half a second.
+    text, front = str(file), os.path.join(home, "")
+    return text.removeprefix(front).replace(os.sep, "/")
 
 
 def _unmatched(data: Data, everything: list[Found]) -> list[Problem]:
@@ -210,14 +214,14 @@ def _unreadable_names(pictures: list[Found]) -> list[Problem]:
 def _ambiguous(pictures: list[Found]) -> list[Problem]:
     """Pictures that share a caption, a name or a file."""
     problems = []
-    for stem, group in _grouped((str(found.path.with_suffix("")), found) for found in pictures):
-        if len({found.path for found in group}) > 1:
+    for stem, group in _grouped((os.path.splitext(found.path)[0], found) for found in pictures):
+        if len(group) > 1 and len({found.path for found in group}) > 1:
             both = listed([found.name for found in group])
             error = f"{both} share one caption, {Path(stem).name}.*: it cannot be told whose it is."
             hint = "Rename one with its caption, or leave one out in data.excluded."
             problems.append(Problem(error=error, where=group[0].dataset.path, hint=hint))
     for name, group in _grouped((found.name, found) for found in pictures):
-        if len({found.path for found in group}) > 1:
+        if len(group) > 1 and len({found.path for found in group}) > 1:
             error = (
                 f"Two pictures are called {listed([name])}: {listed([str(found.path) for found in group])}."
             )
@@ -225,7 +229,8 @@ def _ambiguous(pictures: list[Found]) -> list[Problem]:
                 Problem(error=error, where="project.toml: data", hint="Rename one of the folders.")
             )
     shared: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for _, group in _grouped((os.path.realpath(found.path), found) for found in pictures):
+    folders = {folder: os.path.realpath(folder) for folder in {os.path.dirname(one.path) for one in pictures}}
+    for _, group in _grouped((_real(found.path, folders), found) for found in pictures):
         if len(group) > 1:
             shared[tuple(found.dataset.path for found in group)].append(group[0].name)
     for paths, names in shared.items():
@@ -233,6 +238,13 @@ def _ambiguous(pictures: list[Found]) -> list[Problem]:
         hint = "Give every set a folder of its own, none inside another, without links to the same file."
         problems.append(Problem(error=error, where="project.toml: data", hint=hint, files=tuple(names)))
     return problems
+
+
+def _real(path: Path, folders: Mapping[str, str]) -> str:
+    """The file's own place, whatever links lead there; of its folder it is known."""
+    if os.path.islink(path):
+        return os.path.realpath(path)
+    return os.path.join(folders[os.path.dirname(path)], path.name)
 
 
 def _grouped(pairs: Iterable[tuple[str, Found]]) -> list[tuple[str, list[Found]]]:

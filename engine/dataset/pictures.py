@@ -177,7 +177,7 @@ def _decoded(
     size = picture.size
     if at_least is not None and kind == "JPEG":
         scale = min(1.0, at_least / max(size))
-        picture.draft(None, (round(size[0] * scale), round(size[1] * scale)))
+        picture.draft(None, (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
     try:
         picture.load()
     except Exception as error:

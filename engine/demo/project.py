@@ -131,6 +131,9 @@ role = "regularization"
 path = "holdout"           # {HOLDOUT} pictures never trained on: they tell learning from copying
 role = "holdout"
 
+[audit.ignored]            # what the audit finds and you mean so, each with the reason
+regularization = "half is meant: on this small base they are what ties the subject to its trigger"
+
 [train]
 preset = "demo"            # a number and its reason: safelight explain train.learning_rate, and so on
 

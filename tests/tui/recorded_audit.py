@@ -9,18 +9,20 @@ from typing import Any
 from engine.dataset.findings import Box, Finding
 
 _PROGRAM = """
-import sys
+import os, sys
 sys.stdout.write(open(sys.argv[1]).read())
 sys.stdout.flush()
 if sys.argv[2] == "waits":
     sys.stdin.read()
+if sys.argv[2] == "killed":
+    os.kill(os.getpid(), 9)
 if sys.argv[2].isdigit():
     sys.exit("it broke in the middle, code " + sys.argv[2])
 """
 
 
 def command(folder: Path, reports: Sequence[Mapping[str, Any]], then: str = "ends") -> tuple[str, ...]:
-    """A command that says these reports. then: "ends", "waits" until its input is closed, or an exit code."""
+    """A command that says these reports. then: "ends", "waits" until its input is closed, "killed", or an exit code."""
     lines = folder / "audit-lines"
     lines.write_text("".join(json.dumps(report) + "\n" for report in reports))
     return sys.executable, "-c", _PROGRAM, str(lines), then
@@ -31,6 +33,7 @@ def report(project: Path, **changes: Any) -> dict[str, Any]:
     names = sorted(path.name for path in (project / "images").glob("*.png"))
     told = {
         "kind": "report", "stage": "", "done": 0, "total": 0, "complete": True, "problems": [],
+        "lights": {name: 1 + at // 2 for at, name in enumerate(names[:4])},
         "coverage": ["5 usable of 6", "light 3 set-ups"],
         "checks": {"truncated": "cut short", "watermark": "watermark", "near-duplicate": "near-duplicates",
                    "text": "text in it"},
@@ -44,8 +47,9 @@ def picture(project: Path, name: str, at: int = 0) -> dict[str, Any]:
     """One row: tall pictures that are cut to a square, the first a little below the middle."""
     placement = {"resolution": 64, "bucket": [64, 64], "scaled": [64, 96], "crop": [0, 16]}
     return {
-        "name": name, "path": str(project / "images" / name), "role": "subject", "size": [64, 64 + at], "kind": "PNG",
-        "placements": [placement], "values": {"sharpness": {"lap": 100.0 + at}},
+        "name": name, "path": str(project / "images" / name), "role": "subject", "set": "images", "size": [64, 64 + at],
+        "kind": "PNG", "placements": [placement], "sharp": 100.0 + at, "faces": at % 3,
+        "distance": ("", "close-up", "medium")[at % 3],
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from PIL import Image
 
 from engine.dataset.findings import Finding
 from tests.tui.conftest import ROOT, Say
+from tui.audit_words import check_row
+from tui.audited import CheckRow
 from tui.verbs.audit import lines
 
 KEYS = {"project", "pictures", "usable", "seconds", "findings", "coverage", "problems"}
@@ -91,6 +93,22 @@ def test_many_findings_of_one_check_are_counted_and_share_one_remedy() -> None:
     assert said[1] == "~ soft   9"
     assert [line.strip() for line in said].count("Leave it out.") == 1
     assert said[-1] == "    and 4 more: --json has all"
+
+
+def test_a_check_that_could_not_look_is_told_as_that_with_what_it_needs() -> None:
+    absent = Finding(
+        check="text-overlay", severity="note", pictures=(), value="Not looked for: text overlays.",
+        confidence="not-run", method="reading", remedy="Install the extra: pip install 'safelight[ocr]'.",
+    )  # fmt: skip
+    said = list(lines([absent], [], {"coverage": [], "checks": {"text-overlay": "text overlays"}}))
+    assert said[0] == "· not run: text overlays"
+    assert said[-1].strip() == absent.remedy
+    row = CheckRow(
+        name="text-overlay", title="text overlays", severity="note", pictures=(), findings=(absent,)
+    )
+    wide, narrow = ("".join(text for text, _ in check_row(row, width)) for width in (78, 27))
+    assert wide == "· not run: text overlays (Install the extra: pip install 'safelight[ocr]')"
+    assert narrow == "· not run: text overlays"
 
 
 def test_an_interrupt_keeps_what_was_measured_and_says_so(project: Path) -> None:

@@ -17,7 +17,7 @@ from projects.job import JobDir
 from projects.problems import Refused
 from projects.status import read_status
 from tests.tui.conftest import Say
-from tui.bench import audit, cache, interface, invented, loop, machine, report, startup
+from tui.bench import audit, cache, interface, invented, loop, machine, peers, pictures_room, report, startup
 from tui.bench.figures import Figure, median_of, quantile
 from tui.bench.terminal import ESCAPES, Answer, Terminal
 from tui.verbs import bench as verb
@@ -225,15 +225,31 @@ def test_what_others_compute_is_told_from_what_is_measured() -> None:
 
 NAMES = """ui.first_paint ui.first_paint_home ui.first_paint_ratio ui.attach_numbers ui.attach_curve ui.idle_bytes
 ui.idle_cpu ui.memory ui.key_p50 ui.key_p90 ui.key_bytes ui.scroll_bytes ui.page_bytes
-ui.filter ui.stall ui.stall_rooms ui.curve"""
+ui.filter ui.stall ui.stall_rooms ui.pictures_stall_audit ui.pictures_paint ui.pictures_key_bytes
+ui.pictures_beside_bytes ui.pictures_page_bytes ui.tiles_key_bytes ui.tiles_page_bytes ui.pictures_stall ui.tiles_stall
+ui.pictures_memory ui.curve"""
 
 
 def test_the_audit_is_measured_fresh_and_again(tmp_path: Path) -> None:
     said: list[str] = []
-    figures = audit.measure(tmp_path, said.append, pictures=3, many=5, rounds=1)
-    assert [figure.name for figure in figures] == ["audit.picture", "audit.first", "audit.again"]
-    assert all(figure.value > 0 and figure.budget for figure in figures)
-    assert len(said) == 2
+    found = {
+        figure.name: figure for figure in audit.measure(tmp_path, said.append, pictures=3, many=5, rounds=1)
+    }
+    names = "audit.picture audit.first audit.cheap audit.headers audit.memory audit.again audit.one"
+    assert [*found] == names.split()
+    assert all(figure.value > 0 for figure in found.values()) and len(said) == 2
+    # One changed picture costs one picture.
+    assert "pictures measured: 1;" in found["audit.one"].method
+
+
+def test_a_tool_that_cannot_be_installed_is_said_and_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "INSTALLS", {"imagededup": ("--no-index", "no-such-package-here")})
+    said: list[str] = []
+    others = peers.Peers(tmp_path / "env", said.append)
+    assert others.tools == [] and others.seconds(tmp_path) == {} and others.figures([{}], 3) == []
+    assert said[1].startswith("imagededup is not measured") and "no-such-package-here" in said[1]
 
 
 def test_the_interface_is_measured_on_the_real_workbench(
@@ -250,6 +266,8 @@ def test_the_interface_is_measured_on_the_real_workbench(
     }
     for name, value in few.items():
         monkeypatch.setattr(interface, name, value)
+    for name, few_times in {"ENTERED": 1, "KEYS": 4, "PAGES": 2, "REPORT_SECONDS": 1.0}.items():
+        monkeypatch.setattr(pictures_room, name, few_times)
     figures = interface.measure(tmp_path)
     assert [figure.name for figure in figures] == NAMES.split()
     assert all(figure.value >= 0 for figure in figures)

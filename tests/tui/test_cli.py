@@ -625,6 +625,8 @@ def test_demo_runs_the_whole_chain_and_says_what_was_made(
     assert said.json["sheets"] == [said.json["run"] + "/review/sweep.png"]
     assert len(said.json["exports"]) == 2
     assert len(stand_in) == 4
+    assert "Audited its 3 pictures:" in said.err and "3 usable pictures of the subject" in said.err
+    assert (project / "cache" / "audit.sqlite").is_file()
     assert "24 of 24" in said.err and "safelight sample" in said.err
     assert "review/sweep.png   the base in the first column" in said.err
 

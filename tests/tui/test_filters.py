@@ -11,10 +11,12 @@ ROWS = [
     {
         "name": "IMG_1.jpg", "text": "a woman in a Red Coat", "role": "subject", "set": "images", "kind": "JPEG",
         "width": 2048, "height": 1024, "sharp": 212.5, "faces": 1, "finding": ["watermark", "mode"], "light": "window",
+        "severity": ["warning", "note"], "is": [],
     },
     {
         "name": "set/IMG_2.png", "text": ["on a bench", "outside"], "role": "subject", "set": "images", "kind": "PNG",
         "width": 800, "height": 1200, "sharp": 60, "faces": 0, "finding": [], "distance": "close-up",
+        "is": ["left-out"],
     },
     {"name": "held/Ünder.webp", "role": "holdout", "set": "held", "finding": ["soft"]},
 ]  # fmt: skip
@@ -38,6 +40,10 @@ ROWS = [
         ("finding:water", []),
         ("finding!=soft", [0, 1]),
         ('finding=""', [1]),
+        ("severity:Warning", [0]),
+        ("is:left-out or is:ignored", [1]),
+        ("not is:left-out", [0, 2]),
+        ("set:held", [2]),
         ("role:holdout", [2]),
         ("Role:HOLDOUT", [2]),
         ("light:wind", [0]),
@@ -76,6 +82,8 @@ def test_a_filter_means_these_pictures(text: str, meant: list[int]) -> None:
         ("img finding:mark colour:red", 18, "no field"),
         ("sharp<many", 7, "no number"),
         ("width>=nan", 8, "no number"),
+        ("severity:bloker", 10, "Did you mean blocker?"),
+        ("is:xyz", 4, "There are: left-out"),
         ("a sharp<", 8, "missing"),
         ("role<3", 5, "holds words"),
         ("(a or b", 1, "never closed"),

@@ -57,6 +57,16 @@ def test_the_page_has_every_picture_its_findings_and_their_boxes(sheet: Sheet) -
     assert "has &lt;i&gt;a mark&lt;/i&gt;." in page
 
 
+def test_a_picture_says_what_to_do_and_leads_to_its_neighbours(sheet: Sheet) -> None:
+    with urllib.request.urlopen(sheet.address + "picture/0") as answer:
+        page = answer.read().decode()
+    assert "Crop &quot;it&quot;.</span>" in page
+    assert f'href="/{sheet.token}/picture/1">next' in page and "previous" not in page
+    with urllib.request.urlopen(sheet.address + "picture/1") as answer:
+        page = answer.read().decode()
+    assert f'href="/{sheet.token}/picture/0">previous' in page and ">next" not in page
+
+
 def test_names_and_findings_are_text_and_the_page_may_do_nothing(sheet: Sheet) -> None:
     for path in ("", "picture/0"):
         with urllib.request.urlopen(sheet.address + path) as answer:

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +43,19 @@ def quantile(values: Sequence[float], share: float) -> float:
     """The smallest of `values` (one or more) that at least `share` (0 to 1) of them do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, min(len(ordered) - 1, -int(-share * len(ordered) // 1) - 1))]
+
+
+def figure(name: str, value: float, unit: str, budget: float | None, method: str) -> Figure:
+    """A figure, rounded."""
+    return Figure(name=name, value=round(value, 3), unit=unit, budget=budget, method=method)
+
+
+def stall(name: str, ticks: Path, since: float, until: float, words: str, *, budget: float = 50.0) -> Figure:
+    """The longest time between two moments in which the interface's loop did not come round."""
+    late = [0.0]
+    for line in ticks.read_text(encoding="ascii").splitlines():
+        began, seconds = map(float, line.split()[:2])
+        # What began before and ended after belongs to what came after: the program's end, say.
+        if since <= began and began + seconds <= until:
+            late.append(seconds)
+    return figure(name, 1e3 * max(late), "ms", budget, f"longest wait of a 3 ms ticker on its loop; {words}")

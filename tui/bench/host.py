@@ -4,7 +4,8 @@
 
 The list is the one that the rooms use, in the rooms' frame, with the run of the project live in the top line; ROWS 0 leaves
 it out. The ticker sleeps three milliseconds at a time on the interface's own loop; how late it wakes is how long the loop
-was busy with something else. What is later than a millisecond is written to TICKS: time (perf_counter) and seconds late.
+was busy with something else. What is later than a millisecond is written to TICKS: time (perf_counter), seconds late, and
+the seconds that the loop and that all threads worked meanwhile: the rest other programs had the processors.
 """
 
 import asyncio
@@ -69,11 +70,12 @@ class Host(Workbench):
     async def _tick(self) -> None:
         with self._ticks.open("a", encoding="ascii", buffering=1) as file:
             while True:
-                began = time.perf_counter()
+                began, own, all_threads = time.perf_counter(), time.thread_time(), time.process_time()
                 await asyncio.sleep(TICK_SECONDS)
                 late = time.perf_counter() - began - TICK_SECONDS
                 if late > 0.001:
-                    file.write(f"{began} {late}\n")
+                    own, all_threads = time.thread_time() - own, time.process_time() - all_threads
+                    file.write(f"{began} {late} {own} {all_threads}\n")
 
 
 if __name__ == "__main__":

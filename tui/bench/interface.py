@@ -4,18 +4,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from tui.bench import invented
-from tui.bench.figures import Figure, median_of, quantile
+from tui.bench import invented, pictures_room
+from tui.bench.figures import Figure, figure, median_of, quantile, stall
 from tui.bench.marks import FIRST_ROW, NUMBERS, WHOLE_CURVE, row_name
 from tui.bench.startup import plain_paint, safelight
-from tui.bench.terminal import Answer, Terminal
+from tui.bench.terminal import Terminal, bytes_each, calm, presses
 
 PICTURES: Final = 10_000
 ROWS: Final = 10_000
@@ -51,7 +51,10 @@ def surroundings(folder: Path) -> Iterator[Path]:
 def measure(folder: Path) -> list[Figure]:
     """Everything that screens.md asks of what exists."""
     with surroundings(folder) as project:
-        return [*first_paint(project), *attach_and_idle(project), *keys(project, folder / "ticks"), curve()]
+        return [
+            *first_paint(project), *attach_and_idle(project), *keys(project, folder / "ticks"),
+            *pictures_room.measure(project, PICTURES, folder / "room-ticks"), curve(),
+        ]  # fmt: skip
 
 
 def first_paint(project: Path) -> list[Figure]:
@@ -147,18 +150,6 @@ def keys(project: Path, ticks: Path) -> list[Figure]:
     ]  # fmt: skip
 
 
-def presses(terminal: Terminal, order: Sequence[str], count: int, *, skip: int = 0) -> list[Answer]:
-    """Answers to `count` keys in this order, again and again; the first `skip` are pressed and left out."""
-    found = [terminal.press(order[number % len(order)]) for number in range(count + skip)]
-    return [answer for answer in found[skip:] if answer.size]
-
-
-def bytes_each(answers: Sequence[Answer], idle: float) -> float:
-    """Bytes a key, without the `idle` bytes a second that come in that time anyway."""
-    extra = sum(answer.size - idle * answer.window for answer in answers)
-    return max(0.0, extra / len(answers))
-
-
 def filter_seconds(terminal: Terminal) -> list[float]:
     """From each typed letter of a filter until the first row that it leaves came out of the terminal."""
     found = []
@@ -181,17 +172,6 @@ def visit_rooms(terminal: Terminal) -> None:
             terminal.listen(VISIT_SECONDS)
 
 
-def stall(name: str, ticks: Path, since: float, until: float, words: str) -> Figure:
-    """The longest time between two moments in which the interface's loop did not come round."""
-    late = [0.0]
-    for line in ticks.read_text(encoding="ascii").splitlines():
-        began, seconds = map(float, line.split())
-        # What began before and ended after belongs to what came after: the program's end, say.
-        if since <= began and began + seconds <= until:
-            late.append(seconds)
-    return figure(name, 1e3 * max(late), "ms", 50.0, f"longest wait of a 3 ms ticker on its loop; {words}")
-
-
 def curve() -> Figure:
     """The curve of 10,000 points, drawn again and again in a process of its own."""
     command = [sys.executable, "-P", "-m", "tui.bench.curve_host", "200"]
@@ -199,19 +179,3 @@ def curve() -> Figure:
     times = [float(line) for line in done.stdout.split()]
     words = "widget's own work on 70 x 16 cells"
     return median_of("ui.curve", times, "ms", budget=2.0, method=f"10,000 points, {words}")
-
-
-def calm(terminal: Terminal, *, seconds: float = 90.0) -> psutil.Process:
-    """Wait until the program has done what it does at its start; gives its process."""
-    process, deadline = psutil.Process(terminal.process.pid), time.monotonic() + seconds
-    quiet = 0
-    while quiet < 3 and time.monotonic() < deadline:
-        before = sum(process.cpu_times()[:2])
-        terminal.listen(0.5)
-        quiet = quiet + 1 if sum(process.cpu_times()[:2]) - before < 0.05 else 0
-    return process
-
-
-def figure(name: str, value: float, unit: str, budget: float | None, method: str) -> Figure:
-    """A figure, rounded."""
-    return Figure(name=name, value=round(value, 3), unit=unit, budget=budget, method=method)

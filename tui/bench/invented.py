@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from PIL import Image
@@ -21,6 +22,7 @@ from projects.problems import refuse
 from projects.project import create_project, new_run_dir, open_project, resolve, write_job
 from projects.spec import TrainJob
 from projects.status import Status, read_status, write_status
+from tui.bench.marks import picture_name
 
 TRIGGER: Final = "inv3nted_cup"
 CLASS_WORD: Final = "cup"
@@ -33,10 +35,11 @@ def write_project(folder: Path, pictures: int) -> Path:
     images = folder / "images"
     images.mkdir(parents=True)
     for number in range(pictures):
-        colour = (number & 255, number >> 8 & 255, 128)
-        Image.new("RGB", (SIDE, SIDE), colour).save(images / f"cup-{number:05d}.png", compress_level=1)
+        # Blotches, no two pictures alike: ten thousand plain ones would all be the same to an audit.
+        blotches = Image.frombytes("RGB", (8, 8), Random(number).randbytes(3 * 8 * 8))
+        blotches.resize((SIDE, SIDE)).save(images / picture_name(number), compress_level=1)
         caption = f"{TRIGGER} {CLASS_WORD}, on table {number}\n"
-        (images / f"cup-{number:05d}.txt").write_text(caption, encoding="ascii")
+        (images / picture_name(number)).with_suffix(".txt").write_text(caption, encoding="ascii")
     create_project(folder, "demo", images, TRIGGER, class_word=CLASS_WORD)
     return folder
 

@@ -12,6 +12,19 @@ FIRST_ROW: Final = re.compile(r"trigger +inv3nted_cup")
 """The first row of the project room, of an invented project."""
 
 
+ENDED: Final = re.compile(r"stopped: what was|No audit is running")
+"""What the pictures room says to the key that stops an audit."""
+AUDITED: Final = re.compile(r"usable of")
+"""What it says once everything is measured."""
+FIRST_PICTURE: Final = re.compile(r"(?:cup-|…)0*0\.png")
+"""The first row of the pictures room, its name cut at the front where the columns leave little."""
+
+
+def picture_name(number: int) -> str:
+    """A picture of an invented project."""
+    return f"cup-{number:05d}.png"
+
+
 def row_name(row: int) -> str:
     """A row of the list of ten thousand."""
     return f"IMG_{row:05d}.jpg"

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+import psutil
+
 from projects.problems import refuse
 
 COLUMNS: Final = 120
@@ -174,6 +176,31 @@ class Terminal:
         while self.process.poll() is None and time.monotonic() < deadline:
             self._read(0.02)
         self.process.wait(timeout=0.01)
+
+
+def presses(
+    terminal: Terminal, order: Sequence[str], count: int, *, skip: int = 0, quiet: float = 0.04
+) -> list[Answer]:
+    """Answers to `count` keys in this order, again and again; the first `skip` are pressed and left out."""
+    found = [terminal.press(order[number % len(order)], quiet=quiet) for number in range(count + skip)]
+    return [answer for answer in found[skip:] if answer.size]
+
+
+def bytes_each(answers: Sequence[Answer], idle: float) -> float:
+    """Bytes a key, without the `idle` bytes a second that come in that time anyway."""
+    extra = sum(answer.size - idle * answer.window for answer in answers)
+    return max(0.0, extra / len(answers))
+
+
+def calm(terminal: Terminal, *, seconds: float = 90.0) -> psutil.Process:
+    """Wait until the program has done what it does at its start; gives its process."""
+    process, deadline = psutil.Process(terminal.process.pid), time.monotonic() + seconds
+    quiet = 0
+    while quiet < 3 and time.monotonic() < deadline:
+        before = sum(process.cpu_times()[:2])
+        terminal.listen(0.5)
+        quiet = quiet + 1 if sum(process.cpu_times()[:2]) - before < 0.05 else 0
+    return process
 
 
 def _environment() -> dict[str, str]:

@@ -52,7 +52,7 @@ class Cropping(ModalScreen[Point | None]):
         keymap = cast("Workbench", self.app).keymap
         keys = [
             (keymap.shown(ACTIONS[f"crop.{name}"]), word)
-            for name, word in (("take", "keeps this"), ("leave", "leaves it as it was"))
+            for name, word in (("take", "keeps this"), ("leave", "leaves"))
         ]
         free = [word for word, at in (("left and right", 0), ("up and down", 1)) if self._free(at)]
         words = f"{' and '.join(free)}" if free else "the whole picture is trained: there is nothing to move"

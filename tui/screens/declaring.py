@@ -1,12 +1,13 @@
-"""What a person says of the pictures of room 2: asked for in a line, written into project.toml in a thread."""
+"""What a person says of the pictures of room 2: asked for in a line, written into project.toml, a step of its undo each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.dataset.findings import Finding
+from tui.actions import ACTIONS
 from tui.audited import CheckRow, Seen
-from tui.declared import DISTANCES, Declared, Kind, declare
-from tui.working import in_thread
+from tui.declared import DISTANCES, Kind, keys_of
+from tui.saving import Saving
 
 if TYPE_CHECKING:
     from tui.app import Workbench
@@ -17,9 +18,8 @@ _NOTHING = "say nothing"
 class Declaring:
     """Asks and writes. Nothing is written before enter."""
 
-    def __init__(self, bench: "Workbench", written: Callable[[Declared], object]) -> None:
-        """written: called in a thread with what project.toml says afterwards."""
-        self._bench, self._written = bench, written
+    def __init__(self, bench: "Workbench", saving: Saving) -> None:
+        self._bench, self._saving = bench, saving
 
     def leave_out(self, seen: Seen, names: Sequence[str]) -> None:
         """Leave pictures out of training, or, where all of them are, take them back."""
@@ -27,7 +27,7 @@ class Declaring:
 
         out = [name for name in names if name in seen.declared.excluded]
         if len(out) == len(names):
-            self._write("data.excluded", dict.fromkeys(names), f"{_counted(names)} trained again.")
+            self._write("data.excluded", dict.fromkeys(names), f"{_counted(names)} trained again")
             return
         left = [name for name in names if name not in seen.declared.excluded]
         found = [finding for name in left for finding in seen.of.get(name, ())]
@@ -36,9 +36,8 @@ class Declaring:
         def answered(reason: str | None) -> None:
             if reason is not None:
                 values = dict.fromkeys(left, reason or "no reason given")
-                self._write(
-                    "data.excluded", values, f"{_counted(left)} left out. x takes back what it left out."
-                )
+                undo = self._bench.keymap.shown(ACTIONS["pictures.undo"])
+                self._write("data.excluded", values, f"{_counted(left)} left out", f": {undo} takes it back")
 
         what = left[0] if len(left) == 1 else f"these {len(left):,}"
         self._bench.push_screen(
@@ -50,7 +49,7 @@ class Declaring:
         """Ignore all that a check finds, or stop doing so."""
         if all(each.ignored for each in check.findings):
             self._write("audit.ignored", {key: None for each in check.findings for key in (check.name, each.key)},
-                        f"{check.title}: not ignored any more.")  # fmt: skip
+                        f"{check.title}: not ignored any more")  # fmt: skip
             return
         self._reason(check.name, check.title)
 
@@ -73,7 +72,7 @@ class Declaring:
 
     def crop(self, name: str, point: tuple[float, float]) -> None:
         """Keep a point of a picture in its crop."""
-        self._write("data.crop", {name: list(point)}, f"The crop of {name} keeps {point[0]:g}, {point[1]:g}.")
+        self._write("data.crop", {name: list(point)}, f"The crop of {name} keeps {point[0]:g}, {point[1]:g}")
 
     def distance(self, names: Sequence[str]) -> None:
         """Say how near the camera is."""
@@ -87,9 +86,11 @@ class Declaring:
 
         self._bench.push_screen(Pick(f"distance of {_of(names)}", choices, typing=False), picked)
 
-    def words(self, kind: Kind, names: Sequence[str], now: str) -> None:
+    def words(self, kind: Kind, names: Sequence[str], seen: Seen) -> None:
         """Say what light or wardrobe it is, in the person's own words."""
         from tui.screens.modal import Ask
+
+        now = getattr(seen.declared, kind).get(names[0], "") if names else ""
 
         def answered(words: str | None) -> None:
             if words is not None:
@@ -98,14 +99,14 @@ class Declaring:
         self._bench.push_screen(Ask(f"{kind} of {_of(names)}, empty for none", now), answered)
 
     def _said(self, kind: Kind, names: Sequence[str], words: str) -> None:
-        told = f"{kind} of {_of(names)}: {words or 'nothing'}."
+        told = f"{kind} of {_of(names)}: {words or 'nothing'}"
         self._write(f"audit.{kind}", dict.fromkeys(names, words or None), told)
 
     def _ignore_one(self, finding: Finding, titles: Mapping[str, str]) -> None:
         title = titles.get(finding.check, finding.check)
         if finding.ignored:
             self._write(
-                "audit.ignored", {finding.key: None, finding.check: None}, f"{title}: not ignored any more."
+                "audit.ignored", {finding.key: None, finding.check: None}, f"{title}: not ignored any more"
             )
             return
         self._reason(finding.key, f"{title} of {finding.pictures[0]}" if finding.pictures else title)
@@ -115,22 +116,14 @@ class Declaring:
 
         def answered(reason: str | None) -> None:
             if reason is not None:
-                self._write(
-                    "audit.ignored", {key: reason or "no reason given"}, f"{what}: a note from now on."
-                )
+                values = {key: reason or "no reason given"}
+                self._write("audit.ignored", values, f"{what}: a note from now on")
 
         self._bench.push_screen(Ask(f"Why is it ignored: {what}?"), answered)
 
-    def _write(self, section: str, values: Mapping[str, Any], told: str) -> None:
-        project = self._bench.project
-        if project is None:
-            return
-
-        def work() -> str:
-            self._written(declare(project, section, values))
-            return told
-
-        in_thread(self._bench, work, self._bench.say)
+    def _write(self, section: str, values: Mapping[str, Any], told: str, hint: str = "") -> None:
+        if self._bench.project is not None:
+            self._saving.put(self._bench.project, keys_of(section, values), told, hint)
 
 
 def _counted(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 
 from tui import terms
 from tui.actions import ACTIONS
+from tui.filters import NUMBERS, OPEN, WORDS
 from tui.screens.modal import Reading
 from tui.spans import Spans, cell, wrapped
 
@@ -17,6 +18,15 @@ _TITLES = {
     "changing": "Changing many captions", "choosing": "Two edits of one caption",
     "leader": "While a caption is typed, after ^g", "seeing": "What the model sees",
 }  # fmt: skip
+
+
+_FILTERS = (
+    ("words", 'in names and findings, also "in quotes"; not, and, or, ( )'),
+    ("sharp<100", f"a number, with < <= > >= = !=: {', '.join(NUMBERS)}"),
+    ("finding:blur", "a whole word: finding, kind, distance"),
+    *((f"{name}:{words[0]}", ", ".join(words)) for name, words in WORDS.items()),
+    ("light:window", f"a part of it: {', '.join(OPEN)}"),
+)
 
 
 class Help(Reading):
@@ -44,6 +54,12 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
             continue
         lines += [[("", "text")], [(_TITLES[place], "bold")]]
         lines += [[(f"  {cell(keys(each.id), 14)}", "text"), (each.words, "muted")] for each in actions]
+    if room == "pictures":
+        lines += [[("", "text")], [("Filters of pictures", "bold")]]
+        for fields, words in _FILTERS:
+            first, *more = wrapped(words, max(20, width - 20))
+            lines.append([(f"  {cell(fields, 18)}", "text"), (first, "muted")])
+            lines += [[(f"{' ' * 20}{each}", "muted")] for each in more]
     text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
     return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]
 

@@ -1,6 +1,6 @@
 """Room 2: is this a data set? What an audit found, picture by picture, where in it, and what one key does about it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,22 +13,19 @@ from tui import audit_words as words
 from tui.actions import ACTIONS
 from tui.audited import CheckRow, Row, Seen
 from tui.bindings import bindings
-from tui.declared import Kind
-from tui.external import open_with, opener
+from tui.filtered import FilteredRow
 from tui.filters import parse
-from tui.follow_lines import shown
 from tui.judging import AuditMoved, Judging
+from tui.saving import Saving
+from tui.screens import looking
 from tui.screens.declaring import Declaring
 from tui.screens.room import Room
 from tui.spans import Span, Spans
 from tui.widgets.audited_picture import AuditedPicture
+from tui.widgets.findings import FindingsPane
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
 from tui.widgets.tiles import Tiles
-
-_ABOVE = 2
-"""Lines of the findings' pane that are not findings: its title, and one between it and the list."""
-
 
 if TYPE_CHECKING:
     from tui.widgets.line_edit import LineEdit
@@ -44,12 +41,13 @@ class PicturesRoom(Room):
         super().__init__()
         self.seen = Seen()
         self._judging = Judging(self, lambda: self.seen)
+        self._saving = Saving(self._judging.saving, lambda told: self.say(told), lambda: self.refresh_frame())
         self._check = ""
         """The check whose pictures alone are listed."""
         self._names: list[str] = []
         self._columns: Sequence[str] = ()
-        self._filtered_by: dict[str, Mapping[str, object]] = {}
-        self._as_trained = False
+        self._placed = 0
+        """0: whole pictures are shown; n: what is trained of them at the n-th resolution."""
         self._at_checks = False
 
     def body(self) -> Iterable[Widget]:
@@ -57,9 +55,7 @@ class PicturesRoom(Room):
         yield Lines(id="coverage")
         with Horizontal(id="pictures"):
             with Container(id="finder"):
-                with Vertical(id="findings-pane"):
-                    yield Lines([[("  FINDINGS", "muted")]], id="findings-title")
-                    yield LineList(self._check_row, finds=False, id="findings")
+                yield FindingsPane(id="findings-pane")
                 with Vertical(id="list-pane"):
                     yield Lines(id="list-title")
                     rows = LineList(self._row, selectable=True, matching=self._matching, id="list")
@@ -73,12 +69,13 @@ class PicturesRoom(Room):
         held = {
             "picture": row is not None,
             "placed": row is not None and bool(row.placements),
-            "found": bool(self._checked or (row and self.seen.of.get(row.name))),
+            # Of any picture, so that the line of keys stays as it is from row to row.
+            "found": bool(self.seen.of or self._checked),
             "running": self.seen.running,
             "over": not self.seen.running,
             "narrowed": bool(self._check),
         }
-        return frozenset(name for name, holds in held.items() if holds)
+        return self._saving.conditions() | {name for name, holds in held.items() if holds}
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -109,7 +106,6 @@ class PicturesRoom(Room):
             return
         before, self.seen = self.seen, message.seen
         first = not before.audited and self.seen.audited
-        self._filtered_by = {}
         self._columns = words.columns_of(self.seen)
         self._fill()
         if first:
@@ -123,17 +119,14 @@ class PicturesRoom(Room):
         if check is None:
             self._check = ""
         self._names = list(check.pictures if check else self.seen.rows)
-        self.query_one("#findings", LineList).show(list(self.seen.checks))
         self._list.show(self._names)
         self._give_room()
         self._draw()
 
     def _give_room(self) -> None:
         """Where the findings stand over the list, they get the lines that they need, and leave it most of them."""
-        pane, rows = self.query_one("#findings-pane"), len(self.seen.checks) + _ABOVE
-        height = min(rows, self.size.height // 3) if self.has_class("-narrow") else None
-        if pane.styles.inline.height is None or height is None or pane.styles.height.cells != height:  # type: ignore[union-attr]
-            pane.styles.height = height
+        most = self.size.height // 3 if self.has_class("-narrow") else None
+        self._findings.show(self.seen.checks, most)
 
     def _draw(self) -> None:
         """All that is not a list."""
@@ -143,12 +136,8 @@ class PicturesRoom(Room):
         self.query_one("#coverage", Lines).show(
             words.coverage_lines(self.seen, stop, max(20, self.size.width - 2))
         )
-        check, chosen, width = (
-            self.seen.checks.get(self._check),
-            len(self._list.selected),
-            self._list.size.width,
-        )
-        title = words.list_title(self.seen, check, chosen, width, self._columns)
+        check, rows = self.seen.checks.get(self._check), self._list
+        title = words.list_title(self.seen, check, len(rows.selected), rows.size.width, self._columns)
         self.query_one("#list-title", Lines).show([title])
         self._show_picture()
         self.refresh_frame()
@@ -156,7 +145,11 @@ class PicturesRoom(Room):
     def _show_picture(self) -> None:
         self.query_one(Tiles).update(self.bench.pictures)
         pane = self.query_one("#picture-pane", AuditedPicture)
-        pane.show(self.bench.pictures, self.seen, self._here, self._checked, as_trained=self._as_trained)
+        pane.show(self.bench.pictures, self.seen, self._here, self._checked, placed=self._placed)
+
+    @property
+    def _findings(self) -> FindingsPane:
+        return self.query_one(FindingsPane)
 
     @property
     def _list(self) -> LineList:
@@ -165,9 +158,7 @@ class PicturesRoom(Room):
     @property
     def _checked(self) -> CheckRow | None:
         """The check the cursor is on, while it is among the findings."""
-        if not self._at_checks:
-            return None
-        return self.seen.checks.get(str(self.query_one("#findings", LineList).key))
+        return self._findings.check if self._at_checks else None
 
     @property
     def _here(self) -> Row | None:
@@ -188,26 +179,16 @@ class PicturesRoom(Room):
     def _tile(self, name: str) -> tuple[Path, Span, str]:
         return words.tile(self.seen, name)
 
-    def _check_row(self, name: str, width: int) -> Spans:
-        check = self.seen.checks.get(name)
-        return words.check_row(check, width) if check else [(name, "muted")]
-
     def _matching(self, text: str) -> Callable[[str], bool]:
-        """What a filter means; pictures are put together for it once."""
-        matches, known = parse(text).matches, self._filtered_by
-
-        def holds(name: str) -> bool:
-            row = known.get(name)
-            if row is None:
-                row = known[name] = self.seen.filtered_by(name)
-            return matches(row)
-
-        return holds
+        """What a filter means."""
+        matches, seen = parse(text).matches, self.seen
+        return lambda name: matches(FilteredRow(seen, name))
 
     @on(LineList.Moved)
     def moved(self) -> None:
         """The picture or the check the cursor is on."""
         self._show_picture()
+        self.refresh_frame()
 
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
@@ -223,7 +204,7 @@ class PicturesRoom(Room):
         if check is None:
             return
         if not check.pictures:
-            self._read(check.title, words.why_lines(check.findings))
+            looking.read(self.bench, check.title, words.why_lines(check.findings))
             return
         self._check = check.name
         self._list.set_filter("")
@@ -235,12 +216,7 @@ class PicturesRoom(Room):
     def chosen_picture(self, event: LineList.Chosen) -> None:
         """Enter: why and where."""
         name = str(event.key)
-        self._read(name, words.why_lines(self.seen.of.get(name, ()), name))
-
-    def _read(self, title: str, lines: Sequence[Spans]) -> None:
-        from tui.screens.modal import Reading  # nothing that a key asks for is imported before it
-
-        self.app.push_screen(Reading(title, lines, folded=True))
+        looking.read(self.bench, name, words.why_lines(self.seen.of.get(name, ()), name))
 
     def do_everything(self) -> None:
         self._check = ""
@@ -255,7 +231,7 @@ class PicturesRoom(Room):
 
     @property
     def _declaring(self) -> Declaring:
-        return Declaring(self.bench, self._judging.declared)
+        return Declaring(self.bench, self._saving)
 
     def do_leave_out(self) -> None:
         self._declaring.leave_out(self.seen, self._meant)
@@ -263,22 +239,24 @@ class PicturesRoom(Room):
     def do_ignore(self) -> None:
         if self._checked:
             self._declaring.ignore_check(self._checked)
-        elif self._here:
+        elif self._here and (found := self.seen.of.get(self._here.name)):
             titles = {name: check.title for name, check in self.seen.checks.items()}
-            self._declaring.ignore(self.seen.of[self._here.name], titles)
+            self._declaring.ignore(found, titles)
+        else:
+            self.say(ACTIONS["pictures.ignore"].otherwise)
 
     def do_crop(self) -> None:
-        from tui.screens.cropping import Cropping
-
         row = self._here
-        if row is None:
-            return
+        if row is not None:
+            looking.crop(self.bench, row, lambda point: self._declaring.crop(row.name, point))
 
-        def moved(point: tuple[float, float] | None) -> None:
-            if point is not None:
-                self._declaring.crop(row.name, point)
+    def do_undo(self) -> None:
+        if self.bench.project:
+            self._saving.undo(self.bench.project)
 
-        self.app.push_screen(Cropping(self.bench.pictures, row.path, row.placements[0]), moved)
+    def do_redo(self) -> None:
+        if self.bench.project:
+            self._saving.redo(self.bench.project)
 
     def do_tiles(self) -> None:
         self.toggle_class("-tiles")
@@ -297,42 +275,23 @@ class PicturesRoom(Room):
             self._focus_pictures()
 
     def do_model(self) -> None:
-        self._as_trained = not self._as_trained
+        row = self._here
+        self._placed = (self._placed + 1) % (len(row.placements) + 1) if row else 0
         self._show_picture()
 
     def do_large(self) -> None:
-        from tui.screens.large import Large
-
         names = [str(name) for name in self._list.rows] or self._meant
-        here = self._here.name if self._here else ""
-        told = [(self.seen.rows[name].path, self._line(name)) for name in names if name in self.seen.rows]
-        self.app.push_screen(Large(self.bench.pictures, told, names.index(here) if here in names else 0))
-
-    def _line(self, name: str) -> str:
-        found = self.seen.of.get(name, ())
-        return f"{name}: {words.without(name, found[0].value)}" if found else name
+        looking.large(self.bench, self.seen, names, self._here.name if self._here else "")
 
     def do_distance(self) -> None:
         self._declaring.distance(self._meant)
 
     def do_light(self) -> None:
-        self._words("light")
+        self._declaring.words("light", self._meant, self.seen)
 
     def do_wardrobe(self) -> None:
-        self._words("wardrobe")
-
-    def _words(self, kind: Kind) -> None:
-        names = self._meant
-        now = getattr(self.seen.declared, kind).get(names[0], "") if names else ""
-        self._declaring.words(kind, names, now)
+        self._declaring.words("wardrobe", self._meant, self.seen)
 
     def do_external(self) -> None:
-        row, program = self._here, opener()
-        if row is None:
-            return
-        if not program:
-            self.say(
-                f"No display here. It is {shown(row.path)}; safelight look shows it in a browser elsewhere."
-            )
-            return
-        self.run_worker(lambda: open_with(program, row.path), thread=True, exit_on_error=False)
+        if self._here:
+            looking.elsewhere(self.bench, self._here)

@@ -87,11 +87,9 @@ class ProjectRoom(Room):
             and not self._saving.changes.refused
             and self._project is not None
             and not self._project.read_only,
-            "undo": bool(self._saving.changes.done),
-            "redo": bool(self._saving.changes.undone),
             "said": row is not None and row.source == "project",
         }
-        return frozenset(name for name, holds in held.items() if holds)
+        return self._saving.conditions() | {name for name, holds in held.items() if holds}
 
     @on(Mount)
     async def begin(self) -> None:
@@ -281,15 +279,15 @@ class ProjectRoom(Room):
 
     def do_undo(self) -> None:
         if self._project:
-            self._saving.undo(self._project)
+            self._saving.undo(self._project.path)
 
     def do_redo(self) -> None:
         if self._project:
-            self._saving.redo(self._project)
+            self._saving.redo(self._project.path)
 
     def _save(self, key: str, typed: str | None, seen: str | None) -> None:
         if self._project:
-            self._saving.save(self._project, key, typed, seen)
+            self._saving.save(self._project.path, key, typed, seen)
 
     def _written(self) -> None:
         """Something was saved, or was not: the fields say which."""

@@ -19,7 +19,7 @@ from tui.reviews import Review, Shown, exported, read_review
 from tui.run_jobs import ALIVE
 from tui.run_list import RunRow, short_name
 from tui.run_words import bar, mark
-from tui.screens.large import Large
+from tui.screens.large import Alone, Large
 from tui.screens.room import Room
 from tui.spans import Spans, cell, wrapped
 from tui.widgets.line_list import LineList
@@ -262,7 +262,7 @@ class ReviewRoom(Room):
     def do_large(self) -> None:
         keys = list(self._shown)
         here = str(self.query_one("#sheets", LineList).key)
-        pictures = [(shown.path, self._words(shown)) for shown in self._shown.values()]
+        pictures = [Alone(shown.path, self._words(shown)) for shown in self._shown.values()]
         self.app.push_screen(Large(self.bench.pictures, pictures, keys.index(here) if here in keys else 0))
 
     def do_earlier(self) -> None:

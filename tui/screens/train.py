@@ -330,12 +330,12 @@ class TrainRoom(Room):
             show_log(self.bench, self.view)
 
     def do_large(self) -> None:
-        from tui.screens.large import Large
+        from tui.screens.large import Alone, Large
 
         if self.view and self._moments.sampled:
             steps = sorted(self._moments.sampled)
             pictures = [
-                (self.view.job.path / file, f"step {step:,}   {run_words.preview_name(file)}")
+                Alone(self.view.job.path / file, f"step {step:,}   {run_words.preview_name(file)}")
                 for step in steps
                 for file in self._moments.sampled[step]
             ]

@@ -76,6 +76,8 @@ def lines(
     for (check, severity), group in groups.items():
         count = len({name for finding in group for name in finding.pictures})
         title = report["checks"].get(check, check)
+        if all(finding.confidence == "not-run" for finding in group):
+            title = f"not run: {title}"
         yield f"{MARKS[severity]} {title}" + (f"   {count}" if count else "")  # type: ignore[index]
         yield from _told(group)
 

@@ -23,6 +23,8 @@ class Bench:
     folder: Path
     """A temporary folder of its own."""
     say: Callable[[str], None]
+    peers: bool = False
+    """Whether other tools are measured beside it."""
 
 
 def _ui(bench: Bench) -> list[Figure]:
@@ -34,7 +36,7 @@ def _cache(bench: Bench) -> list[Figure]:
 
 
 def _audit(bench: Bench) -> list[Figure]:
-    return audit.measure(bench.folder, bench.say)
+    return audit.measure(bench.folder, bench.say, peers=bench.peers)
 
 
 def _loop(bench: Bench) -> list[Figure]:
@@ -53,8 +55,13 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
 @click.command("bench")
 @click.argument("what", required=False, type=click.Choice(list(MEASURES)))
 @click.option("--write", "file", type=click.Path(path_type=Path), help="Add a dated section to this file.")
+@click.option(
+    "--peers",
+    is_flag=True,
+    help="With audit: cleanvision and imagededup beside it, installed for that by pip.",
+)
 @json_option
-def command(what: str | None, file: Path | None, out: Output) -> None:
+def command(what: str | None, file: Path | None, peers: bool, out: Output) -> None:
     """Measure this machine: ui (start and interface), audit (looking at pictures), cache (start of a run), loop (what
     training costs beside the model).
 
@@ -73,7 +80,7 @@ def command(what: str | None, file: Path | None, out: Output) -> None:
     for name in [what] if what else list(MEASURES):
         out.say(f"Measuring: {name}")
         with tempfile.TemporaryDirectory(prefix="safelight-bench-") as folder:
-            figures += MEASURES[name](Bench(Path(folder), say))
+            figures += MEASURES[name](Bench(Path(folder), say, peers))
     others = since.others()
     facts.append(f"other work took {others:.0%} of the processors meanwhile")
     out.say(f"\n{facts[-1].capitalize()}.")

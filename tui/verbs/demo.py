@@ -1,4 +1,4 @@
-"""safelight demo: train, review, export and proof on the little base model that comes along."""
+"""safelight demo: audit, train, review, export and proof on the little base model that comes along."""
 
 import signal
 import subprocess
@@ -7,20 +7,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
+from engine.dataset.findings import Finding
 from projects import worker
 from projects.events import State, fold_file
 from projects.job import JobDir
 from projects.problems import Problem, Refused, refuse
 from projects.project import new_job_dir, new_run_dir, open_project, write_job
 from projects.spec import ExportJob, JobSpec, ProofJob, ReviewJob, TrainJob
+from tui.auditing import AuditProcess
 from tui.follow_lines import ENDED, Left, shown
 from tui.jobs import finish, in_project, not_done, results
 from tui.output import Output, json_option
 from tui.readiness import examine
 from tui.verbs import open as workbench
+from tui.verbs.audit import lines
 from tui.verbs.review import read_review
 
 _PROOF_LIMIT = 0.001
@@ -55,7 +59,7 @@ class Chain:
 @click.option("--no-tui", is_flag=True, help="Follow by line on a terminal too.")
 @json_option
 def command(folder: Path | None, no_tui: bool, out: Output) -> None:
-    """Make a little project in DIR, train it, draw the review's sheets, export the files, and prove that it worked.
+    """Make a little project in DIR, audit it, train it, draw the review's sheets, export the files, and prove it worked.
 
     DIR is ./safelight-demo, or the next free name. It takes some minutes on a CPU and downloads nothing.
     """
@@ -64,6 +68,8 @@ def command(folder: Path | None, no_tui: bool, out: Output) -> None:
     out.say(
         f"Made the project {shown(project)}: 30 pictures of a subject that the base model has never seen."
     )
+    for line in audited(project):
+        out.say(line)
     chain = write_chain(project)
     try:
         start_chain(chain)
@@ -112,6 +118,18 @@ def write_project(folder: Path) -> Path:
         hint = "Name another folder, or install what is missing: safelight doctor tells."
         raise refuse(f"The demo's project could not be made. {said[-1]}", where=folder, hint=hint)
     return folder
+
+
+def audited(project: Path) -> list[str]:
+    """Look at the project's pictures as `safelight audit` does: what it says. It stops nothing."""
+    report: dict[str, Any] = {}
+    pictures: set[str] = set()
+    with AuditProcess(project) as auditing:
+        for report in auditing.reports():
+            pictures.update(one["name"] for one in report["pictures"])
+    findings = [Finding.read(table) for table in report["findings"]]
+    problems = [Problem(**table) for table in report["problems"]]
+    return [f"Audited its {len(pictures)} pictures:", *lines(findings, problems, report)]
 
 
 def write_chain(project: Path) -> Chain:

@@ -1,6 +1,6 @@
 """The rows of a list as tiles: its cursor, filter and selection, with a small picture for each row."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -63,7 +63,7 @@ class Tiles(Widget, can_focus=True):
             return
         changed = [self._region(at, name=True) for at in keys if before[at] != self._seen[at]]
         if changed:
-            self.refresh(*changed)
+            self.refresh(*_by_line(changed))
 
     def on_resize(self) -> None:
         self._seen = {}
@@ -89,11 +89,14 @@ class Tiles(Widget, can_focus=True):
             if at not in self._seen:
                 continue
             if inside == _HEIGHT:
-                here = styles["here"] if at == self._rows.at else None
-                parts += strip(self._caption(at), _WIDTH, styles, here)
+                here = at == self._rows.at
+                # The gap goes along with the name, as every change of ink is sent.
+                parts += strip(
+                    self._caption(at), _WIDTH + (not here), styles, styles["here"] if here else None
+                )
+                parts += [Segment(" ", styles["ground"])] * here
             else:
-                parts += self._part(at, inside)
-            parts.append(Segment(" ", styles["ground"]))
+                parts += [*self._part(at, inside), Segment(" ", styles["ground"])]
         return Strip(parts).adjust_cell_length(self.size.width, styles["ground"])
 
     def on_click(self, event: events.Click) -> None:
@@ -198,3 +201,11 @@ class Tiles(Widget, can_focus=True):
             *drawn.strips[inside - above],
             Segment(" " * right, styles["ground"]),
         ]
+
+
+def _by_line(regions: Sequence[Region]) -> list[Region]:
+    """One region a line: of each, everything left of it is sent too."""
+    lines: dict[int, Region] = {}
+    for each in regions:
+        lines[each.y] = lines[each.y].union(each) if each.y in lines else each
+    return list(lines.values())

@@ -10,12 +10,15 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.dataset.audit.audit import Report, audit
 from engine.dataset.audit.count import usable
-from engine.dataset.audit.shapes import Audited
+from engine.dataset.audit.kinds import distance_of
+from engine.dataset.audit.setups import setups
+from engine.dataset.audit.shapes import Audited, Collection
 from engine.dataset.audit.shelf import CHECKS
 from projects.bases import describe
 from projects.problems import Refused
@@ -49,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _told(report: Report, *, everything: bool) -> dict[str, Any]:
-    changed = set(report.changed)
+    changed, bare = set(report.changed), replace(report.collection, declared={})
     coverage = [words for check in CHECKS if check.cover and (words := check.cover(report.collection))]
     return {
         "kind": "report",
@@ -63,17 +66,22 @@ def _told(report: Report, *, everything: bool) -> dict[str, Any]:
         "findings": [finding.table() for finding in report.findings],
         "problems": [problem.table() for problem in report.problems],
         "pictures": [
-            picture_table(one) for one in report.collection.pictures if everything or one.name in changed
+            picture_table(one, bare)
+            for one in report.collection.pictures
+            if everything or one.name in changed
         ],
+        "lights": setups(report.collection),
     }
 
 
-def picture_table(one: Audited) -> dict[str, Any]:
-    """What a row of a list says of a picture."""
+def picture_table(one: Audited, bare: Collection) -> dict[str, Any]:
+    """What a row of a list says of a picture. bare: the set without what people say of it, so what is told is measured."""
+    faces = one.value("faces", "faces")
     return {
         "name": one.name,
         "path": str(one.path),
         "role": one.role,
+        "set": one.set,
         "size": one.value("opened", "size") or one.value("header", "size"),
         "kind": one.value("header", "kind"),
         "placements": [
@@ -85,12 +93,10 @@ def picture_table(one: Audited) -> dict[str, Any]:
             }
             for each in one.placements
         ],
-        "values": {name: values for name, values in one.values.items() if name in ROW_VALUES},
+        "sharp": one.value("sharpness", "lap"),
+        "faces": None if faces is None else len(faces),
+        "distance": distance_of(bare, one),
     }
-
-
-ROW_VALUES = ("sharpness", "faces", "colour")
-"""Measures whose numbers rows and filters show."""
 
 
 def _say(told: dict[str, Any]) -> None:

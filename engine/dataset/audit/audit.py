@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
 
+from engine.dataset.audit import failures
 from engine.dataset.audit.crew import Answer, Crew, Order
 from engine.dataset.audit.shapes import EXTRAS, Audited, Collection, Stage
 from engine.dataset.audit.shelf import CHECKS, MEASURES
@@ -17,13 +18,18 @@ from engine.dataset.audit.store import Store, Taken, Values
 from engine.dataset.buckets import placement
 from engine.dataset.findings import Finding
 from engine.dataset.folders import find_pictures
+from engine.dataset.items import Placement
 from projects.bases import BaseFacts
 from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import RunSpec
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 SAY_SECONDS: Final = 1.0
-"""How often findings are judged anew while pictures are measured."""
+"""How often findings are judged anew while pictures are measured, at most."""
+SAY_SHARE: Final = 0.2
+"""Share of the time that may go into judging: with ten thousand pictures it takes longer."""
+FIRST_SECONDS: Final = 0.2
+"""When the first headers are judged: there is something to see at once."""
 KEEP_EVERY: Final = 64
 """Answers after which they are written into the store."""
 STEP_OF_UNKNOWN_BASE: Final = 64
@@ -63,7 +69,13 @@ def audit(
             state = _State(spec, facts, store, found.problems)
             state.begin(
                 [
-                    Audited(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+                    Audited(
+                        name=one.name,
+                        path=one.path,
+                        role=one.dataset.role,
+                        set=one.dataset.path,
+                        repeats=one.dataset.repeats,
+                    )
                     for one in found.pictures
                 ]
             )
@@ -86,6 +98,8 @@ def _audited(state: "_State", processes: int, should_stop: Callable[[], bool]) -
                 if should_stop():
                     break
         yield state.report("", complete=not should_stop())
+        if not should_stop():
+            state.forget()
     state.remember()
 
 
@@ -99,10 +113,11 @@ class _State:
         self._problems = problems
         self._absent = frozenset(module for module in EXTRAS if importlib.util.find_spec(module) is None)
         self.measures = {
-            name: measure for name, measure in MEASURES.items() if measure.needs not in self._absent
+            name: measure for name, measure in MEASURES.items() if self._absent.isdisjoint(measure.needs)
         }
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
+        self._tries: dict[Path, int] = {}
         self._changed: set[str] = set()
         self._found: list[Finding] = []
 
@@ -110,12 +125,17 @@ class _State:
         """Take what the store knows of them."""
         contents = self.store.contents(one.path for one in pictures)
         versions = {name: measure.version for name, measure in self.measures.items()}
-        values = self.store.values(contents.values(), versions)
+        apart = [name for name, measure in self.measures.items() if measure.apart]
+        wanted = {**versions, **failures.versions(self.measures.values())}
+        values = self.store.values(contents.values(), wanted, apart)
         for one in pictures:
             content = contents.get(one.path, "")
-            self._pictures[one.path] = self._placed(
-                replace(one, sha256=content, values=values.get(content, {}))
+            known = failures.known(values.get(content, {}))
+            told = (
+                {**known.values, "opened": failures.unreadable(known.ended)} if known.ended else known.values
             )
+            self._failed[one.path], self._tries[one.path] = known.failed, known.tries
+            self._pictures[one.path] = self._placed(replace(one, sha256=content, values=told))
 
     def lacking(self, stage: Stage | None = None) -> list[Order]:
         """What is still to be measured, at one stage or at all."""
@@ -153,14 +173,14 @@ class _State:
         """Put an answer where it belongs; gives what is to be kept of it."""
         path, one = answer.order.path, self._pictures[answer.order.path]
         self._changed.add(one.name)
-        if answer.error:
-            told = {
-                "check": "unreadable",
-                "error": f"{answer.error}.",
-                "hint": "Check the file, or leave it out.",
-            }
-            self._pictures[path] = replace(one, values={**one.values, "opened": told})
+        if answer.error and one.value("opened", "size"):  # It opens: what fails is one of these measures.
+            self._failed.setdefault(path, {}).update(dict.fromkeys(answer.order.measures, answer.error))
             return None
+        if answer.error:
+            self._pictures[path] = replace(
+                one, values={**one.values, "opened": failures.unreadable(answer.error)}
+            )
+            return failures.ended(path, answer.error, one.sha256, self._tries[path])
         self._failed.setdefault(path, {}).update(answer.failed)
         values: Mapping[str, Values] = answer.values
         if one.sha256 not in (
@@ -168,12 +188,14 @@ class _State:
             answer.sha256,
         ):  # It changed meanwhile: nothing measured before is about it.
             one = replace(one, values={}, placements=())
-        self._pictures[path] = self._placed(
-            replace(one, sha256=answer.sha256, values={**one.values, **values})
-        )
+            self._failed[path] = dict(answer.failed)
+        held = {name: {} if MEASURES[name].apart else value for name, value in values.items()}
+        self._pictures[path] = self._placed(replace(one, sha256=answer.sha256, values={**one.values, **held}))
         if not answer.sha256 or self._pictures[path].value("opened", "check") == "decoder":
             return None  # Rights, disks and decoders come and go: the next audit tries again.
         kept = {name: (MEASURES[name].version, value) for name, value in values.items()}
+        lasting = {name: error for name, error in answer.failed.items() if name not in answer.passing}
+        kept.update(failures.of_measures(lasting, MEASURES))
         return Taken(path=path, content=answer.sha256, stat=answer.stat, values=kept)
 
     def report(self, stage: str, *, complete: bool = False, done: int = 0, total: int = 0) -> Report:
@@ -200,7 +222,7 @@ class _State:
             for name, reason in reasons.items():
                 failed[name][self._pictures[path].name] = reason
         for name, pictures in failed.items():
-            check = next(each for each in CHECKS if MEASURES[name] in each.measures)
+            check = next(each for each in CHECKS if name in {one.name for one in each.measures})
             yield Finding(
                 check=check.name, severity="note", pictures=tuple(pictures), confidence="not-run", method=check.method,
                 value=f"Could not be looked at for {check.title}: {listed([*pictures])} ({next(iter(pictures.values()))}).",
@@ -212,19 +234,26 @@ class _State:
         """Keep what the last report found, for those who do not measure: whatever the project ignores at another time."""
         self.store.remember(finding.table() for finding in self._found)
 
+    def forget(self) -> None:
+        """Let the store forget pictures that are gone, where they are many."""
+        names = [*MEASURES, *failures.versions(MEASURES.values())]
+        self.store.prune([one.sha256 for one in self._pictures.values()], names)
+
     def _placed(self, one: Audited) -> Audited:
         size = one.value("opened", "size")
         if not size or one.placements:
             return one
-        focal = self._spec.data.crop.get(one.name, (0.5, 0.5))
+        return replace(one, placements=self._placements(one.name, size))
+
+    def _placements(self, name: str, size: Sequence[int]) -> tuple[Placement, ...]:
+        focal = self._spec.data.crop.get(name, (0.5, 0.5))
         step = self._facts.bucket_step or STEP_OF_UNKNOWN_BASE
         try:
-            placements = tuple(
+            return tuple(
                 placement((size[0], size[1]), side, step, focal) for side in self._spec.train.resolution
             )
         except Refused:  # A resolution below the step: the plan says so.
-            placements = ()
-        return replace(one, placements=placements)
+            return ()
 
 
 def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[], bool]) -> Iterator[Report]:
@@ -235,18 +264,21 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
         "models": "looking for faces and text",
     }
     kept: list[Taken] = []
-    said = time.monotonic()
+    due = time.monotonic() + (FIRST_SECONDS if stage == STAGES[0] else SAY_SECONDS)
     done = 0
     try:
         for done, answer in enumerate(crew.work(orders, should_stop), 1):
             if (taken := state.take(answer)) is not None:
                 kept.append(taken)
-            if len(kept) >= KEEP_EVERY:
+            late = (asked := time.monotonic()) > due
+            # What is said is kept first: whoever kills this loses a second's work.
+            if late or len(kept) >= KEEP_EVERY:
                 state.store.keep(kept)
                 kept = []
-            if time.monotonic() - said > SAY_SECONDS:
+            if late:
                 yield state.report(words[stage], done=done, total=len(orders))
                 said = time.monotonic()
+                due = said + max(SAY_SECONDS, (said - asked) / SAY_SHARE)
             if should_stop():
                 break
     finally:  # Whoever reads the reports may leave at any of them.

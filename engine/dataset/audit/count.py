@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from engine.dataset.audit.groups import duplicate_groups
 from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.header import HEADER
+from engine.dataset.audit.points import POINTS
 from engine.dataset.audit.shapes import Check, Collection
 from engine.dataset.findings import Finding, Severity
 
@@ -13,7 +14,9 @@ LEAST, SWEET, MOST = 20, 40, 200
 
 
 def usable(collection: Collection) -> int:
-    """Different pictures of the subject that open."""
+    """Different pictures of the subject that open; while not all is measured, different files."""
+    if not collection.complete:
+        return len({one.sha256 or one.name for one in collection.of("subject")})
     return sum(any(one.role == "subject" for one in group.members) for group in duplicate_groups(collection))
 
 
@@ -51,7 +54,7 @@ def _cover(collection: Collection) -> str:
 
 
 COUNT = Check(
-    name="count", title="how many", measures=(HASH, HEADER), judge=_judge, cover=_cover, whole=True,
+    name="count", title="how many", measures=(HASH, POINTS, HEADER), judge=_judge, cover=_cover, whole=True,
     method=f"pictures of the subject that open, duplicates counted once; {LEAST}, {SWEET}, {MOST}",
     known="The numbers are rules of thumb of the field. A duplicate that is not found is counted.",
 )  # fmt: skip

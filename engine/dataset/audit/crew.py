@@ -14,15 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import psutil
+
 COMMAND: Final = (sys.executable, "-P", "-m", "engine.dataset.audit.hand")
 ANSWER_SECONDS: Final = 20.0
 """How long one picture may take."""
 START_SECONDS: Final = 60.0
-"""The same for the first picture of a process, which imports its libraries first."""
+"""The same for the first picture of a process, which imports its libraries first, and for the first of a measure, which
+may load a model."""
 STOP_SECONDS: Final = 0.2
 """How often it is asked whether to stop while no picture gets done."""
 END_SECONDS: Final = 2.0
 """How long a killed process may take to be gone."""
+HAND_BYTES: Final = 700 << 20
+"""What a process takes, with its models and a large picture: no more of them are started than the free memory holds."""
 # One thread a process, and none that spins while it waits: there is a process for every core.
 _ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 
@@ -48,6 +53,8 @@ class Answer:
     values: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     """Measure -> why it has no values."""
+    passing: Sequence[str] = ()
+    """Those of them that may do another time."""
     error: str = ""
     """Why nothing at all came, as a clause."""
 
@@ -56,8 +63,9 @@ class Crew:
     """A context manager: no process is left when it is over."""
 
     def __init__(self, size: int = 0) -> None:
-        """size: processes; 0: one a core."""
-        self._size = size or max(1, len(os.sched_getaffinity(0)))
+        """size: processes; 0: one a core, as far as memory goes."""
+        fitting = psutil.virtual_memory().available // HAND_BYTES
+        self._size = size or max(1, min(len(os.sched_getaffinity(0)), fitting))
         self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._hands = [_Hand(self._orders, self._answers) for _ in range(self._size)]
@@ -112,7 +120,8 @@ class _Hand(threading.Thread):
         self._orders = orders
         self._answers = answers
         self._process: subprocess.Popen[bytes] | None = None
-        self._fresh = True
+        self._taken: set[str] = set()
+        """Measures that this process has taken of a picture before."""
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -141,7 +150,7 @@ class _Hand(threading.Thread):
                 COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={**os.environ, **_ENVIRONMENT},
             )  # fmt: skip
-            self._fresh = True
+            self._taken = set()
             if self._over.is_set():  # The end came while it was being started, and found nothing to kill.
                 self._process.kill()
         process = self._process
@@ -150,7 +159,8 @@ class _Hand(threading.Thread):
         try:
             process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
-            line = _line(process.stdout, START_SECONDS if self._fresh else ANSWER_SECONDS)
+            first = not self._taken.issuperset(order.measures)
+            line = _line(process.stdout, START_SECONDS if first else ANSWER_SECONDS)
         except TimeoutError:
             self._drop(process)
             return Answer(order=order, error=f"takes longer than {ANSWER_SECONDS:.0f} seconds to look at")
@@ -159,7 +169,7 @@ class _Hand(threading.Thread):
         if not line.endswith(b"\n"):
             self._drop(process)
             return None
-        self._fresh = False
+        self._taken.update(order.measures)
         told = json.loads(line)
         return Answer(order=order, **{**told, "stat": tuple(told["stat"])})
 

@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from engine.dataset.audit import parts
 from engine.dataset.audit.pairs import VERSION, Alike, near_pairs
+from engine.dataset.audit.points import NOTHING, POINTS, Points, read
 from engine.dataset.audit.shapes import Audited, Collection, Values
 from engine.dataset.audit.sizes import size_of
 
@@ -18,6 +20,29 @@ BURST: Final = 90
 SHOT_TOGETHER: Final = 100
 """The same where their cameras say that they were taken within SECONDS."""
 SECONDS: Final = 3.0
+_PARTS: Final = f"{POINTS.version}.{parts.VERSION}"
+OVERLAP: Final = 0.02
+"""Of a side, that two parts of one picture share at least: less is the width of a seam."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """One picture that is a part of another."""
+
+    whole: str
+    """Names."""
+    part: str
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom of the part as shares of the whole."""
+    mirrored: bool
+    agreeing: int
+    """Points that say so."""
+
+    @property
+    def share(self) -> float:
+        """Of the whole, that the part shows, 0 to 1."""
+        left, top, right, bottom = self.box
+        return (right - left) * (bottom - top)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +53,20 @@ class Group:
     """The largest first, of equals the least compressed, then the sharpest: the one to keep."""
     distance: int
     """Bits of 256, the most between two that stand next to each other; 0 for the same bytes."""
+    cuts: tuple[Cut, ...] = ()
+    """Which of them are parts of which."""
 
 
 def duplicate_groups(collection: Collection) -> list[Group]:
     """Every picture that opened, alone or with those that are the same. Keeps its arithmetic in the store."""
-    return _joined(_by_content(collection), _edges(collection)["near"])
+    if (known := collection.memo.get("duplicates")) is not None:
+        return list(known)
+    by_content = _by_content(collection)
+    near = _edges(collection)["near"]
+    cuts = _sound(_cuts(collection, by_content), _roots(by_content, near))
+    found = _joined(by_content, [*near, *((whole, part, 0) for whole, part, *_ in cuts)], cuts)
+    collection.memo["duplicates"] = found
+    return found
 
 
 def burst_groups(collection: Collection) -> list[Group]:
@@ -64,6 +98,64 @@ def _edges(collection: Collection) -> Values:
     return collection.once("pairs", VERSION, pictures, lambda: _pairs(pictures))
 
 
+_Cut = tuple[str, str, tuple[float, float, float, float], bool, int]
+"""A cut as it is kept, of contents instead of names."""
+
+
+def _cuts(collection: Collection, by_content: dict[str, tuple[Audited, ...]]) -> list[_Cut]:
+    pictures = [each[0] for each in by_content.values() if "points" in each[0].values]
+    told = collection.once("parts", _PARTS, pictures, lambda: _parts(collection, pictures))["cuts"]
+    return [(whole, part, tuple(box), mirrored, agreeing) for whole, part, box, mirrored, agreeing in told]
+
+
+def _parts(collection: Collection, pictures: Sequence[Audited]) -> Values:
+    """Of pictures that were compared before, when others were there, what came of it is taken over."""
+    names = [one.sha256 or one.name for one in pictures]
+    before = collection.before("parts", _PARTS)
+    seen = frozenset(before.get("seen", ()))
+    still = seen.intersection(names)
+    cuts = [cut for cut in before.get("cuts", ()) if cut[0] in still and cut[1] in still]
+    fresh = [index for index, name in enumerate(names) if name not in seen]
+    if fresh:
+        cuts += _fresh_cuts(collection, pictures, names, fresh)
+    return {"cuts": cuts, "seen": names}
+
+
+def _fresh_cuts(
+    collection: Collection, pictures: Sequence[Audited], names: Sequence[str], fresh: Sequence[int]
+) -> list[_Cut]:
+    """Looked for where the hash has not found one picture in two forms already."""
+    roots = _roots(names, _edges(collection)["near"])
+
+    def points_of(indices: Iterable[int]) -> dict[int, Points]:
+        chosen = list(indices)
+        told = collection.told(POINTS, (pictures[index] for index in chosen))
+        return {index: points for index, one in zip(chosen, told, strict=True) if (points := read(one))}
+
+    # Of ten thousand pictures only the codes are held together, and the rest of those that may be parts.
+    codes = [
+        points.codes if (points := read(told)) else NOTHING for told in collection.told(POINTS, pictures)
+    ]
+    found = parts.find_parts(
+        codes, points_of, fresh, lambda one, other: roots[names[one]] == roots[names[other]]
+    )
+    return [(names[one.whole], names[one.part], one.box, one.mirrored, one.agreeing) for one in found]
+
+
+def _sound(cuts: Sequence[_Cut], roots: dict[str, str]) -> list[_Cut]:
+    """Without those of a picture two parts of which have nothing in common: a collage is not one with what is in it."""
+    boxes: dict[str, list[tuple[float, float, float, float]]] = {}
+    for whole, _, box, *_ in cuts:
+        boxes.setdefault(whole, []).append(box)
+    apart = {
+        whole
+        for whole, each in boxes.items()
+        if max(box[0] for box in each) >= min(box[2] for box in each) - OVERLAP
+        or max(box[1] for box in each) >= min(box[3] for box in each) - OVERLAP
+    }
+    return [cut for cut in cuts if cut[0] in roots and cut[1] in roots and cut[0] not in apart]
+
+
 def _pairs(pictures: Sequence[Audited]) -> Values:
     found = near_pairs(
         [one.value("hash", "bits") for one in pictures],
@@ -84,27 +176,44 @@ def _seconds(taken: str | None) -> float:
         return float("nan")
 
 
-def _joined(by_content: dict[str, tuple[Audited, ...]], edges: Iterable[tuple[str, str, int]]) -> list[Group]:
-    parent = {content: content for content in by_content}
-    farthest = dict.fromkeys(by_content, 0)
+def _roots(contents: Iterable[str], edges: Iterable[tuple[str, str, int]]) -> dict[str, str]:
+    """Content -> the one that stands for all that are joined to it."""
+    parent = {content: content for content in contents}
 
     def root(content: str) -> str:
         while parent[content] != content:
             parent[content] = content = parent[parent[content]]
         return content
 
-    for first, second, distance in edges:
+    for first, second, _ in edges:
         if first in parent and second in parent:
-            one, other = root(first), root(second)
-            parent[other] = one
-            farthest[one] = max(farthest[one], farthest[other], distance)
+            parent[root(second)] = root(first)
+    return {content: root(content) for content in parent}
+
+
+def _joined(
+    by_content: dict[str, tuple[Audited, ...]],
+    edges: Sequence[tuple[str, str, int]],
+    cuts: Sequence[_Cut] = (),
+) -> list[Group]:
+    roots = _roots(by_content, edges)
+    farthest = dict.fromkeys(roots.values(), 0)
+    for first, second, distance in edges:
+        if first in roots and second in roots:
+            farthest[roots[first]] = max(farthest[roots[first]], distance)
     members: dict[str, list[Audited]] = {}
     for content, each in by_content.items():
-        members.setdefault(root(content), []).extend(each)
-    return [
-        Group(members=tuple(sorted(each, key=_worth)), distance=farthest[key])
-        for key, each in members.items()
-    ]
+        members.setdefault(roots[content], []).extend(each)
+    named: dict[str, list[Cut]] = {}
+    for whole, part, box, mirrored, agreeing in cuts:
+        names = by_content[whole][0].name, by_content[part][0].name
+        cut = Cut(whole=names[0], part=names[1], box=box, mirrored=mirrored, agreeing=agreeing)
+        named.setdefault(roots[whole], []).append(cut)
+    found = []
+    for key, joined in members.items():
+        ordered = sorted(joined, key=_worth) if len(joined) > 1 else joined
+        found.append(Group(members=tuple(ordered), distance=farthest[key], cuts=tuple(named.get(key, ()))))
+    return found
 
 
 def _worth(one: Audited) -> tuple[float, float, float, str]:

@@ -7,11 +7,12 @@ import numpy as np
 
 from engine.dataset.audit.clusters import clusters, counted, spread
 from engine.dataset.audit.faces import faces_of
+from engine.dataset.audit.look import Array
 from engine.dataset.audit.nearness import distance_by
-from engine.dataset.audit.people import BINS
+from engine.dataset.audit.people import BINS, LEVELS
 from engine.dataset.audit.shapes import Audited, Collection, Values
 
-VERSION = "1"
+VERSION = "2"
 SHARE = 0.1
 """Of the pictures, that a distance needs to count."""
 LEAST = 10
@@ -19,6 +20,8 @@ LEAST = 10
 DISTANCES, LIGHTS, OUTFITS = 2, 3, 4
 OUTFIT = 0.45
 """Hellinger distance of two torsos in one outfit at most."""
+SMEARED = 0.25
+"""Share of a torso's bin that counts for each neighbour in lightness: a little more light is no other outfit."""
 LIGHT: Mapping[tuple[str, str], float] = {
     ("colour", "lightness"): 25.0, ("colour", "range"): 35.0, ("colour", "warmth"): 0.6, ("colour", "dark"): 0.4,
     ("faces", "sides"): 0.5,
@@ -70,11 +73,19 @@ def outfits(collection: Collection) -> int:
         for row, one in enumerate(seen):
             for place, share in one.value("faces", "torso").items():
                 torsos[row, int(place)] = share
-        roots = np.sqrt(torsos / torsos.sum(axis=1, keepdims=True))
+        roots = np.sqrt(_smeared(torsos / torsos.sum(axis=1, keepdims=True)))
         return {"count": counted(clusters(np.sqrt(np.maximum(0.0, 1 - roots @ roots.T)), OUTFIT))}
 
     measured = collection.once("outfits", VERSION, seen, make)["count"] if len(seen) >= LEAST else 0
     return max(_named(collection, "wardrobe"), measured)
+
+
+def _smeared(torsos: Array) -> Array:
+    """(N, BINS) shares, each spread over its neighbours in lightness."""
+    levels = torsos.reshape(len(torsos), LEVELS, -1)
+    around = np.concatenate([levels[:, :1], levels, levels[:, -1:]], axis=1)
+    spread_out = (1 - 2 * SMEARED) * levels + SMEARED * (around[:, :-2] + around[:, 2:])
+    return np.asarray(spread_out.reshape(len(torsos), -1))
 
 
 def _some(collection: Collection, measure: str, name: str) -> list[Audited]:

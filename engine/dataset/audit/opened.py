@@ -29,13 +29,12 @@ def _refused(name: str) -> Check:
     title, method = _WORDS[name]
 
     def judge(collection: Collection) -> Iterator[Finding]:
-        for one in collection.pictures:
-            if one.value("opened", "check") == name:
-                yield Finding(
-                    check=name, severity="blocker", pictures=(one.name,),
-                    value=f"{one.name} {one.value('opened', 'error')}", confidence="exact", method=method,
-                    remedy=one.value("opened", "hint"),
-                )  # fmt: skip
+        for one in collection.refused(name):
+            yield Finding(
+                check=name, severity="blocker", pictures=(one.name,),
+                value=f"{one.name} {one.value('opened', 'error')}", confidence="exact", method=method,
+                remedy=one.value("opened", "hint"),
+            )  # fmt: skip
 
     return Check(
         name=name, title=title, measures=(OPENED,), judge=judge, method=method,

@@ -48,9 +48,12 @@ _KINDS: tuple[tuple[Callable[[Audited], str], str, str], ...] = (
 
 
 def _judge(collection: Collection) -> Iterator[Finding]:
+    declared = [
+        one for one in collection.of("subject", "regularization", "holdout") if one.values.get("origin")
+    ]
     for read, words, remedy in _KINDS:
         by_word: dict[str, list[str]] = {}
-        for one in collection.of("subject", "regularization", "holdout"):
+        for one in declared:
             if word := read(one):
                 by_word.setdefault(word, []).append(one.name)
         for word, names in sorted(by_word.items(), key=lambda each: (-len(each[1]), each[0])):

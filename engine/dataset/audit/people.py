@@ -21,8 +21,10 @@ SMALLEST: Final = 48
 """Side in pixels of a face, at the working size, below which its sharpness says nothing."""
 
 
-BINS: Final = 6 * 8 * 8
-"""Of the histogram of clothes: L*, a*, b*."""
+LEVELS: Final = 6
+"""Of L* in the histogram of clothes."""
+BINS: Final = LEVELS * 8 * 8
+"""Of that histogram: L*, a*, b*."""
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +83,7 @@ def _take(look: Look) -> Values:
     )
     if (y1 - y0) >= 0.5 * high and (x1 - x0) >= wide:
         bins = look.lab[y0:y1, x0:x1].reshape(-1, 3).astype(np.int32)
-        at = (bins[:, 0] * 6 // 256 * 8 + bins[:, 1] * 8 // 256) * 8 + bins[:, 2] * 8 // 256
+        at = (bins[:, 0] * LEVELS // 256 * 8 + bins[:, 1] * 8 // 256) * 8 + bins[:, 2] * 8 // 256
         shares = np.bincount(at, minlength=BINS) / len(at)
         told["torso"] = {
             str(index): round(float(shares[index]), 3) for index in np.nonzero(shares >= 0.002)[0]

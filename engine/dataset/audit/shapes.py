@@ -1,6 +1,6 @@
 """What a measure and a check are. A check is one file here and one line in shelf.py."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -27,10 +27,13 @@ class Measure:
     stage: Stage
     take: Callable[[Look], Values]
     """May raise whatever a hostile picture leads it to: then the picture has no such values."""
-    needs: str = ""
-    """A module that it imports and an extra brings; where it is missing the measure is not taken."""
+    needs: tuple[str, ...] = ()
+    """Modules of EXTRAS that it imports; where one is missing the measure is not taken."""
     most: int = 0
     """Pictures of one folder of which it is taken at most, the first by content; 0: of all."""
+    apart: bool = False
+    """Whether its values are too large to be held for every picture: `Collection.told` reads them where they are asked for,
+    and `Audited.values` says {} once they are in the store."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,8 @@ class Audited:
     role: Role
     set: str
     """Path of its set as project.toml says it."""
+    repeats: int = 1
+    """How often it comes up in one epoch."""
     sha256: str = ""
     """Empty until it was read."""
     values: Mapping[str, Values] = field(default_factory=dict)
@@ -51,7 +56,8 @@ class Audited:
 
     def value(self, measure: str, name: str) -> Any:
         """One value, None where it was not taken."""
-        return self.values.get(measure, {}).get(name)
+        values = self.values.get(measure)
+        return None if values is None else values.get(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +80,8 @@ class Collection:
     """Colour that transparent pictures are laid on."""
     store: Store | None = None
     """Where `once` keeps things."""
+    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What several checks ask of this very collection."""
 
     def once(
         self, name: str, version: str, pictures: Sequence[Audited], make: Callable[[], Values]
@@ -83,9 +91,33 @@ class Collection:
             return make()
         return self.store.once(name, version, [one.sha256 for one in pictures], make)
 
+    def before(self, name: str, version: str) -> Values:
+        """What `once` has last made under this name, of whatever pictures; {} where nothing is kept."""
+        return {} if self.store is None else self.store.latest(name, version)
+
+    def told(self, measure: Measure, pictures: Iterable[Audited]) -> Iterator[Values]:
+        """What a measure that is kept apart says of each of them, one at a time."""
+        for one in pictures:
+            held = one.values.get(measure.name, {})
+            if held or self.store is None:
+                yield held
+            else:
+                yield self.store.told(one.sha256, measure.name, measure.version)
+
+    def refused(self, check: str) -> list[Audited]:
+        """The pictures that cannot be opened for the reason that this check names."""
+        if "refused" not in self.memo:
+            self.memo["refused"] = [one for one in self.pictures if one.value("opened", "check") is not None]
+        return [one for one in self.memo["refused"] if one.value("opened", "check") == check]
+
     def of(self, *roles: Role) -> list[Audited]:
         """The pictures of these roles that could be opened or were not yet tried."""
-        return [one for one in self.pictures if one.role in roles and one.value("opened", "check") is None]
+        key = f"of {' '.join(roles)}"
+        if key not in self.memo:
+            self.memo[key] = [
+                one for one in self.pictures if one.role in roles and one.value("opened", "check") is None
+            ]
+        return list(self.memo[key])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +141,7 @@ class Check:
 
     def missing(self, collection: Collection) -> Finding | None:
         """The finding in place of all others where a library that it needs is not there: not run is not passed."""
-        needed = [each.needs for each in self.measures if each.needs in collection.absent]
+        needed = [module for each in self.measures for module in each.needs if module in collection.absent]
         if not needed:
             return None
         extra = EXTRAS[needed[0]]
@@ -120,9 +152,9 @@ class Check:
             value=f"Not looked for: {self.title}.",
             confidence="not-run",
             method=self.method,
-            remedy=f"Install the extra, then run it again: pip install 'safelight[{extra}]'.",
+            remedy=f"Install the extra: pip install 'safelight[{extra}]'.",
         )
 
 
-EXTRAS: Mapping[str, str] = {"rapidocr": "ocr", "onnxruntime": "ocr", "pi_heif": "heif"}
-"""Module -> the extra that brings it."""
+EXTRAS: Mapping[str, str] = {"rapidocr": "ocr", "onnxruntime": "ocr"}
+"""Module that a measure may need -> the extra that brings it. Decoders are none of them: a file without one is refused."""

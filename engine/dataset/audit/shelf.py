@@ -15,6 +15,7 @@ from engine.dataset.audit import (
     regularization,
     screenshot,
     sizes,
+    text_overlay,
     variety,
     watermark,
 )
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     blur.BLUR,
     blur.NOISE,
     watermark.WATERMARK,
+    text_overlay.TEXT_OVERLAY,
     collage.COLLAGE,
     screenshot.SCREENSHOT,
     border.BARS,

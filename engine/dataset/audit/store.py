@@ -4,13 +4,15 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 FORMAT = 2
+SPARED = 1000
+"""Contents without a picture that are kept at any rate: what is left out or moved away today may be back tomorrow."""
 _TABLES = """
 create table files (path blob primary key, size integer, changed integer, content text) without rowid;
 create table measured (content text, measure text, version text, told text, primary key (content, measure)) without rowid;
@@ -69,13 +71,23 @@ class Store:
                     found[path] = entry[2]
         return found
 
-    def values(self, contents: Iterable[str], versions: Mapping[str, str]) -> dict[str, dict[str, Values]]:
-        """Content -> measure -> values, of the measures in `versions` as far as they were taken in that version."""
+    def values(
+        self, contents: Iterable[str], versions: Mapping[str, str], apart: Collection[str] = ()
+    ) -> dict[str, dict[str, Values]]:
+        """Content -> measure -> values, of the measures in `versions` as far as they were taken in that version.
+
+        apart: measures of which it is only said that they were taken, with {}.
+        """
         wanted = set(contents)
         found: dict[str, dict[str, Values]] = {content: {} for content in wanted}
+        marks = ", ".join("?" * len(apart))
         rows = [
             row
-            for row in self._base.execute("select content, measure, version, told from measured")
+            for row in self._base.execute(
+                # What is not asked for is not read: large values lie on pages of their own.
+                f"select content, measure, version, case when measure in ({marks}) then '{{}}' else told end from measured",
+                tuple(apart),
+            )
             if row[0] in wanted and versions.get(row[1]) == row[2]
         ]
         # Read as one text: of ten thousand pictures there are a hundred thousand little ones.
@@ -83,6 +95,23 @@ class Store:
         for (content, measure, _, _), told in zip(rows, together, strict=True):
             found[content][measure] = told
         return found
+
+    def told(self, content: str, measure: str, version: str) -> Values:
+        """What one measure says of one content; {} where it was not taken in that version."""
+        row = self._base.execute(
+            "select told from measured where content = ? and measure = ? and version = ?",
+            (content, measure, version),
+        ).fetchone()
+        told: Values = json.loads(row[0]) if row else {}
+        return told
+
+    def latest(self, name: str, version: str) -> Values:
+        """What `once` made last under this name, of whatever contents; {} where nothing is kept."""
+        row = self._base.execute(
+            "select told from measured where measure = ? and version = ?", (name, version)
+        ).fetchone()
+        told: Values = json.loads(row[0]) if row else {}
+        return told
 
     def keep(self, taken: Sequence[Taken]) -> None:
         """Keep what was measured. A file that has changed since it was read is not taken for what it was."""
@@ -100,6 +129,27 @@ class Store:
                     ],
                 )
 
+    def prune(self, alive: Iterable[str], measures: Iterable[str]) -> int:
+        """Forget what these measures have of contents that are not `alive`; returns how many contents.
+
+        Only where these are more than the living and than SPARED, so that it is rare and the file at most about
+        doubles; sqlite uses the room anew.
+        """
+        living, named = set(alive), list(measures)
+        marks = ",".join("?" * len(named))
+        rows = self._base.execute(f"select distinct content from measured where measure in ({marks})", named)
+        gone = sum(content not in living for (content,) in rows)
+        if gone <= max(SPARED, len(living)):
+            return 0
+        with self._base:
+            self._base.execute("create temp table living (content text primary key) without rowid")
+            self._base.executemany("insert into living values (?)", [(content,) for content in living])
+            others = "content not in (select content from living)"
+            self._base.execute(f"delete from measured where measure in ({marks}) and {others}", named)
+            self._base.execute(f"delete from files where {others}")
+            self._base.execute("drop table living")
+        return gone
+
     def remember(self, findings: Iterable[Mapping[str, Any]]) -> None:
         """Keep what was found at the end of an audit, as tables, in place of what the one before it found."""
         told = json.dumps(list(findings))
@@ -116,12 +166,7 @@ class Store:
     def once(self, name: str, version: str, contents: Iterable[str], make: Callable[[], Values]) -> Values:
         """What `make` gives of these contents together, made once: kept under all of them."""
         key = hashlib.sha256("\n".join([name, *sorted(contents)]).encode()).hexdigest()
-        row = self._base.execute(
-            "select told from measured where content = ? and measure = ? and version = ?",
-            (key, name, version),
-        ).fetchone()
-        if row is not None:
-            told: Values = json.loads(row[0])
+        if told := self.told(key, name, version):
             return told
         made = make()
         with self._base:

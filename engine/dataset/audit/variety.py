@@ -22,11 +22,11 @@ from engine.dataset.findings import Finding
 
 
 def _all_alike(collection: Collection) -> bool:
-    """One distance, one light and one outfit: then that is one thing to say, not three."""
+    """One distance, one light and one outfit, or none to be seen: then that is one thing to say, not three."""
     found = distances(collection)
     if found.total() < LEAST or ranges(found) != 1:
         return False
-    return lights(collection) == 1 and outfits(collection) == 1
+    return lights(collection) == 1 and outfits(collection) <= 1
 
 
 def _framing(collection: Collection) -> Iterator[Finding]:
@@ -35,7 +35,10 @@ def _framing(collection: Collection) -> Iterator[Finding]:
         return
     (most, count), *_ = found.most_common(1)
     if _all_alike(collection):
-        value = f"{count} near-identical pictures: {_plural(most)} in one light and one outfit. They teach nothing else."
+        worn = " and one outfit" if outfits(collection) else ""
+        value = (
+            f"{count} near-identical pictures: {_plural(most)} in one light{worn}. They teach nothing else."
+        )
         remedy = "Add pictures from other distances, in other light and other clothes; 20 that differ are worth more."
     else:
         value = f"{count} of {found.total()} pictures are {_plural(most)}: other distances are not learned."
@@ -100,20 +103,23 @@ FRAMING = Check(
     name="framing", title="distances", measures=(FACES,), judge=_framing, cover=_framing_cover, whole=True,
     method=f"height of the largest face over the picture's: close-up from {CLOSE}, medium from {MEDIUM}, else full body; "
     "what a person says goes first (v1)",
-    known="It agreed with people on about 32 of 32 photos with a clear label, the ones its limits were chosen on. Pictures "
-    "without a visible face are unknown, and where more than half are, nothing is judged.",
+    known="Of 60 pictures with a clear label it agreed with a person on 13 of 13 close-ups and 37 of 41 medium shots (four "
+    "were called close-ups), but on 2 of 6 full bodies: people who sit count as medium. Without a visible face a picture "
+    "is unknown, and where more than half are, nothing is judged.",
 )  # fmt: skip
 LIGHTING = Check(
     name="lighting", title="lighting", measures=(COLOUR, FACES), judge=_lighting, cover=_lighting_cover, whole=True,
     method="clusters by brightness, contrast, dark share, warmth and the two sides of the face, complete linkage; or as "
     "many lights as a person names (v1)",
-    known="An estimate that was never held against labelled pictures: it sees what differs in the whole picture, a new "
-    "background too. Say the light of your pictures and it counts that.",
+    known="An estimate that was never held against labelled lights: it sees what differs in the whole picture, a new "
+    "background too. One photograph in light changed by up to 25 % was one set-up in 38 of 47 cases, six photographs were "
+    "three or more in 59 of 60. Say the light of your pictures and it counts that.",
 )  # fmt: skip
 WARDROBE = Check(
     name="wardrobe", title="clothes", measures=(FACES,), judge=_wardrobe, cover=_wardrobe_cover, whole=True,
-    method=f"Hellinger distance of Lab histograms below the face, complete linkage at {OUTFIT}; or as many as a person "
-    "names (v1)",
-    known="Same clothes in other light and other clothes are told apart with an AUC of .95, on 27 of 30 faces. Clothes of "
-    "one colour are one outfit; no clothes are seen where there is no face or no room below it.",
+    method=f"Hellinger distance of Lab histograms below the face, a little smeared in lightness, complete linkage at "
+    f"{OUTFIT}; or as many as a person names (v2)",
+    known="One outfit in light changed by up to 25 % was counted as one in 15 of 39 cases, else as more; six outfits as "
+    "four or more in 60 of 60. So it rather counts too many. Clothes of one colour are one outfit; no clothes are seen "
+    "where there is no face or no room below it.",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 A picture is (H, W, 3), uint8. Everything is the same for the same seed.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -77,8 +77,97 @@ def marked(picture: Picture, kind: str, opacity: float) -> Picture:
         for top in np.arange(0.05, 1, 0.22) * height:
             for left in np.arange(0.02, 1, 0.3) * width:
                 draw.text((left, top), "PREVIEW", fill=255, font_size=0.05 * side)
+    return _laid(picture, layer, opacity, (255, 255, 255))
+
+
+STYLES: Final = ("corner", "address", "centre", "diagonal", "subtitle", "date")
+_NAMES: Final = (
+    "Jane Doe",
+    "Ivo Brandt",
+    "Mara Lind",
+    "Otto Wei",
+    "Studio North",
+    "Atelier Blum",
+    "R. Okafor",
+    "Lea Costa",
+)
+_LINES: Final = (
+    "I never said that.", "Where were you last night?", "Wait for me at the station", "You have to see this",
+    "It was never about money", "Good morning, everyone",
+)  # fmt: skip
+
+
+def lettered(picture: Picture, style: str, opacity: float, seed: int) -> Picture:
+    """With letters on it, one of STYLES, the words by the seed: the credit of a photographer and the address of a page in a
+    corner, SAMPLE and its like in the middle or all over, a subtitle, the date of a camera."""
+    rng = np.random.default_rng(seed)
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    name, year = str(rng.choice(_NAMES)), int(rng.integers(1998, 2027))
+    layer, colour = Image.new("L", (width, height), 0), (255, 255, 255)
+    draw = ImageDraw.Draw(layer)
+    edge = (width - 0.03 * side, height - 0.03 * side)
+    if style == "corner":
+        forms = (
+            "© {1} {0}",
+            "© {0}",
+            "{0} Photography",
+            "Photo: {0}",
+            "(c) {0} {1}",
+            "© {0}. All rights reserved",
+        )
+        draw.text(
+            edge, str(rng.choice(forms)).format(name, year), fill=255, anchor="rb", font_size=0.04 * side
+        )
+    elif style == "address":
+        host = name.lower().replace(" ", "").replace(".", "")
+        forms = ("www.{0}.com", "{0}.net", "www.{0}.de", "instagram.com/{0}", "https://{0}.photo", "@{0}")
+        draw.text(edge, str(rng.choice(forms)).format(host), fill=255, anchor="rb", font_size=0.022 * side)
+    elif style == "centre":
+        word = str(rng.choice(["SAMPLE", "PREVIEW", "PROOF", "WATERMARK", "STOCK PHOTO", "COPYRIGHT"]))
+        draw.text((width / 2, height / 2), word, fill=255, anchor="mm", font_size=0.9 * side / len(word))
+    elif style == "diagonal":
+        word = str(rng.choice(["shutterpic", "PREVIEW", name, "imagebank.com", "do not copy"]))
+        whole = Image.new("L", (2 * max(width, height),) * 2, 0)
+        pencil = ImageDraw.Draw(whole)
+        for row, top in enumerate(np.arange(0, whole.height, 0.2 * side)):
+            for left in np.arange(-0.25 * (row % 2) * side, whole.width, 0.5 * side):
+                pencil.text((left, top), word, fill=255, font_size=0.05 * side)
+        left, top = (whole.width - width) // 2, (whole.height - height) // 2
+        layer = whole.rotate(30, Image.Resampling.BICUBIC).crop((left, top, left + width, top + height))
+    elif style == "subtitle":
+        size, middle = 0.05 * side, (width / 2, height - 0.06 * side)
+        outline = Image.new("L", (width, height), 0)
+        words = str(rng.choice(_LINES))
+        ImageDraw.Draw(outline).text(
+            middle, words, fill=255, anchor="mb", font_size=size, stroke_width=max(1, int(size / 12))
+        )
+        picture = _laid(picture, outline, opacity, (0, 0, 0))
+        draw.text(middle, words, fill=255, anchor="mb", font_size=size)
+    else:
+        month, day, hour = int(rng.integers(1, 13)), int(rng.integers(1, 29)), int(rng.integers(0, 24))
+        forms = (
+            "'{y:02} {m} {d}",
+            "{d:02}/{m:02}/{year}",
+            "{year}.{m:02}.{d:02}",
+            "{d:02}.{m:02}.{year} {h:02}:42",
+            "{m} {d} '{y:02}",
+        )
+        words = str(rng.choice(forms)).format(y=year % 100, year=year, m=month, d=day, h=hour)
+        draw.text(
+            (edge[0] - 0.03 * side, edge[1] - 0.03 * side),
+            words,
+            fill=255,
+            anchor="rb",
+            font_size=0.04 * side,
+        )
+        colour = (255, 150, 40)
+    return _laid(picture, layer, opacity, colour)
+
+
+def _laid(picture: Picture, layer: Image.Image, opacity: float, colour: tuple[int, int, int]) -> Picture:
     share = np.asarray(layer, np.float32)[..., None] / 255 * opacity
-    return np.asarray(np.rint(picture * (1 - share) + 255 * share), np.uint8)
+    return np.asarray(np.rint(picture * (1 - share) + np.array(colour) * share), np.uint8)
 
 
 def collage(
@@ -150,3 +239,25 @@ def screenshot(seed: int, width: int = 1080, height: int = 800, picture: Picture
         box = (width * 2 // 5, height // 2)
         made[height // 3 : height // 3 + box[1], width // 2 : width // 2 + box[0]] = filled(picture, *box)
     return made
+
+
+WARM, COOL = (1.22, 1.0, 0.72), (0.80, 1.0, 1.22)
+"""Gains of red, green and blue in two gradings that nobody takes for one."""
+MILD_WARM, MILD_COOL = (1.1, 1.0, 0.9), (0.9, 1.0, 1.1)
+
+
+def cast(picture: Picture, gains: tuple[float, float, float]) -> Picture:
+    """In a light of another colour."""
+    return np.asarray(np.clip(picture * np.array(gains), 0, 255), np.uint8)
+
+
+def retaken(picture: Picture, seed: int, strength: float) -> Picture:
+    """The same scene a moment later: turned, moved and zoomed a little, brighter or darker by up to `strength`."""
+    rng = np.random.default_rng(seed)
+    height, width = picture.shape[:2]
+    centre = (width * rng.uniform(0.47, 0.53), height * rng.uniform(0.47, 0.53))
+    moved = cv2.getRotationMatrix2D(centre, rng.uniform(-5, 5), rng.uniform(1, 1.1))
+    pixels = cv2.warpAffine(picture.astype(np.float32), moved, (width, height), borderMode=cv2.BORDER_REFLECT)
+    light = 1 + rng.uniform(-strength, strength) * np.array([0.4, 0, 0.4]) + rng.uniform(-strength, strength)
+    grain = rng.normal(0, 1.5, pixels.shape)
+    return np.asarray(np.clip(pixels * light + grain, 0, 255), np.uint8)

@@ -28,7 +28,7 @@ SINGLE = (BLUR, UPSCALED, NOISE, COLLAGE, SCREENSHOT, BARS)
 
 def main(folder: Path) -> None:
     """Print the tables."""
-    names, pictures = _read(folder)
+    names, pictures = read(folder)
     print(f"{len(pictures)} photographs, long side {SIDE} px or less, JPEG {QUALITY}.\n")
     print("| check | photographs without a planted defect that it flags | which |\n| --- | --- | --- |")
     for check in SINGLE:
@@ -44,7 +44,8 @@ def main(folder: Path) -> None:
     _marks(pictures)
 
 
-def _read(folder: Path) -> tuple[list[str], list[Picture]]:
+def read(folder: Path) -> tuple[list[str], list[Picture]]:
+    """Names and pictures, long side SIDE at most."""
     names, pictures = [], []
     for path in sorted(folder.iterdir()):
         if (picture := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None:

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from engine.dataset.audit import groups, parts
 from engine.dataset.audit.duplicates import BURSTS, DUPLICATE
 from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.pairs import Alike, near_pairs
+from engine.dataset.audit.points import POINTS, Points
 from engine.dataset.audit.store import Store
 from tests.engine.dataset.audit.given import collection, drawn, looked, picture
+from tests.engine.dataset.audit.planted import collage, leaves
 
 SHADES = bytes(range(256)).hex()
 FORMS = {
@@ -132,3 +135,101 @@ def test_of_one_size_the_less_compressed_is_kept():
     ]
     (found,) = DUPLICATE.judge(collection(*given))
     assert found.pictures == ("c.jpg", "b.jpg", "a.jpg") and found.keep == "c.jpg"
+
+
+MEASURES = (HASH, POINTS)
+WHOLE = leaves(1)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("off", [0.1, 0.2, 0.4])
+def test_a_part_of_a_picture_is_found_with_its_place(tmp_path, off, mirror):
+    height, width = (round(side * (1 - off)) for side in WHOLE.shape[:2])
+    left, top = 30, 20
+    cut = Image.fromarray(WHOLE[top : top + height, left : left + width])
+    whole = looked(tmp_path / "whole.png", Image.fromarray(WHOLE), *MEASURES)
+    part = looked(tmp_path / "part.jpg", ImageOps.mirror(cut) if mirror else cut, *MEASURES, quality=60)
+    other = looked(tmp_path / "other.png", Image.fromarray(leaves(2)), *MEASURES)
+    (found,) = DUPLICATE.judge(collection(other, part, whole))
+    assert found.pictures == ("whole.png", "part.jpg") and found.keep == "whole.png"
+    how = "a mirrored part" if mirror else "a part"
+    assert found.value.startswith(f"part.jpg is {how} of whole.png: it shows ")
+    (box,) = found.boxes["whole.png"]
+    expected = (left / 640, top / 480, (left + width) / 640, (top + height) / 480)
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx(expected, abs=0.01)
+    assert found.number >= found.threshold == 10
+
+
+def test_a_part_that_was_enlarged_is_still_the_part(tmp_path):
+    whole = looked(tmp_path / "whole.png", Image.fromarray(WHOLE), *MEASURES)
+    part = looked(
+        tmp_path / "part.png", Image.fromarray(WHOLE[100:400, 150:550]).resize((800, 600)), *MEASURES
+    )
+    (found,) = DUPLICATE.judge(collection(whole, part))
+    assert found.value.startswith("part.png is a part of whole.png") and found.keep == "part.png"
+
+
+def _scene(shift):
+    """A thing before a wall, from two places: what is near moves more than what is far."""
+    far, near = leaves(3, 760, 480), leaves(4, 760, 480)
+    scene = far[:, 20 + shift : 660 + shift].copy()
+    scene[140:420, 170 - 3 * shift : 470 - 3 * shift] = near[140:420, 170:470]
+    return Image.fromarray(scene)
+
+
+def test_two_views_of_one_scene_are_no_parts_of_each_other(tmp_path):
+    given = [looked(tmp_path / f"{shift}.png", _scene(shift), *MEASURES) for shift in (0, 24)]
+    assert not list(DUPLICATE.judge(collection(*given)))
+
+
+def test_pictures_with_the_same_logo_are_not_the_same(tmp_path):
+    logo = leaves(9)[:200, :260]
+    given = []
+    for seed, (width, height) in enumerate([(640, 480), (560, 420), (500, 500)]):
+        made = leaves(seed, width, height)
+        made[-200:, -260:] = logo
+        given.append(looked(tmp_path / f"{seed}.png", Image.fromarray(made), *MEASURES))
+    assert not list(DUPLICATE.judge(collection(*given)))
+
+
+def test_a_collage_is_not_one_with_the_pictures_in_it(tmp_path):
+    cells = [leaves(seed) for seed in (1, 2)]
+    given = [
+        looked(tmp_path / f"{seed}.png", Image.fromarray(one), *MEASURES) for seed, one in enumerate(cells)
+    ]
+    both = looked(tmp_path / "both.png", Image.fromarray(collage(cells, 2, 8, (640, 480))), *MEASURES)
+    assert not list(DUPLICATE.judge(collection(*given, both)))
+
+
+def test_of_each_picture_only_the_likeliest_pairs_are_looked_at_closely(monkeypatch):
+    codes = [np.random.default_rng(0).integers(0, 2**63, 120, dtype=np.uint64)] * 60
+    looked_at = []
+    monkeypatch.setattr(parts, "_laid", lambda one, other: looked_at.append(1))
+    points = {index: Points({"points": "", "size": [1, 1]}) for index in range(60)}
+    parts.find_parts(codes, lambda _: points, range(60))
+    assert 60 <= len(looked_at) <= 60 * parts.TRIED
+    del looked_at[:]
+    parts.find_parts(codes, lambda _: points, [7])
+    assert 1 <= len(looked_at) <= parts.FEWEST
+
+
+def test_a_picture_that_comes_later_is_compared_and_the_others_are_not_again(tmp_path, monkeypatch):
+    whole = looked(tmp_path / "whole.png", Image.fromarray(WHOLE), *MEASURES)
+    others = [looked(tmp_path / f"{seed}.png", Image.fromarray(leaves(seed)), *MEASURES) for seed in (5, 6)]
+    first = looked(tmp_path / "first.png", Image.fromarray(WHOLE[:400, :560]), *MEASURES)
+    later = looked(tmp_path / "later.png", Image.fromarray(leaves(6)[60:, 80:]), *MEASURES)
+    store = Store(tmp_path / "audit.sqlite")
+    (cut,) = DUPLICATE.judge(replace(collection(whole, *others, first), store=store))
+    compared = []
+    search = parts.find_parts
+    monkeypatch.setattr(
+        groups.parts,
+        "find_parts",
+        lambda codes, of, fresh, known: compared.extend(fresh) or search(codes, of, fresh, known),
+    )
+    found = list(DUPLICATE.judge(replace(collection(whole, *others, first, later), store=store)))
+    assert compared == [4] and found[0] == cut
+    assert [one.pictures for one in found] == [("whole.png", "first.png"), ("6.png", "later.png")]
+    left = list(DUPLICATE.judge(replace(collection(whole, *others, later), store=store)))
+    assert [one.pictures for one in left] == [("6.png", "later.png")] and compared == [4]
+    store.close()

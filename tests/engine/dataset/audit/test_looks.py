@@ -1,5 +1,7 @@
 """Warm and cool pictures in one set are told apart, and a set of one look is left alone."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,6 +29,22 @@ def test_two_looks_are_found_and_the_smaller_side_is_listed(warm, cool):
     assert sorted(found.pictures) == sorted(f"{side}{number}.png" for number in range(min(warm, cool)))
     assert f"{warm} warm" in found.value and f"{cool} cool" in found.value
     assert found.value.index("warm0") < found.value.index("cool0")
+
+
+def test_fewer_pictures_have_to_stand_farther_apart():
+    def found(count: int, apart: float) -> int:
+        heap = [NormalDist(0, 0.12).inv_cdf((place + 0.5) / (count // 2)) for place in range(count // 2)]
+        values = [*heap, *(value + apart for value in heap)]
+        return len(
+            list(
+                LOOKS.judge(
+                    collection(*(picture(f"{n}.png", colour={"warmth": v}) for n, v in enumerate(values)))
+                )
+            )
+        )
+
+    assert (found(12, 0.7), found(40, 0.7)) == (0, 1)
+    assert (found(12, 1.2), found(40, 1.2)) == (1, 1)
 
 
 def test_sets_of_one_look_are_left_alone_at_any_size():

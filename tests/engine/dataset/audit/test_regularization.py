@@ -1,5 +1,7 @@
 """The share of regularization pictures, and that they are not the subject's."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.dataset.audit.hashes import HASH
@@ -19,6 +21,29 @@ def test_the_share_is_judged(theirs, said, cover):
     given = collection(*subject, *(picture(f"reg/{n}.png", role="regularization") for n in range(theirs)))
     assert [said in found.value for found in REGULARIZATION.judge(given)] == ([True] if said else [])
     assert REGULARIZATION.cover(given) == cover
+
+
+def test_the_share_is_of_what_an_epoch_trains():
+    subject = [replace(picture(f"{number}.png"), repeats=2) for number in range(20)]
+    theirs = [picture(f"reg/{number}.png", role="regularization") for number in range(5)]
+    given = collection(*subject, *theirs)
+    assert not list(REGULARIZATION.judge(given)) and REGULARIZATION.cover(given) == "regularization 11%"
+    given = collection(*subject, *(replace(one, repeats=4) for one in theirs))
+    (found,) = REGULARIZATION.judge(given)
+    assert "5 regularization pictures beside 20 of the subject are 33% of an epoch" in found.value
+    assert "1 picture here" in found.remedy and found.number == 0.333
+
+
+def test_whether_people_are_the_subject_is_said_to_be_unknown():
+    face = {"faces": [[0.3, 0.2, 0.6, 0.5, 0.9]]}
+    subject = [picture(f"{number}.png", faces=face) for number in range(40)]
+    others = [picture(f"reg/{number}.png", role="regularization", faces={"faces": []}) for number in range(3)]
+    shown = [picture(f"reg/face{number}.png", role="regularization", faces=face) for number in range(2)]
+    (found,) = REGULARIZATION.judge(collection(*subject, *others, *shown))
+    assert found.confidence == "not-run" and found.pictures == ("reg/face0.png", "reg/face1.png")
+    things = [picture(f"{number}.png", faces={"faces": []}) for number in range(40)]
+    assert not list(REGULARIZATION.judge(collection(*things, *others, *shown)))
+    assert not list(REGULARIZATION.judge(collection(*subject, *others, *others)))
 
 
 def test_the_subjects_own_picture_does_not_stand_for_the_category(tmp_path):

@@ -1,5 +1,7 @@
 """Distances, lights and clothes are counted, and a set of one of each is recognised as such."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.dataset.audit.clusters import clusters
@@ -32,6 +34,32 @@ def test_fifty_near_identical_close_ups_are_one_finding_not_three():
     assert [check.cover(given) for check in (FRAMING, LIGHTING, WARDROBE)] == [
         "distance 50/0/0", "light 1 set-up", "wardrobe 1",
     ]  # fmt: skip
+
+
+def test_close_ups_that_show_no_clothes_are_recognised_too():
+    given = collection(*(_without_torso(_shot(number)) for number in range(50)))
+    (found,) = [*FRAMING.judge(given), *LIGHTING.judge(given), *WARDROBE.judge(given)]
+    assert "50 near-identical pictures: close-ups in one light." in found.value
+    assert WARDROBE.cover(given) == ""
+
+
+def _without_torso(one: Audited) -> Audited:
+    faces = {name: value for name, value in one.values["faces"].items() if name != "torso"}
+    return replace(one, values={**one.values, "faces": faces})
+
+
+def test_a_little_more_light_is_no_other_outfit_and_another_colour_is():
+    def worn(number: int, level: int, colour: int, brighter: float = 0.0) -> Audited:
+        torso = {str(level * 64 + colour): 1 - brighter, str((level + 1) * 64 + colour): brighter}
+        one = _shot(number)
+        return replace(one, values={**one.values, "faces": {**one.values["faces"], "torso": torso}})
+
+    def counted(*shots: Audited) -> str:
+        return WARDROBE.cover(collection(*shots))
+
+    assert counted(*(worn(n, 2, 20, 0.5 * (n % 2)) for n in range(20))) == "wardrobe 1"
+    assert counted(*(worn(n, 2, 20 + n % 2) for n in range(20))) == "wardrobe 2"
+    assert counted(*(worn(n, 1 + 3 * (n % 2), 20) for n in range(20))) == "wardrobe 2"
 
 
 def test_a_varied_set_is_left_alone_and_its_line_counts_what_it_has():
