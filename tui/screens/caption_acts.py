@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from engine.dataset.captioning.book import Conflict, Outcome
 from engine.dataset.captioning.content import shown
 from tui.audited import CheckRow
-from tui.declared import declare
+from tui.changes import put
+from tui.declared import keys_of
 from tui.external import open_with, opener
 from tui.follow_lines import shown as path_shown
 from tui.screens.caption_many import CaptionMany
@@ -197,11 +198,11 @@ class CaptionActs(CaptionMany):
     # ---- looking
 
     def do_large(self) -> None:
-        from tui.screens.large import Large
+        from tui.screens.large import Alone, Large
 
-        told = [(row.path, f"{row.picture}: {' '.join(row.text.split())}") for row in self.narrowed]
-        names = [row.picture for row in self.narrowed]
-        at = names.index(self.here.picture) if self.here and self.here.picture in names else 0
+        rows = self.narrowed
+        told = [Alone(row.path, f"{row.picture}: {' '.join(row.text.split())}") for row in rows]
+        at = next((at for at, row in enumerate(rows) if row is self.here), 0)
         if told:
             self.app.push_screen(Large(self.bench.pictures, told, at))
 
@@ -276,7 +277,7 @@ class CaptionActs(CaptionMany):
             return
 
         def work() -> str:
-            declare(project, "captions.ignored", values)
+            put(project, keys_of("captions.ignored", values), told)
             if self.desk:
                 self.desk.load()
             return told
