@@ -15,28 +15,46 @@ from engine.dataset.audit.groups import (
 )
 from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.header import HEADER
-from engine.dataset.audit.pairs import CORRELATED, SURE
+from engine.dataset.audit.pairs import CORRELATED, SURE, TURNED
 from engine.dataset.audit.parts import AGREE, LEAST, MOST
 from engine.dataset.audit.parts import CORRELATED as ALIKE
 from engine.dataset.audit.points import MOST as KEPT
 from engine.dataset.audit.points import POINTS
 from engine.dataset.audit.shapes import Check, Collection
 from engine.dataset.findings import Box, Finding
+from projects.problems import listed
 
 
 def _duplicate(collection: Collection) -> Iterator[Finding]:
     for group in duplicate_groups(collection):
         if len(group.members) == 1:
             continue
-        if group.cuts:
+        if {one.role for one in group.members} > {"holdout"}:
+            yield _held_out(group)
+        elif group.cuts:
             yield _cut(group)
-            continue
-        same = len(contents_of(group)) == 1
-        yield _finding(
-            "duplicate", group, "are the same file" if same else "are the same picture in several forms",
-            "The kept one is the largest, of equals the best. Leave the others out: they train one picture harder.",
-            exact=same,
-        )  # fmt: skip
+        else:
+            same = len(contents_of(group)) == 1
+            yield _finding(
+                "duplicate", group, "are the same file" if same else "are the same picture in several forms",
+                "The kept one is the largest, of equals the best. Leave the others out: they train one picture harder.",
+                exact=same,
+            )  # fmt: skip
+
+
+def _held_out(group: Group) -> Finding:
+    """A picture that is to show how a run does on what it has not seen, and that it sees."""
+    held = [one.name for one in group.members if one.role == "holdout"]
+    trained = [one.name for one in group.members if one.role != "holdout"]
+    found = _finding(
+        "duplicate", group, "",
+        "Leave one of them out: on a picture that is trained the loss cannot show memorization.",
+        exact=len(contents_of(group)) == 1,
+    )  # fmt: skip
+    value = (
+        f"{listed(held)} {'is' if len(held) == 1 else 'are'} held out and trained too, as {listed(trained)}."
+    )
+    return replace(found, value=value, keep=trained[0])
 
 
 def _cut(group: Group) -> Finding:
@@ -84,8 +102,8 @@ def _finding(check: str, group: Group, what: str, remedy: str, exact: bool = Fal
 DUPLICATE = Check(
     name="duplicate", title="the same picture", measures=(HASH, POINTS, HEADER), judge=_duplicate, whole=True,
     method=f"the same bytes; or at most {NEAR} of 256 bits of a perceptual hash differ in any flip or quarter turn, and "
-    f"above {SURE} the grey levels correlate by {CORRELATED}; or one frame lies in the other, {LEAST:.0%} to {MOST:.0%} of "
-    f"it, mirrored or not, with {AGREE} points of {KEPT} and a correlation of {ALIKE} (v2)",
+    f"above {SURE} the grey levels correlate by {CORRELATED}, flipped or turned by {TURNED}; or one frame lies in the other, {LEAST:.0%} to {MOST:.0%} of "
+    f"it, mirrored or not, with {AGREE} points of {KEPT} and a correlation of {ALIKE} (v3)",
     known="Of 51 photographs, each without a part of its width and height, it found 50 without 10 % or 20 %, mirrored or "
     "grey too, 48 without 30 %, 44 without 40 %; no false pair among 286,875, none of two views of one scene. Parts below "
     "192 px, of less than a fifth of the picture, or turned ones are not found. See docs/audit.md.",

@@ -233,3 +233,15 @@ def test_a_picture_that_comes_later_is_compared_and_the_others_are_not_again(tmp
     left = list(DUPLICATE.judge(replace(collection(whole, *others, later), store=store)))
     assert [one.pictures for one in left] == [("6.png", "later.png")] and compared == [4]
     store.close()
+
+
+def test_a_held_out_picture_that_is_trained_too_is_said_so(tmp_path):
+    trained = looked(tmp_path / "a.png", drawn(1, (480, 360)), HASH)
+    mirrored = looked(tmp_path / "b.png", ImageOps.mirror(drawn(1, (480, 360))), HASH)
+    held = replace(mirrored, name="holdout/b.png", role="holdout")
+    (found,) = DUPLICATE.judge(collection(trained, held))
+    assert found.value == "holdout/b.png is held out and trained too, as a.png."
+    assert found.keep == "a.png" and "memorization" in found.remedy
+    alone = [replace(each, role="holdout") for each in (trained, mirrored)]
+    (found,) = DUPLICATE.judge(collection(*alone))
+    assert "same picture" in found.value, "two held-out ones are only the same"
