@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from engine.dataset.audit import failures
 from engine.dataset.audit.crew import Answer, Crew, Order
-from engine.dataset.audit.shapes import EXTRAS, Audited, Collection, Stage
+from engine.dataset.audit.shapes import EXTRAS, STAGES, Audited, Collection, Stage
 from engine.dataset.audit.shelf import CHECKS, MEASURES
 from engine.dataset.audit.store import Store, Taken, Values
 from engine.dataset.buckets import placement
@@ -23,7 +23,6 @@ from projects.bases import BaseFacts
 from projects.problems import Problem, Refused, listed, refuse
 from projects.spec import RunSpec
 
-STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 SAY_SECONDS: Final = 1.0
 """How often findings are judged anew while pictures are measured, at most."""
 SAY_SHARE: Final = 0.2
@@ -90,14 +89,14 @@ def audit(
 
 def _audited(state: "_State", processes: int, should_stop: Callable[[], bool]) -> Iterator[Report]:
     lacking = bool(state.lacking())
-    yield state.report("looking for what is known" if lacking else "", complete=not lacking)
+    yield state.report("looking for what is known" if lacking else "")
     if lacking:
         with Crew(processes) as crew:
             for stage in STAGES:
                 yield from _measured(state, stage, crew, should_stop)
                 if should_stop():
                     break
-        yield state.report("", complete=not should_stop())
+        yield state.report("")
         if not should_stop():
             state.forget()
     state.remember()
@@ -118,6 +117,8 @@ class _State:
         self._pictures: dict[Path, Audited] = {}
         self._failed: dict[Path, dict[str, str]] = {}
         self._tries: dict[Path, int] = {}
+        self.finished: set[Stage] = set()
+        """Stages that nothing is left of."""
         self._changed: set[str] = set()
         self._found: list[Finding] = []
 
@@ -136,6 +137,7 @@ class _State:
             )
             self._failed[one.path], self._tries[one.path] = known.failed, known.tries
             self._pictures[one.path] = self._placed(replace(one, sha256=content, values=told))
+        self.finished = {stage for stage in STAGES if not self.lacking(stage)}
 
     def lacking(self, stage: Stage | None = None) -> list[Order]:
         """What is still to be measured, at one stage or at all."""
@@ -198,14 +200,14 @@ class _State:
         kept.update(failures.of_measures(lasting, MEASURES))
         return Taken(path=path, content=answer.sha256, stat=answer.stat, values=kept)
 
-    def report(self, stage: str, *, complete: bool = False, done: int = 0, total: int = 0) -> Report:
+    def report(self, stage: str, *, done: int = 0, total: int = 0) -> Report:
         """How it stands, judged."""
         said = self._spec.audit
         collection = Collection(
             pictures=tuple(self._pictures.values()), floors=self._facts.floors, native_size=self._facts.native_size,
             resolution=self._spec.train.resolution, background=self._spec.data.background,
             declared={"distance": said.distance, "light": said.light, "wardrobe": said.wardrobe},
-            absent=self._absent, complete=complete, store=self.store,
+            absent=self._absent, measured=frozenset(self.finished), store=self.store,
         )  # fmt: skip
         changed, self._changed = sorted(self._changed), set()
         self._found = [*judged(collection), *self._unmeasured()]
@@ -261,7 +263,8 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
     words = {
         "header": "reading headers",
         "pixels": "looking at pixels",
-        "models": "looking for faces and text",
+        "models": "looking for faces",
+        "text": "reading text",
     }
     kept: list[Taken] = []
     due = time.monotonic() + (FIRST_SECONDS if stage == STAGES[0] else SAY_SECONDS)
@@ -283,6 +286,8 @@ def _measured(state: _State, stage: Stage, crew: Crew, should_stop: Callable[[],
                 break
     finally:  # Whoever reads the reports may leave at any of them.
         state.store.keep(kept)
+    if not should_stop():
+        state.finished.add(stage)
     if orders:
         yield state.report(words[stage], done=done, total=len(orders))
 
@@ -293,7 +298,7 @@ def judged(collection: Collection) -> Iterator[Finding]:
         if (missing := check.missing(collection)) is not None:
             yield missing
             continue
-        if check.whole and not collection.complete:
+        if check.whole and not collection.knows(*check.measures):
             continue
         try:
             yield from check.judge(collection)

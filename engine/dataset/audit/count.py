@@ -15,7 +15,7 @@ LEAST, SWEET, MOST = 20, 40, 200
 
 def usable(collection: Collection) -> int:
     """Different pictures of the subject that open; while not all is measured, different files."""
-    if not collection.complete:
+    if not collection.knows(HASH, POINTS, HEADER):
         return len({one.sha256 or one.name for one in collection.of("subject")})
     return sum(any(one.role == "subject" for one in group.members) for group in duplicate_groups(collection))
 
@@ -48,7 +48,7 @@ def _pictures(count: int) -> str:
 
 
 def _cover(collection: Collection) -> str:
-    if not collection.complete:
+    if not collection.knows(*COUNT.measures):
         return ""
     return f"{usable(collection)} usable of {sum(one.role == 'subject' for one in collection.pictures)}"
 

@@ -102,8 +102,9 @@ def _finding(check: str, group: Group, what: str, remedy: str, exact: bool = Fal
 DUPLICATE = Check(
     name="duplicate", title="the same picture", measures=(HASH, POINTS, HEADER), judge=_duplicate, whole=True,
     method=f"the same bytes; or at most {NEAR} of 256 bits of a perceptual hash differ in any flip or quarter turn, and "
-    f"above {SURE} the grey levels correlate by {CORRELATED}, flipped or turned by {TURNED}; or one frame lies in the other, {LEAST:.0%} to {MOST:.0%} of "
-    f"it, mirrored or not, with {AGREE} points of {KEPT} and a correlation of {ALIKE} (v3)",
+    f"above {SURE} the grey levels correlate by {CORRELATED}, flipped or turned by {TURNED}; or one frame lies in the "
+    f"other, {LEAST:.0%} to {MOST:.0%} of it, mirrored or not, with {AGREE} points of {KEPT} and a correlation of {ALIKE} "
+    "(v3)",
     known="Of 51 photographs, each without a part of its width and height, it found 50 without 10 % or 20 %, mirrored or "
     "grey too, 48 without 30 %, 44 without 40 %; no false pair among 286,875, none of two views of one scene. Parts below "
     "192 px, of less than a fifth of the picture, or turned ones are not found. See docs/audit.md.",

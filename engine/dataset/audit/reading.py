@@ -155,7 +155,7 @@ def _take(look: Look) -> Values:
 TEXT: Final = Measure(
     name="text",
     version=f"2 rapidocr {RELEASE}",
-    stage="models",
+    stage="text",
     take=_take,
     needs=("rapidocr", "onnxruntime"),
 )

@@ -6,13 +6,15 @@ import numpy as np
 
 from engine.dataset.audit.clusters import clusters, spread
 from engine.dataset.audit.kinds import LIGHT, VERSION
+from engine.dataset.audit.people import FACES
 from engine.dataset.audit.shapes import Collection, Values
+from engine.dataset.audit.tints import COLOUR
 
 
 def setups(collection: Collection) -> Mapping[str, int]:
     """Name -> its set-up, 1 the most frequent. Of a set that is not measured yet, and of a single odd picture, nothing."""
     known = [one for one in collection.of("subject") if one.value("colour", "lightness")]
-    seen = [known[index] for index in spread(len(known))] if collection.complete else []
+    seen = [known[index] for index in spread(len(known))] if collection.knows(COLOUR, FACES) else []
 
     def make() -> Values:
         values = np.array([[one.value(*key) or 0.0 for key in LIGHT] for one in seen])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from engine.dataset.audit.look import Look
 from engine.dataset.audit.store import Store
@@ -13,8 +13,9 @@ from projects.spec import Role
 
 Values = Mapping[str, Any]
 """What a measure took, as JSON has it."""
-Stage = Literal["header", "pixels", "models"]
-"""In this order: what needs no pixels, what needs them, what needs a model."""
+Stage = Literal["header", "pixels", "models", "text"]
+"""In this order: what needs no pixels, what needs them, what needs a small model, and what needs a large one."""
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +75,23 @@ class Collection:
     """distance, light, wardrobe -> picture -> what the person says it is."""
     absent: frozenset[str]
     """Modules of `Measure.needs` that are not installed here."""
-    complete: bool
-    """Whether everything has been measured: a check of the whole set waits for that."""
+    measured: frozenset[Stage]
+    """Stages that every picture has been through: a check of the whole set waits for its own."""
     background: str = "#ffffff"
     """Colour that transparent pictures are laid on."""
     store: Store | None = None
     """Where `once` keeps things."""
     memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What several checks ask of this very collection."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything has been measured."""
+        return self.measured == frozenset(STAGES)
+
+    def knows(self, *measures: Measure) -> bool:
+        """Whether these were taken of every picture that they can be taken of."""
+        return all(measure.stage in self.measured for measure in measures)
 
     def once(
         self, name: str, version: str, pictures: Sequence[Audited], make: Callable[[], Values]

@@ -69,7 +69,7 @@ def _lighting(collection: Collection) -> Iterator[Finding]:
 
 
 def _lighting_cover(collection: Collection) -> str:
-    count = lights(collection) if collection.complete else 0
+    count = lights(collection) if collection.knows(*LIGHTING.measures) else 0
     return f"light {count} set-up{'s' if count > 1 else ''}" if count else ""
 
 
@@ -84,7 +84,7 @@ def _wardrobe(collection: Collection) -> Iterator[Finding]:
 
 
 def _wardrobe_cover(collection: Collection) -> str:
-    count = outfits(collection) if collection.complete else 0
+    count = outfits(collection) if collection.knows(*WARDROBE.measures) else 0
     return f"wardrobe {count}" if count else ""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from engine.dataset.audit.look import Look
-from engine.dataset.audit.shapes import Audited, Collection, Measure
+from engine.dataset.audit.shapes import STAGES, Audited, Collection, Measure
 from engine.dataset.buckets import placement
 
 
@@ -28,7 +28,7 @@ def collection(
     """All of it measured."""
     return Collection(
         pictures=pictures, floors=floors, native_size=1024, resolution=(1024,),
-        declared={"distance": {}, "light": {}, "wardrobe": {}, **declared}, absent=frozenset(), complete=True,
+        declared={"distance": {}, "light": {}, "wardrobe": {}, **declared}, absent=frozenset(), measured=frozenset(STAGES),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 
 from engine.dataset.audit.look import Look
-from engine.dataset.audit.shapes import Audited, Check, Collection
+from engine.dataset.audit.shapes import STAGES, Audited, Check, Collection
 from engine.dataset.findings import Finding
 from tests.engine.dataset.audit.planted import Picture
 
@@ -35,7 +35,8 @@ def collected(
             Audited(name=path.stem, path=path, role="subject", set=of, sha256=look.sha256, values=values)
         )
     return Collection(
-        pictures=pictures, floors=(0, 0), native_size=0, resolution=(), declared={}, absent=frozenset(), complete=True
+        pictures=pictures, floors=(0, 0), native_size=0, resolution=(), declared={}, absent=frozenset(),
+        measured=frozenset(STAGES),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from engine.dataset.audit.kinds import distance_of, lights, outfits
 from engine.dataset.audit.look import Look
 from engine.dataset.audit.looks import LOOKS
 from engine.dataset.audit.people import FACES, detect
-from engine.dataset.audit.shapes import Audited, Collection, Measure
+from engine.dataset.audit.shapes import STAGES, Audited, Collection, Measure
 from engine.dataset.audit.tints import COLOUR
 from engine.dataset.audit.variety import FRAMING, LIGHTING, WARDROBE
 from tests.engine.dataset.audit import planted
@@ -242,7 +242,8 @@ def _known(name: str, **values: Any) -> Audited:
 
 def _collection(pictures: Sequence[Audited]) -> Collection:
     return Collection(
-        pictures=pictures, floors=(0, 0), native_size=0, resolution=(), declared={}, absent=frozenset(), complete=True
+        pictures=pictures, floors=(0, 0), native_size=0, resolution=(), declared={}, absent=frozenset(),
+        measured=frozenset(STAGES)
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.header import HEADER
 from engine.dataset.audit.look import Look
 from engine.dataset.audit.points import POINTS
-from engine.dataset.audit.shapes import Audited, Collection, Measure
+from engine.dataset.audit.shapes import STAGES, Audited, Collection, Measure
 from tests.engine.dataset.audit.planted import Picture
 
 SIDE = 2048
@@ -130,7 +130,8 @@ def _collection(pictures: Sequence[Audited], without: Measure | None) -> Collect
             for one in pictures
         ]  # fmt: skip
     return Collection(
-        pictures=pictures, floors=(0, 0), native_size=0, resolution=(), declared={}, absent=frozenset(), complete=True,
+        pictures=pictures, floors=(0, 0), native_size=0, resolution=(), declared={}, absent=frozenset(),
+        measured=frozenset(STAGES),
     )  # fmt: skip
 
 
