@@ -11,7 +11,7 @@ from tui.screens.modal import Reading
 from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
-    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "train": "4 Train", "review": "5 Review",
+    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "captions": "3 Captions", "train": "4 Train", "review": "5 Review",
     "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
     "choosing": "Two edits of one caption",

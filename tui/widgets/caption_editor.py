@@ -47,6 +47,8 @@ class CaptionEditor(TextArea):
         """Called when nothing that was typed here is left to take back or to do again."""
         self.complete: Callable[[str], str | None] = lambda _words: None
         """A phrase of the project for what was begun, or None."""
+        self.begin: Callable[[], str] = lambda: ""
+        """What a caption without a word is begun with."""
         self.closed: Callable[[], object] = lambda: None
         """Called when somebody types into a text that cannot be changed."""
         self._leading = False
@@ -157,6 +159,10 @@ class CaptionEditor(TextArea):
         event.prevent_default()
         self._insert(event.text)
 
+    def on_resize(self) -> None:
+        """The text area is drawn before it is wrapped anew, and not again where it has as many rows as before."""
+        self.refresh()
+
     def update_suggestion(self) -> None:
         """Offer the commonest phrase of the project that what was begun is a part of. It never forces itself."""
         self.suggestion, self._whole = "", ""
@@ -164,6 +170,9 @@ class CaptionEditor(TextArea):
         if not self.selection.is_empty or self.read_only or behind[:1] not in ("", *_ENDS):
             return
         begun = before[max(before.rfind(each) for each in _ENDS) + 1 :].lstrip()
+        if not self.text:
+            self.suggestion = printable(self.begin())
+            return
         if len(begun) < _LEAST or not (phrase := self.complete(begun)):
             return
         if phrase.startswith(begun):
@@ -266,7 +275,8 @@ class CaptionEditor(TextArea):
     def _insert(self, text: str) -> None:
         """What comes from outside: its last line end is a matter of where it came from."""
         self._marking = False
-        words = hide(text.replace("\r\n", "\n").removesuffix("\n"))
+        # Terminals send what is pasted with carriage returns for its line ends.
+        words = hide(text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n"))
         if words and (result := self._replace_via_keyboard(words, *self.selection)):
             self.move_cursor(result.end_location)
 
