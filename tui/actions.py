@@ -151,8 +151,8 @@ def _pictures() -> list[Action]:
         key("external", "o", "open the picture in another program"),
         key("again", "R", "run the audit again", "again", "over", "It runs already: S stops it."),
         key("stop", "S", "stop the audit; what it has measured is kept", "stop", "running", "No audit is running."),
-        Action(id="pictures.everything", group=group, keys="escape", words="show all pictures again",
-               when="narrowed", otherwise="All pictures are shown.", palette=False),
+        Action(id="pictures.everything", group=group, keys="escape", words="show all pictures again, then select none",
+               when="narrowed", otherwise="All pictures are shown, and none is selected.", palette=False),
     ]  # fmt: skip
 
 

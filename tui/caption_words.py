@@ -4,11 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rich.cells import cell_len
+
 from engine.dataset.captioning.journal import Op
 from engine.dataset.findings import MARKS
 from engine.dataset.tokens import Counts, Place
 from tui.audit_words import INKS
 from tui.caption_rows import CaptionRow, Captions, Order
+from tui.printable import printable
 from tui.spans import Span, Spans, cell, ends, length
 
 _NAME: Final = 16
@@ -18,9 +21,11 @@ _SHORTEST_BAR: Final = 60
 _ORDERS: Final[Mapping[Order, str]] = {"name": "", "tokens": "longest first", "open": "open first"}
 
 
-def list_title(captions: Captions, order: Order, chosen: int) -> Spans:
-    """What stands over the list."""
+def list_title(captions: Captions, order: Order, chosen: int, shown: int | None) -> Spans:
+    """What stands over the list. shown: pictures that a filter or check leaves, None without."""
     left: list[Span] = [("  PICTURES ", "muted"), (f"{len(captions.rows):,}", "text")]
+    if shown is not None:
+        left[1:] = [(f"{shown:,}", "text"), (f" of {len(captions.rows):,}", "muted")]
     if captions.loaded and captions.open:
         left.append((f" ({captions.open:,} open)", "muted"))
     if chosen:
@@ -37,9 +42,22 @@ def caption_row(captions: Captions, name: str, width: int) -> Spans:
         return [(name, "muted")]
     mark, ink = _mark(captions, row)
     more = f"+{len(row.entries) - 1} " if len(row.entries) > 1 else ""
-    wide = min(_NAME, max(8, width // 3))
-    text = " ".join(row.text.split())
-    return [(mark, ink), (f" {cell(row.path.stem, wide)} ", "text"), (more, "muted"), (text, "muted")]
+    text, trigger = " ".join(row.text.split()), captions.spec.trigger
+    # They all begin alike: what tells them apart stands behind the trigger.
+    if trigger and text.startswith(f"{trigger}, "):
+        text = "…" + text.removeprefix(f"{trigger},")
+    name = middle(row.path.stem, min(_NAME, max(8, width // 2)))
+    return [(mark, ink), (f" {name} ", "text"), (more, "muted"), (text, "muted")]
+
+
+def middle(name: str, width: int) -> str:
+    """A name in exactly `width` cells; of one that is too long both ends, as numbers and kinds stand at the end."""
+    if cell_len(printable(name)) <= width:
+        return cell(name, width)
+    tail = printable(name)[-(width // 2) :]
+    while cell_len(tail) > width // 2:
+        tail = tail[1:]
+    return cell(printable(name), width - cell_len(tail)) + tail
 
 
 def _mark(captions: Captions, row: CaptionRow) -> Span:
@@ -67,7 +85,10 @@ def status_line(
     if problem:
         return [(" ! ", "bad"), (problem, "text")]
     left: list[Span] = [(" ", "text")]
-    for place, count in zip(places, counts, strict=False):
+    for at, (place, count) in enumerate(zip(places, counts, strict=False)):
+        # The encoders of one family read alike: one bar for both, until they differ.
+        if at and count == counts[at - 1] and place.limit == places[at - 1].limit:
+            continue
         label, limit = place.label, place.limit
         if count is None:
             left += [(f"{label} ", "muted"), ("-", "text"), ("   ", "text")]
@@ -97,10 +118,13 @@ def phrase_row(phrase: str, count: int, width: int) -> Spans:
     return [(f"{count:>5,} ", "muted"), (cell(phrase, max(1, width - 7)), "text")]
 
 
-def phrases_title(captions: Captions, shown: int, narrowed: bool) -> Spans:
-    """What stands over the phrases."""
-    where = f" in {shown:,} of the filter" if narrowed else f" in {shown:,}"
-    return [("  PHRASES", "muted"), (where, "muted")]
+def phrases_title(shown: int, *, narrowed: bool, empty: bool) -> list[Spans]:
+    """What stands over the phrases, and where there are none, what would."""
+    where = f" in {shown:,} shown" if narrowed else f" in {shown:,}"
+    title: Spans = [("  PHRASES", "muted"), (where, "muted")]
+    if not empty:
+        return [title]
+    return [title, [("  what stands between commas,", "faint")], [("  by how many captions have it", "faint")]]
 
 
 def leader_lines(

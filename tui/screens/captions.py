@@ -32,6 +32,7 @@ class CaptionsRoom(CaptionActs):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("captions")
     ROOM = "captions"
+    FILTERS = "words, or is:open  is:draft  finding:NAME  tokens>75  name:  set:  with not, and, or"
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,16 +51,20 @@ class CaptionsRoom(CaptionActs):
                 with Container(id="caption-side", classes="side"):
                     with Vertical(id="phrases-pane"):
                         yield Lines(id="phrases-title")
-                        yield LineList(self._phrase_row, id="phrases")
+                        yield LineList(self._phrase_row, quiet=True, id="phrases")
                     with Vertical(id="checks-pane"):
                         yield Lines([[("  CHECKS", "muted")]])
-                        yield LineList(self._check_row, finds=False, id="checks")
+                        yield LineList(self._check_row, quiet=True, finds=False, id="checks")
             yield Lines(id="caption-rule")
             yield CaptionEditor(id="caption-editor")
             yield Lines(id="caption-status")
             yield Lines(id="leader")
 
     # ---- what holds here
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.rows.filter or self._check)
 
     def conditions(self) -> frozenset[str]:
         """What the caption, the check and the journal let one do."""
@@ -73,7 +78,7 @@ class CaptionsRoom(CaptionActs):
             "fixable": check is not None and any(map(self._learned.fix, check.findings)),
             "undo": bool(self.captions.undo),
             "redo": bool(self.captions.redo),
-            "narrowed": bool(self._check),
+            "narrowed": bool(self._check or self.rows.selected),
         }
         return frozenset(name for name, holds in held.items() if holds)
 
@@ -118,6 +123,10 @@ class CaptionsRoom(CaptionActs):
             if not before.loaded:
                 self.rows.do_first()
             self.open_here(anew=True)
+            if self._writes_next:
+                self._writes_next = False
+                self.set_focus(self.editor)
+                self.bench.release_keys()
         else:
             for name, row in self.captions.rows.items():
                 if row is not before.rows.get(name):
@@ -134,7 +143,7 @@ class CaptionsRoom(CaptionActs):
         self._filtered_by = {}
         self.query_one("#checks", LineList).show(list(self.captions.checks))
         self.rows.refresh()
-        self._show_phrases()
+        self.take_phrases()
         self.draw()
 
     def on_counted(self, message: Counted) -> None:
@@ -160,17 +169,10 @@ class CaptionsRoom(CaptionActs):
         check = self.captions.checks.get(self._check)
         self._check = self._check if check else ""
         self.rows.show(list(check.pictures) if check else self.captions.ordered(self._order))
-        self._show_phrases()
-
-    def _show_phrases(self) -> None:
-        common = sorted(self.captions.phrases, key=lambda phrase: -self.captions.phrases[phrase])
-        self.query_one("#phrases", LineList).show(common)
+        self.count_narrowed()
 
     def _row(self, name: str, width: int) -> Spans:
         return words.caption_row(self.captions, name, width)
-
-    def _phrase_row(self, phrase: str, width: int) -> Spans:
-        return words.phrase_row(phrase, self.captions.phrases.get(phrase, 0), width)
 
     def _check_row(self, name: str, width: int) -> Spans:
         from tui.audit_words import check_row
@@ -198,16 +200,20 @@ class CaptionsRoom(CaptionActs):
             self._variant = 0
         self.open_here()
 
+    @on(LineList.Turned, "#caption-list")
+    def turned(self) -> None:
+        """Other pictures are shown, or selected."""
+        self.save()
+        self.open_here()
+        self.count_narrowed()
+        self.draw()
+        if self.rows.mistake:
+            self.say(self.rows.mistake)
+
     @on(LineList.Chosen, "#caption-list")
     def chosen(self) -> None:
         """Enter: write."""
         self.do_edit()
-
-    @on(LineList.Chosen, "#phrases")
-    def chosen_phrase(self, event: LineList.Chosen) -> None:
-        """Enter: put it in."""
-        self.editor.put_in(str(event.key))
-        self.editor.focus()
 
     @on(LineList.Chosen, "#checks")
     def chosen_check(self, event: LineList.Chosen) -> None:
@@ -226,8 +232,11 @@ class CaptionsRoom(CaptionActs):
         self.say(check.findings[0].value + " " + check.findings[0].remedy)
 
     def do_everything(self) -> None:
-        self._check = ""
-        self._fill()
+        if self._check:
+            self._check = ""
+            self._fill()
+        else:
+            self.rows.select_none()
 
     def do_order(self) -> None:
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
@@ -273,15 +282,11 @@ class CaptionsRoom(CaptionActs):
         """All that is not a list."""
         if not self.is_mounted:
             return
+        narrowed = len(self.rows.rows) if self.is_narrowed else None
         self.query_one("#caption-title", Lines).show(
-            [words.list_title(self.captions, self._order, len(self.rows.selected))]
+            [words.list_title(self.captions, self._order, len(self.rows.selected), narrowed)]
         )
         self.query_one("#caption-rule", Lines).show([[("─" * max(1, self.size.width - 2), "faint")]])
-        shown_rows = len(self.rows.rows) or len(self.captions.rows)
-        narrowed = bool(self.rows.filter or self._check)
-        self.query_one("#phrases-title", Lines).show(
-            [words.phrases_title(self.captions, shown_rows, narrowed)]
-        )
         self.draw_status()
         self.refresh_frame()
 
@@ -290,6 +295,8 @@ class CaptionsRoom(CaptionActs):
         kept = self._kept.get(self.opened.file)
         problem = kept[1] if kept else self.opened.why_closed
         saved = "not saved yet" if self._dirty else self._saved
+        if row := self.here if self._variant else None:
+            saved = f"variant {self._variant + 1} of {len(row.entries):,}   {saved}"
         if self.opened.several:
             saved = f"what {len(self.opened.entries):,} captions share"
         places, counts = self._counts if not self.opened.several else ((), ())
@@ -298,10 +305,10 @@ class CaptionsRoom(CaptionActs):
 
     def show_picture(self) -> None:
         """The picture of the cursor."""
-        row = self.here
-        empty = (
-            "" if row or not self.captions.loaded else "No pictures here: data.images says where they are."
-        )
+        row, empty = self.here, ""
+        if row is None and self.captions.loaded:
+            empty = "No pictures here: data.images says where they are."
+            empty = "No picture is left: esc shows all again." if self.captions.rows else empty
         self.query_one("#caption-picture", PictureView).show(
             self.bench.pictures, row.path if row else None, empty
         )

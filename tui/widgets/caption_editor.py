@@ -65,8 +65,9 @@ class CaptionEditor(TextArea):
     @property
     def keys(self) -> list[tuple[str, str]]:
         """(key, word) for the line of keys while somebody types here."""
+        offered = [("right", "take over")] if self.suggestion else []
         return [
-            ("enter", "save and next"), ("pgup", "previous"), ("^g", "more keys"), ("^o", "new line"),
+            *offered, ("enter", "save and next"), ("pgup", "previous"), ("^g", "more keys"), ("^o", "new line"),
             ("^z", "undo"), ("esc", "to the list"), ("^p", "palette"),
         ]  # fmt: skip
 
@@ -81,7 +82,8 @@ class CaptionEditor(TextArea):
         self.read_only = read_only
         self.load_text(hide(text))
         self.move_cursor(self.document.end)
-        self.suggestion = ""
+        if text:
+            self.suggestion = ""
 
     def take(self, text: str) -> None:
         """Show the same caption as somebody else has changed it; the cursor stays where it can."""
