@@ -259,7 +259,7 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
     def on_facts_read(self, message: FactsRead) -> None:
         if message.project == self.project:
             self.facts = message.facts
-            if isinstance(self.screen, Room):
+            if self.screen_stack and isinstance(self.screen, Room):
                 self.screen.refresh_frame()
 
     def tell_facts(self, project: Path) -> None:

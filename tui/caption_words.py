@@ -26,7 +26,7 @@ def list_title(captions: Captions, order: Order, chosen: int, shown: int | None)
     left: list[Span] = [("  PICTURES ", "muted"), (f"{len(captions.rows):,}", "text")]
     if shown is not None:
         left[1:] = [(f"{shown:,}", "text"), (f" of {len(captions.rows):,}", "muted")]
-    if captions.loaded and captions.open:
+    if captions.loaded and captions.open and shown is None and not chosen:
         left.append((f" ({captions.open:,} open)", "muted"))
     if chosen:
         left.append((f"  {chosen:,} selected", "accent"))

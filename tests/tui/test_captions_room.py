@@ -406,7 +406,9 @@ async def test_phrases_are_counted_in_what_the_filter_shows(kitchen: Path) -> No
 async def test_selecting_shows_at_once_what_is_shared_and_escape_lets_it_go(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("escape", "slash", *"linen", "enter", "asterisk")
+        await pilot.press("escape", "slash", *"linen", "enter")
+        await until(pilot, lambda: room.rows.has_focus)
+        await pilot.press("asterisk")
         await until(pilot, lambda: "2 selected" in text_of(bench))
         assert room.opened.several and room.editor.value == "k1tch"
         await pilot.press("escape")
