@@ -35,8 +35,13 @@ def list_title(captions: Captions, order: Order, chosen: int, shown: int | None)
     return left
 
 
-def caption_row(captions: Captions, name: str, width: int) -> Spans:
-    """One picture: its mark, its name without folder and ending, the beginning of what stands there."""
+def names_wide(captions: Captions) -> int:
+    """Cells that the longest name takes, as far as names get any."""
+    return min(_NAME, max((len(row.path.stem) for row in captions.rows.values()), default=_NAME))
+
+
+def caption_row(captions: Captions, name: str, width: int, wide: int) -> Spans:
+    """One picture: its mark, its name without folder and ending in `wide` cells, what stands there behind the trigger."""
     row = captions.rows.get(name)
     if row is None:
         return [(name, "muted")]
@@ -46,8 +51,10 @@ def caption_row(captions: Captions, name: str, width: int) -> Spans:
     # They all begin alike: what tells them apart stands behind the trigger.
     if trigger and text.startswith(f"{trigger}, "):
         text = "…" + text.removeprefix(f"{trigger},")
-    name = middle(row.path.stem, min(_NAME, max(8, width // 2)))
-    return [(mark, ink), (f" {name} ", "text"), (more, "muted"), (text, "muted")]
+    name = middle(row.path.stem, min(wide, max(8, width // 2)))
+    # A regularization picture may have the name of another one.
+    named = "text" if row.role == "subject" else "muted"
+    return [(mark, ink), (f" {name} ", named), (more, "muted"), (text, "muted")]
 
 
 def middle(name: str, width: int) -> str:
@@ -124,7 +131,11 @@ def phrases_title(shown: int, *, narrowed: bool, empty: bool) -> list[Spans]:
     title: Spans = [("  PHRASES", "muted"), (where, "muted")]
     if not empty:
         return [title]
-    return [title, [("  what stands between commas,", "faint")], [("  by how many captions have it", "faint")]]
+    return [
+        title,
+        [("  what stands between commas,", "faint")],
+        [("  by how many captions have it", "faint")],
+    ]
 
 
 def leader_lines(

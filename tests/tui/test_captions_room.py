@@ -424,7 +424,9 @@ async def test_a_phrase_keeps_its_number_while_others_become_commoner(kitchen: P
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         await until(pilot, lambda: ("3", "on oak") in room.numbered)
-        await pilot.press("end", *", on tin", "enter", "end", *", on tin", "enter", *"k1tch, on tin, x", "enter")
+        await pilot.press(
+            "end", *", on tin", "enter", "end", *", on tin", "enter", *"k1tch, on tin, x", "enter"
+        )
         await until(pilot, lambda: room.captions.phrases.get("on tin") == 3)
         assert room.numbered == [
             ("1", "soft window light"), ("2", "85mm"), ("3", "on oak"), ("4", "on tin"),

@@ -10,7 +10,6 @@ from tests.tui.recorded import write_project, write_run
 from tests.tui.snapshots import text_of
 from tui import remembered
 from tui.actions import ACTIONS
-from tui.app import Options
 from tui.bindings import bindings
 from tui.keymap import read_keymap
 from tui.screens.captions import CaptionsRoom

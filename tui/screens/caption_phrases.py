@@ -1,6 +1,7 @@
 """The phrases of the captions room: the panel, the numbers after the leader, what is offered while somebody types."""
 
 import json
+from collections.abc import Mapping
 
 from textual import on
 from textual.timer import Timer
@@ -18,6 +19,11 @@ _TWICE = 2
 """Captions that must hold a phrase before it gets a number by itself."""
 _CALM = 0.15
 """Seconds after the last change of the filter until its phrases are counted."""
+
+
+def _by_count(counts: Mapping[str, int]) -> list[str]:
+    """The commonest first; of as many, in the order of the alphabet, so that the same phrases get the same numbers."""
+    return sorted(counts, key=lambda phrase: (-counts[phrase], phrase))
 
 
 class CaptionPhrases(CaptionText):
@@ -42,7 +48,7 @@ class CaptionPhrases(CaptionText):
     def take_phrases(self) -> None:
         """All phrases were counted anew."""
         counts = self.captions.phrases
-        self.common = sorted(counts, key=lambda phrase: -counts[phrase])
+        self.common = _by_count(counts)
         own, trigger = self.captions.spec.captions.phrases, self.captions.spec.trigger
         stay = [each for each in self._numbered if each in counts and each not in own]
         more = [
@@ -66,17 +72,15 @@ class CaptionPhrases(CaptionText):
         texts = [entry.text for row in self.narrowed for entry in row.entries]
 
         def then(counts: dict[str, int]) -> None:
-            if self.is_narrowed:
+            if self.is_mounted and self.is_narrowed:
                 self._in_filter = counts
                 self._show_phrases()
 
         in_thread(self.bench, lambda: dict(count_phrases(texts)), then)
 
     def _show_phrases(self) -> None:
-        counts = self.captions.phrases if self._in_filter is None else self._in_filter
         phrases = self.query_one("#phrases", LineList)
-        there = sorted(counts, key=lambda phrase: -counts[phrase]) if self._in_filter is not None else self.common
-        phrases.show(there)
+        phrases.show(self.common if self._in_filter is None else _by_count(self._in_filter))
         phrases.refresh()
         shown = len(self.captions.rows if self._in_filter is None else self.rows.rows)
         empty = self.captions.loaded and not phrases.rows

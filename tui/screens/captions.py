@@ -9,13 +9,11 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from tui import caption_words as words
-from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.caption_desk import CaptionsDone, CaptionsMoved, CaptionsRefused
 from tui.caption_eyes import CaptionsLearned, Counted
 from tui.caption_rows import ORDERS, Order
 from tui.filters import parse
-from tui.keymap import shown as shown_key
 from tui.screens.caption_acts import CaptionActs
 from tui.spans import Spans
 from tui.widgets.caption_editor import CaptionEditor
@@ -38,6 +36,7 @@ class CaptionsRoom(CaptionActs):
         super().__init__()
         self._order: Order = "name"
         self._check = ""
+        self._names_wide = 0
         self._filtered_by: dict[str, Mapping[str, object]] = {}
 
     def body(self) -> Iterable[Widget]:
@@ -119,6 +118,7 @@ class CaptionsRoom(CaptionActs):
         self.captions = self.captions.with_findings(learned.findings, learned.titles)
         self._filtered_by = {}
         if message.names or not before.loaded:
+            self._names_wide = words.names_wide(self.captions)
             self._fill()
             if not before.loaded:
                 self.rows.do_first()
@@ -172,7 +172,7 @@ class CaptionsRoom(CaptionActs):
         self.count_narrowed()
 
     def _row(self, name: str, width: int) -> Spans:
-        return words.caption_row(self.captions, name, width)
+        return words.caption_row(self.captions, name, width, self._names_wide)
 
     def _check_row(self, name: str, width: int) -> Spans:
         from tui.audit_words import check_row
@@ -242,39 +242,6 @@ class CaptionsRoom(CaptionActs):
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self._fill()
         self.draw()
-
-    # ---- keys after the leader
-
-    def led(self, key: str) -> None:
-        """The leader was pressed (""), or the key after it."""
-        self.set_class(not key, "-leading")
-        if not key:
-            labelled = [
-                each for each in ACTIONS.values() if each.place == "captions" and each.leader and each.label
-            ]
-            table = [(shown_key(each.leader), each.label) for each in labelled]
-            self.query_one("#leader", Lines).show(
-                words.leader_lines(table, self.numbered, self.size.width - 2)
-            )
-            return
-        found = next(
-            (
-                each
-                for each in ACTIONS.values()
-                if each.place in ("captions", "leader", "app") and key in each.leader.split(",")
-            ),
-            None,
-        )
-        if key.isdigit() and key != "0":
-            self.put_phrase(int(key))
-        elif found is None:
-            self.say(
-                "" if key in ("escape", "ctrl+g") else f"Nothing is on {key} after ^g. ? shows all keys."
-            )
-        elif found.place == "leader":
-            getattr(self, found.method)()
-        else:
-            self.action_act(found.id)
 
     # ---- drawing
 

@@ -12,8 +12,9 @@ from tui.screens.modal import Reading
 from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
-    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "captions": "3 Captions", "train": "4 Train", "review": "5 Review",
-    "leader": "While you type a caption, after ^g", "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
+    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "captions": "3 Captions",
+    "leader": "While you type a caption, after ^g", "train": "4 Train", "review": "5 Review",
+    "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
     "choosing": "Two edits of one caption", "seeing": "What the model sees",
 }  # fmt: skip
@@ -51,9 +52,14 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
         if not actions:
             continue
         lines += [[("", "text")], [(_TITLES[place], "bold")]]
-        lines += [[(f"  {cell(_pressed(keys, each), 14)}", "text"), (each.words, "muted")] for each in actions]
+        lines += [
+            [(f"  {cell(_pressed(keys, each), 14)}", "text"), (each.words, "muted")] for each in actions
+        ]
         if place == "captions":
-            lines += [[("", "text")], *([(line, "muted")] for words in _WRITING for line in wrapped(words, width))]
+            lines += [
+                [("", "text")],
+                *([(line, "muted")] for words in _WRITING for line in wrapped(words, width)),
+            ]
     text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
     return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]
 

@@ -37,7 +37,9 @@ class Replacing(Previewing):
         for name, value in (("old", self.typed.old), ("new", self.typed.new)):
             with Horizontal(classes="row"):
                 yield Lines([[(f"    {name}", "muted")]])
-                yield LineEdit(value, id=f"{name}-words", at_once=self._on if name == "old" else lambda _way: False)
+                yield LineEdit(
+                    value, id=f"{name}-words", at_once=self._on if name == "old" else lambda _way: False
+                )
 
     def on_mount(self) -> None:
         self.query_one("#old-words", LineEdit).focus()

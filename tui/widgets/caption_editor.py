@@ -1,6 +1,5 @@
 """The field that captions are written in. Keys act at once and in order, whatever is typed ahead of the screen."""
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Literal
 
@@ -10,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 from tui import clipboard
-from tui.hidden import hide, seen
+from tui.hidden import hide, marked, seen
 from tui.printable import printable
 from tui.widgets.lines import inks
 
@@ -128,7 +127,7 @@ class CaptionEditor(TextArea):
     def get_line(self, line_index: int) -> Text:
         """A line with every character that a terminal would act on as a mark of one cell, and the cut."""
         line = self.document.get_line(line_index)
-        shown = line if line.isprintable() else "".join(map(_visible, line))
+        shown = line if line.isprintable() else "".join(map(marked, line))
         text = Text(shown, end="", no_wrap=True)
         if self._cut is not None:
             start = self._cut - sum(len(self.document.get_line(each)) + 1 for each in range(line_index))
@@ -292,11 +291,3 @@ class CaptionEditor(TextArea):
 def _take(event: events.Key) -> None:
     event.stop()
     event.prevent_default()
-
-
-def _visible(character: str) -> str:
-    """Itself, or one mark in its place: places in the text stay what they are."""
-    if character.isprintable() or character in "\t\u200c\u200d" or unicodedata.category(character) == "Zs":
-        return character
-    number = ord(seen(character))
-    return chr(0x2400 + number) if number < 0x20 else "␡" if number == 0x7F else "▯"

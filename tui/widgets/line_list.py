@@ -75,7 +75,8 @@ class LineList(ScrollView, can_focus=True):
         """draw: spans of a row. text: what filter and search look at. skip: rows the cursor passes over (headings).
 
         opens_field: enter may open a field to type into; whoever opens it, or does not, releases the keys.
-        clears: said beside a filter. finds: whether the list can be filtered. quiet: it shows its cursor only with the focus.
+        clears: said beside a filter. finds: whether the list can be filtered.
+        quiet: it shows its cursor only with the focus.
         matching: what a filter means, instead of rows that hold its words; may raise Refused for half of one, which
         changes nothing.
         """
@@ -162,7 +163,13 @@ class LineList(ScrollView, can_focus=True):
         if at >= len(self.rows):
             return Strip.blank(width, styles["ground"])
         key, here = self.rows[at], at == self._cursor
-        bar = "▌" if here and self._bar and (self.has_focus or not self._quiet) else "✓" if key in self.selected else " "
+        bar = (
+            "▌"
+            if here and self._bar and (self.has_focus or not self._quiet)
+            else "✓"
+            if key in self.selected
+            else " "
+        )
         spans = [(bar, "accent"), *self._draw(key, width - 1)]
         self._drawn[y] = spans
         return strip(spans, width, styles, styles["here"] if here and self.has_focus else None)
