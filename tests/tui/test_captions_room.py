@@ -446,3 +446,14 @@ async def test_what_is_typed_in_one_burst_after_tab_goes_into_the_new_words(kitc
             old.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: (screen.typed.old, screen.typed.new) == ("linen", "wool"))
         assert room.captions
+
+
+async def test_the_pictures_of_a_check_are_all_there_is_until_escape(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions", size=(120, 36)) as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: "missing" in room.captions.checks)
+        room.query_one("#checks", LineList).focus()
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: "PICTURES 2 of 5" in text_of(bench))
+        await pilot.press("escape")
+        await until(pilot, lambda: "PICTURES 5 (2 open)" in text_of(bench))

@@ -170,6 +170,7 @@ class CaptionsRoom(CaptionActs):
         self._check = self._check if check else ""
         self.rows.show(list(check.pictures) if check else self.captions.ordered(self._order))
         self.count_narrowed()
+        self.draw()
 
     def _row(self, name: str, width: int) -> Spans:
         return words.caption_row(self.captions, name, width, self._names_wide)

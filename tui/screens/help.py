@@ -61,7 +61,7 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
                 *([(line, "muted")] for words in _WRITING for line in wrapped(words, width)),
             ]
     text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
-    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]
+    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width - 4))]
 
 
 def _pressed(keys: Callable[[str], str], action: Action) -> str:
