@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 from textual import events
 
+from engine.dataset.captioning.book import Book
 from projects import atomic
+from projects.project import open_project, resolve
 from tests.tui.benches import Bench, opened, until
 from tests.tui.snapshots import text_of
 from tui.screens.captions import CaptionsRoom
@@ -457,3 +459,15 @@ async def test_the_pictures_of_a_check_are_all_there_is_until_escape(kitchen: Pa
         await until(pilot, lambda: "PICTURES 2 of 5" in text_of(bench))
         await pilot.press("escape")
         await until(pilot, lambda: "PICTURES 5 (2 open)" in text_of(bench))
+
+
+async def test_what_was_typed_when_the_room_was_killed_is_back_and_before_the_eyes(kitchen: Path) -> None:
+    book = Book(kitchen, resolve(open_project(kitchen)).data)
+    book.load()
+    book.type("images/IMG_4.txt", "k1tch, a mug, 85mm, half a wo")
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: room.opened.file == "images/IMG_4.txt")
+        assert room.editor.value == "k1tch, a mug, 85mm, half a wo" and room.editor.has_focus
+        assert "Brought back what was typed" in text_of(bench)
+        assert caption(kitchen, "IMG_4") == b"k1tch, a mug, 85mm, half a wo\n"

@@ -152,14 +152,15 @@ class CaptionActs(CaptionMany):
     def do_undo(self) -> None:
         self.save()
         if self.desk:
-            self.desk.undo(self._stepped)
+            self.desk.undo(self.stepped)
 
     def do_redo(self) -> None:
         self.save()
         if self.desk:
-            self.desk.redo(self._stepped)
+            self.desk.redo(self.stepped)
 
-    def _stepped(self, outcome: Outcome) -> None:
+    def stepped(self, outcome: Outcome) -> None:
+        """Say what was done, and show it."""
         if outcome.op is None:
             return
         self.say(outcome.op.words[:1].upper() + outcome.op.words[1:] + ".")

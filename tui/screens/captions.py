@@ -155,6 +155,12 @@ class CaptionsRoom(CaptionActs):
 
     def on_captions_done(self, message: CaptionsDone) -> None:
         message.then(message.outcome)
+        if (op := message.outcome.op) and op.kind == "restore":
+            # Whoever has begun elsewhere already stays there.
+            if not self._dirty and self.rows.at == 0:
+                self.stepped(message.outcome)
+            else:
+                self.say(f"{op.words[:1].upper()}{op.words[1:]}.")
         if message.outcome.problems:
             self.say(str(message.outcome.problems[0]))
         for conflict in message.outcome.conflicts:
