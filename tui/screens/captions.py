@@ -30,7 +30,7 @@ class CaptionsRoom(CaptionActs):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("captions")
     ROOM = "captions"
-    FILTERS = "words, or is:open  is:draft  finding:NAME  tokens>75  name:  set:  with not, and, or"
+    FILTERS = "words, is:open  is:draft  tokens>75  finding:NAME, with not, and, or"
 
     def __init__(self) -> None:
         super().__init__()
