@@ -53,7 +53,7 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
             continue
         lines += [[("", "text")], [(_TITLES[place], "bold")]]
         lines += [
-            [(f"  {cell(_pressed(keys, each), 14)}", "text"), (each.words, "muted")] for each in actions
+            [(f"  {cell(_pressed(keys, each), 12)}", "text"), (each.words, "muted")] for each in actions
         ]
         if place == "captions":
             lines += [
