@@ -4,11 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rich.cells import cell_len
+
 from engine.dataset.captioning.journal import Op
 from engine.dataset.findings import MARKS
 from engine.dataset.tokens import Counts, Place
 from tui.audit_words import INKS
 from tui.caption_rows import CaptionRow, Captions, Order
+from tui.printable import printable
 from tui.spans import Span, Spans, cell, ends, length
 
 _NAME: Final = 16
@@ -18,10 +21,12 @@ _SHORTEST_BAR: Final = 60
 _ORDERS: Final[Mapping[Order, str]] = {"name": "", "tokens": "longest first", "open": "open first"}
 
 
-def list_title(captions: Captions, order: Order, chosen: int) -> Spans:
-    """What stands over the list."""
+def list_title(captions: Captions, order: Order, chosen: int, shown: int | None) -> Spans:
+    """What stands over the list. shown: pictures that a filter or check leaves, None without."""
     left: list[Span] = [("  PICTURES ", "muted"), (f"{len(captions.rows):,}", "text")]
-    if captions.loaded and captions.open:
+    if shown is not None:
+        left[1:] = [(f"{shown:,}", "text"), (f" of {len(captions.rows):,}", "muted")]
+    if captions.loaded and captions.open and shown is None and not chosen:
         left.append((f" ({captions.open:,} open)", "muted"))
     if chosen:
         left.append((f"  {chosen:,} selected", "accent"))
@@ -30,16 +35,36 @@ def list_title(captions: Captions, order: Order, chosen: int) -> Spans:
     return left
 
 
-def caption_row(captions: Captions, name: str, width: int) -> Spans:
-    """One picture: its mark, its name without folder and ending, the beginning of what stands there."""
+def names_wide(captions: Captions) -> int:
+    """Cells that the longest name takes, as far as names get any."""
+    return min(_NAME, max((len(row.path.stem) for row in captions.rows.values()), default=_NAME))
+
+
+def caption_row(captions: Captions, name: str, width: int, wide: int) -> Spans:
+    """One picture: its mark, its name without folder and ending in `wide` cells, what stands there behind the trigger."""
     row = captions.rows.get(name)
     if row is None:
         return [(name, "muted")]
     mark, ink = _mark(captions, row)
     more = f"+{len(row.entries) - 1} " if len(row.entries) > 1 else ""
-    wide = min(_NAME, max(8, width // 3))
-    text = " ".join(row.text.split())
-    return [(mark, ink), (f" {cell(row.path.stem, wide)} ", "text"), (more, "muted"), (text, "muted")]
+    text, trigger = " ".join(row.text.split()), captions.spec.trigger
+    # They all begin alike: what tells them apart stands behind the trigger.
+    if trigger and text.startswith(f"{trigger}, "):
+        text = "…" + text.removeprefix(f"{trigger},")
+    name = middle(row.path.stem, min(wide, max(8, width // 2)))
+    # A regularization picture may have the name of another one.
+    named = "text" if row.role == "subject" else "muted"
+    return [(mark, ink), (f" {name} ", named), (more, "muted"), (text, "muted")]
+
+
+def middle(name: str, width: int) -> str:
+    """A name in exactly `width` cells; of one that is too long both ends, as numbers and kinds stand at the end."""
+    if cell_len(printable(name)) <= width:
+        return cell(name, width)
+    tail = printable(name)[-(width // 2) :]
+    while cell_len(tail) > width // 2:
+        tail = tail[1:]
+    return cell(printable(name), width - cell_len(tail)) + tail
 
 
 def _mark(captions: Captions, row: CaptionRow) -> Span:
@@ -67,7 +92,10 @@ def status_line(
     if problem:
         return [(" ! ", "bad"), (problem, "text")]
     left: list[Span] = [(" ", "text")]
-    for place, count in zip(places, counts, strict=False):
+    for at, (place, count) in enumerate(zip(places, counts, strict=False)):
+        # The encoders of one family read alike: one bar for both, until they differ.
+        if at and count == counts[at - 1] and place.limit == places[at - 1].limit:
+            continue
         label, limit = place.label, place.limit
         if count is None:
             left += [(f"{label} ", "muted"), ("-", "text"), ("   ", "text")]
@@ -97,10 +125,17 @@ def phrase_row(phrase: str, count: int, width: int) -> Spans:
     return [(f"{count:>5,} ", "muted"), (cell(phrase, max(1, width - 7)), "text")]
 
 
-def phrases_title(captions: Captions, shown: int, narrowed: bool) -> Spans:
-    """What stands over the phrases."""
-    where = f" in {shown:,} of the filter" if narrowed else f" in {shown:,}"
-    return [("  PHRASES", "muted"), (where, "muted")]
+def phrases_title(shown: int, *, narrowed: bool, empty: bool) -> list[Spans]:
+    """What stands over the phrases, and where there are none, what would."""
+    where = f" in {shown:,} shown" if narrowed else f" in {shown:,}"
+    title: Spans = [("  PHRASES", "muted"), (where, "muted")]
+    if not empty:
+        return [title]
+    return [
+        title,
+        [("  what stands between commas,", "faint")],
+        [("  by how many captions have it", "faint")],
+    ]
 
 
 def leader_lines(

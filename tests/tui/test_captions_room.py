@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from textual import events
 
+from engine.dataset.captioning.book import Book
 from projects import atomic
+from projects.project import open_project, resolve
 from tests.tui.benches import Bench, opened, until
 from tests.tui.snapshots import text_of
 from tui.screens.captions import CaptionsRoom
+from tui.screens.replacing import Replacing
 from tui.widgets.line_list import LineList
 
 PROJECT = """format = 1
@@ -331,3 +335,139 @@ async def test_the_room_opens_within_its_time(kitchen: Path) -> None:
         assert time.monotonic() - began < 5, "nothing may wait for the files"
         room = await read(pilot, bench)
         assert len(room.query_one("#caption-list", LineList).rows) == 3005
+
+
+async def test_a_caption_without_a_word_is_begun_with_the_trigger_by_one_key(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await pilot.press("enter", "enter")
+        assert room.opened.file == "images/IMG_3.txt" and room.editor.suggestion == "k1tch, "
+        await pilot.press("right", *"a cup", "enter")
+        await until(pilot, lambda: caption(kitchen, "IMG_3") == b"k1tch, a cup\n")
+        # The list says what tells captions apart, not the trigger again.
+        assert "… a cup" in text_of(bench) and "k1tch, a cup" not in text_of(bench)
+        await pilot.press("enter", "ctrl+g", "t", *"a pan", "enter")
+        await until(pilot, lambda: caption(kitchen, "IMG_5") == b"k1tch, a pan\n")
+
+
+async def test_line_ends_that_a_terminal_pastes_are_line_ends(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        room.editor.post_message(events.Paste("\rtwo\rlines\r"))
+        await until(pilot, lambda: "lines" in room.editor.value)
+        assert room.editor.value.endswith("light\ntwo\nlines")
+
+
+async def test_a_caption_is_drawn_anew_when_the_terminal_gets_narrower(kitchen: Path) -> None:
+    words = "k1tch, a linen towel that hangs before a window, soft window light, 85mm portrait photography"
+    (kitchen / "images/IMG_1.txt").write_text(words)
+    async with opened(kitchen, room="captions", size=(80, 24)) as (bench, pilot):
+        await read(pilot, bench)
+        await pilot.resize_terminal(60, 24)
+        await pilot.pause(0.3)
+        shown = " ".join(text_of(bench).split())
+        assert words in shown
+
+
+async def test_a_new_variant_takes_what_is_typed_next_and_goes_when_it_is_taken_back(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await pilot.press("escape", "V", *"red qu")
+        await until(pilot, lambda: room.editor.value == "k1tch, red qu")
+        assert room.editor.has_focus and "variant 2 of 2" in text_of(bench)
+        await pilot.press("escape")
+        await until(pilot, lambda: caption(kitchen, "IMG_1.2") == b"k1tch, red qu\n")
+        assert everything(kitchen) == WRITTEN
+        await pilot.press("u")
+        await until(pilot, lambda: room.editor.value == "k1tch, ")
+        await pilot.press("u")
+        await until(pilot, lambda: caption(kitchen, "IMG_1.2") is None)
+        await until(pilot, lambda: room.editor.value == "k1tch, a linen towel, soft window light")
+        assert room.here and len(room.here.entries) == 1
+
+
+async def test_phrases_are_counted_in_what_the_filter_shows(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions", size=(120, 36)) as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: "    3 k1tch" in text_of(bench))
+        await pilot.press("escape", "slash", *"linen")
+        await until(pilot, lambda: "PHRASES in 2 shown" in text_of(bench))
+        assert "    2 k1tch" in text_of(bench) and "a mug" not in text_of(bench).split("CHECKS")[0]
+        assert "PICTURES 2 of 5" in text_of(bench)
+        await pilot.press(*" wibble:1")
+        await until(pilot, lambda: "wibble is no field." in text_of(bench))
+        for _ in " wibble:1":
+            await pilot.press("backspace")
+        await pilot.press(*" nothing")
+        await until(pilot, lambda: "No picture is left: esc shows all again." in text_of(bench))
+        await pilot.press("escape")
+        await until(pilot, lambda: "    3 k1tch" in text_of(bench) and "PHRASES in 5" in text_of(bench))
+        assert len(room.rows.rows) == 5
+
+
+async def test_selecting_shows_at_once_what_is_shared_and_escape_lets_it_go(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await pilot.press("escape", "slash", *"linen", "enter")
+        await until(pilot, lambda: room.rows.has_focus)
+        await pilot.press("asterisk")
+        await until(pilot, lambda: "2 selected" in text_of(bench))
+        assert room.opened.several and room.editor.value == "k1tch"
+        await pilot.press("escape")
+        assert len(room.rows.rows) == 5 and room.opened.several
+        await pilot.press("escape")
+        await until(pilot, lambda: not room.opened.several)
+        assert not room.rows.selected and room.editor.value == "k1tch, a linen towel, soft window light"
+
+
+async def test_a_phrase_keeps_its_number_while_others_become_commoner(kitchen: Path) -> None:
+    (kitchen / "images/IMG_4.txt").write_text("k1tch, a mug, on oak\n")
+    (kitchen / "images/IMG_5.txt").write_text("k1tch, a pan, on oak\n")
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: ("3", "on oak") in room.numbered)
+        await pilot.press(
+            "end", *", on tin", "enter", "end", *", on tin", "enter", *"k1tch, on tin, x", "enter"
+        )
+        await until(pilot, lambda: room.captions.phrases.get("on tin") == 3)
+        assert room.numbered == [
+            ("1", "soft window light"), ("2", "85mm"), ("3", "on oak"), ("4", "on tin"),
+        ]  # fmt: skip
+
+
+async def test_what_is_typed_in_one_burst_after_tab_goes_into_the_new_words(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await pilot.press("escape", "r")
+        await until(pilot, lambda: isinstance(bench.screen, Replacing))
+        screen = bench.screen
+        assert isinstance(screen, Replacing)
+        old = screen.query_one("#old-words")
+        for key in (*"linen", "tab", *"wool"):
+            # As in one burst: all of it reaches the field that has the focus now.
+            old.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: (screen.typed.old, screen.typed.new) == ("linen", "wool"))
+        assert room.captions
+
+
+async def test_the_pictures_of_a_check_are_all_there_is_until_escape(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions", size=(120, 36)) as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: "missing" in room.captions.checks)
+        room.query_one("#checks", LineList).focus()
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: "PICTURES 2 of 5" in text_of(bench))
+        await pilot.press("escape")
+        await until(pilot, lambda: "PICTURES 5 (2 open)" in text_of(bench))
+
+
+async def test_what_was_typed_when_the_room_was_killed_is_back_and_before_the_eyes(kitchen: Path) -> None:
+    book = Book(kitchen, resolve(open_project(kitchen)).data)
+    book.load()
+    book.type("images/IMG_4.txt", "k1tch, a mug, 85mm, half a wo")
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: room.opened.file == "images/IMG_4.txt")
+        assert room.editor.value == "k1tch, a mug, 85mm, half a wo" and room.editor.has_focus
+        assert "Brought back what was typed" in text_of(bench)
+        assert caption(kitchen, "IMG_4") == b"k1tch, a mug, 85mm, half a wo\n"

@@ -315,7 +315,7 @@ async def test_history_tells_all_steps_and_those_of_one_caption(project: Path) -
     opened_book.undo()
     words = ["".join(text for text, _ in line) for line in history_lines(opened_book.journal)]
     assert [line[18:] for line in words] == [
-        "took back: edited 1.txt   images/1.txt", "edited 1.txt   images/1.txt   taken back", "put film first   2 captions",
+        "took back: edited 1.txt", "edited 1.txt   taken back", "put film first   2 captions",
     ]  # fmt: skip
     of_one = [
         "".join(text for text, _ in line) for line in history_lines(opened_book.journal, "images/0.txt")

@@ -14,6 +14,7 @@ from tests.tui.recorded import NOW, write_project, write_review, write_run
 from tests.tui.snapshots import matches, text_of
 from tui import audits, remembered
 from tui.app import Options
+from tui.screens.captions import CaptionsRoom
 from tui.screens.pictures import PicturesRoom
 from tui.screens.project import ProjectRoom
 from tui.screens.review import ReviewRoom
@@ -119,6 +120,31 @@ async def test_pictures_room(
         await until(pilot, lambda: "The same mark" in text_of(bench))
         await until(pilot, lambda: room.query_one("#picture", PictureView).complete)
         assert not matches(bench, f"pictures-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [SMALL, DESIGN])
+async def test_captions_room(aurelia: Path, size: tuple[int, int]) -> None:
+    for number, words in enumerate(
+        (
+            "a woman with auburn hair in a linen jacket, on a white bench, soft window light, film grain, 85mm",
+            "a woman in a linen coat, soft window light, 85mm",
+            "a woman before a grey wall, 85mm",
+            "",
+            "a woman reading in a café, evening light, film grain",
+            "portrait of a woman, close",
+        )
+    ):
+        (aurelia / f"images/IMG_{number:04}.txt").write_text(f"aur3lia_portrait, {words}\n")
+    (aurelia / "images/IMG_0003.txt").unlink()
+    (aurelia / "images/IMG_0005.txt").write_text("portrait of a woman, close\n")
+    async with opened(aurelia, room="captions", size=size) as (bench, pilot):
+        room = bench.screen
+        assert isinstance(room, CaptionsRoom)
+        await until(pilot, lambda: room.captions.checks and "no caption" in str(room.captions.checks))
+        await until(pilot, lambda: "CLIP 45/75" in text_of(bench))
+        await until(pilot, lambda: room.query_one("#caption-picture", PictureView).complete)
+        await pilot.press("end")
+        assert not matches(bench, f"captions-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", [SMALL, DESIGN])

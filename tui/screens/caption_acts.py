@@ -1,9 +1,7 @@
 """What the keys of the captions room do beside moving and typing."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from engine.dataset.captioning.book import Conflict, Outcome
 from engine.dataset.captioning.content import shown
@@ -14,9 +12,6 @@ from tui.external import open_with, opener
 from tui.follow_lines import shown as path_shown
 from tui.screens.caption_many import CaptionMany
 from tui.working import in_thread
-
-if TYPE_CHECKING:
-    pass
 
 
 class CaptionActs(CaptionMany):
@@ -76,14 +71,19 @@ class CaptionActs(CaptionMany):
         number = max(entry.variant for entry in row.entries) + 1
         first = Path(row.entries[0].file)
         file = first.with_name(f"{first.stem}.{max(2, number)}{first.suffix}").as_posix()
-        text = self.captions.spec.trigger or "variant"
+        text = self.trigger_here or "variant"
+        # What is typed next is meant for the new one.
+        self.set_focus(self.rows)
+        self.bench.hold_keys()
 
-        def there(_: Outcome) -> None:
-            if self.desk:
-                self._variant = len(row.entries)
+        def there(outcome: Outcome) -> None:
+            if self.desk and outcome.op:
+                self._variant, self._writes_next = len(row.entries), True
                 self.desk.load()
+            else:
+                self.bench.release_keys()
 
-        self.desk.apply("edit", f"began {Path(file).name}", {file: text}, there)
+        self.desk.apply("edit", f"began {Path(file).name}", {file: f"{text}, "}, there)
 
     def do_help(self) -> None:
         self.bench.do_help()
@@ -104,14 +104,6 @@ class CaptionActs(CaptionMany):
     def do_mark(self) -> None:
         self.editor.mark()
 
-    def put_phrase(self, number: int) -> None:
-        """The phrase of that number at the cursor."""
-        phrase = dict(self.numbered).get(str(number))
-        if phrase is None:
-            self.say(f"No phrase has the number {number}: ^g a keeps the one at the cursor.")
-        elif self.opened.entries and not self.opened.why_closed:
-            self.editor.put_in(phrase)
-
     def do_again(self) -> None:
         if self.again is None:
             return
@@ -124,13 +116,15 @@ class CaptionActs(CaptionMany):
     def do_trigger(self) -> None:
         from engine.dataset.captioning.arranging import TriggerFirst
 
-        row, spec = self.here, self.captions.spec
-        trigger = (row.entries[0].dataset.trigger if row else "") or spec.trigger
+        row, trigger = self.here, self.trigger_here
         if not trigger:
             self.say("This project has no trigger: write one in room 1.")
             return
         if row and row.role == "regularization":
             self.say("A regularization picture must not have the trigger.")
+            return
+        if not self.editor.value.strip():
+            self.editor.change(f"{trigger}, ")
             return
         made = TriggerFirst(trigger)(self.editor.value)
         if made == self.editor.value:
@@ -148,18 +142,6 @@ class CaptionActs(CaptionMany):
         else:
             self.editor.put_in(shown(before.text))
 
-    def do_add_phrase(self) -> None:
-        phrase, own = self.editor.phrase_here(), list(self.captions.spec.captions.phrases)
-        if not phrase:
-            self.say("The cursor is in no phrase.")
-        elif phrase in own:
-            self.say(f'"{phrase}" is kept already.')
-        else:
-            self._write("captions.phrases", [*own, phrase])
-            self.say(
-                f'"{phrase}" is ^g {len(own) + 1} from now on.' if len(own) < 9 else f'"{phrase}" is kept.'
-            )
-
     def do_looked(self) -> None:
         self.desk_look([entry.file for row in self.meant for entry in row.entries])
 
@@ -171,14 +153,15 @@ class CaptionActs(CaptionMany):
     def do_undo(self) -> None:
         self.save()
         if self.desk:
-            self.desk.undo(self._stepped)
+            self.desk.undo(self.stepped)
 
     def do_redo(self) -> None:
         self.save()
         if self.desk:
-            self.desk.redo(self._stepped)
+            self.desk.redo(self.stepped)
 
-    def _stepped(self, outcome: Outcome) -> None:
+    def stepped(self, outcome: Outcome) -> None:
+        """Say what was done, and show it."""
         if outcome.op is None:
             return
         self.say(outcome.op.words[:1].upper() + outcome.op.words[1:] + ".")
@@ -186,6 +169,14 @@ class CaptionActs(CaptionMany):
         names = {entry.file: name for name, row in self.captions.rows.items() for entry in row.entries}
         there = [names[file] for file in outcome.op.files if file in names]
         here = self.here
+        files = {entry.file: entry for row in self.captions.rows.values() for entry in row.entries}
+        if self.desk and any(
+            file not in files or (files[file].variant > 1 and files[file].content is None)
+            for file in outcome.op.files
+        ):
+            # A variant came or went.
+            self._variant = 0
+            self.desk.load()
         if there and (here is None or here.picture not in there):
             self.rows.go_to(there[0])
         self.open_here(anew=True)
@@ -283,21 +274,6 @@ class CaptionActs(CaptionMany):
             return told
 
         in_thread(self.bench, work, self.say)
-
-    def _write(self, key: str, value: object) -> None:
-        """Write a value into project.toml, in a thread, and read everything again."""
-        project = self.bench.project
-        if project is None:
-            return
-
-        def work() -> None:
-            from projects.project import open_project, save_values
-
-            save_values(open_project(project), [f"{key}={json.dumps(value)}"])
-            if self.desk:
-                self.desk.load()
-
-        self.run_worker(work, thread=True, exit_on_error=False)
 
     def settle(self, conflict: Conflict) -> None:
         """Ask which of two edits is meant. Until then theirs is in the file, and mine in the journal."""

@@ -10,14 +10,14 @@ from engine.dataset.captioning.content import shown
 from projects.problems import Refused
 from tui import remembered
 from tui.caption_changes import Changed, Replacement, Scope
-from tui.screens.caption_text import CaptionText
+from tui.screens.caption_leader import CaptionLeader
 from tui.working import in_thread, said
 
 if TYPE_CHECKING:
     from tui.screens.previewing import Previewing
 
 
-class CaptionMany(CaptionText):
+class CaptionMany(CaptionLeader):
     """The keys of the room that are about more than the caption in the editor."""
 
     @property

@@ -44,6 +44,8 @@ class CaptionText(Room):
         self._eyes: CaptionEyes | None = None
         self._learned = Learned()
         self._variant = 0
+        self._writes_next = False
+        """A new variant is on its way into the editor."""
         self._kept: dict[str, tuple[str, str]] = {}
         """Caption file -> what was typed and could not be saved, and why."""
         self._counts: tuple[Sequence[Place], Counts] = ((), ())
@@ -79,17 +81,20 @@ class CaptionText(Room):
         return chosen or ([self.here] if self.here else [])
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether a filter or a check leaves only some of the pictures."""
+        return bool(self.rows.filter)
+
+    @property
+    def trigger_here(self) -> str:
+        """The trigger of the picture under the cursor: its set's own, else the project's."""
+        row = self.here
+        return (row.entries[0].dataset.trigger if row else "") or self.captions.spec.trigger
+
+    @property
     def narrowed(self) -> list[CaptionRow]:
         """The pictures that filter and check leave, in the order of the list."""
         return [self.captions.rows[str(name)] for name in self.rows.rows if name in self.captions.rows]
-
-    @property
-    def numbered(self) -> list[tuple[str, str]]:
-        """The phrases of the numbers after the leader: the project's own, then the commonest."""
-        own = list(self.captions.spec.captions.phrases)
-        trigger = self.captions.spec.trigger
-        rest = [each for each in self.common if each not in own and each != trigger]
-        return [(str(number), phrase) for number, phrase in enumerate([*own, *rest][:9], 1)]
 
     def draw(self) -> None:
         """All that is not a list."""
@@ -107,7 +112,6 @@ class CaptionText(Room):
         """Wire the editor, and read."""
         editor = self.editor
         editor.leave, editor.lead, editor.nothing_to_undo = self.leave_text, self.led, self._turned
-        editor.complete = self._completion
         editor.closed = lambda: self.say(self.opened.why_closed or "There is no picture here to caption.")
         self.set_interval(_TYPED_SECONDS, self._note_typed)
         self.set_interval(_LOOK_SECONDS, self._look_outside)
@@ -212,6 +216,7 @@ class CaptionText(Room):
         """Count anew; save once the person pauses."""
         self._count()
         self.draw_status()
+        self.refresh_frame()
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE_SECONDS, self._paused) if self._dirty else None
@@ -253,18 +258,6 @@ class CaptionText(Room):
         """Nothing typed here is left to take back: the journal goes on."""
         self.save()
         self.action_act(f"captions.{way}")
-
-    def _completion(self, begun: str) -> str | None:
-        folded = begun.casefold()
-        for phrase in [*self.captions.spec.captions.phrases, *self.common]:
-            if folded in phrase.casefold() and phrase != begun:
-                return phrase
-        return None
-
-    @property
-    def common(self) -> list[str]:
-        """The phrases of all captions, the commonest first."""
-        return [str(each) for each in self.query_one("#phrases", LineList).rows]
 
     def _count(self) -> None:
         if self._eyes:

@@ -9,13 +9,11 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from tui import caption_words as words
-from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.caption_desk import CaptionsDone, CaptionsMoved, CaptionsRefused
 from tui.caption_eyes import CaptionsLearned, Counted
 from tui.caption_rows import ORDERS, Order
 from tui.filters import parse
-from tui.keymap import shown as shown_key
 from tui.screens.caption_acts import CaptionActs
 from tui.spans import Spans
 from tui.widgets.caption_editor import CaptionEditor
@@ -32,13 +30,13 @@ class CaptionsRoom(CaptionActs):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("captions")
     ROOM = "captions"
+    FILTERS = "words, is:open  is:draft  tokens>75  finding:NAME, with not, and, or"
 
     def __init__(self) -> None:
         super().__init__()
         self._order: Order = "name"
         self._check = ""
-        self._pressed = ""
-        """The key after the leader."""
+        self._names_wide = 0
         self._filtered_by: dict[str, Mapping[str, object]] = {}
 
     def body(self) -> Iterable[Widget]:
@@ -52,16 +50,20 @@ class CaptionsRoom(CaptionActs):
                 with Container(id="caption-side", classes="side"):
                     with Vertical(id="phrases-pane"):
                         yield Lines(id="phrases-title")
-                        yield LineList(self._phrase_row, id="phrases")
+                        yield LineList(self._phrase_row, quiet=True, id="phrases")
                     with Vertical(id="checks-pane"):
                         yield Lines([[("  CHECKS", "muted")]])
-                        yield LineList(self._check_row, finds=False, id="checks")
+                        yield LineList(self._check_row, quiet=True, finds=False, id="checks")
             yield Lines(id="caption-rule")
             yield CaptionEditor(id="caption-editor")
             yield Lines(id="caption-status")
             yield Lines(id="leader")
 
     # ---- what holds here
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.rows.filter or self._check)
 
     def conditions(self) -> frozenset[str]:
         """What the caption, the check and the journal let one do."""
@@ -75,7 +77,7 @@ class CaptionsRoom(CaptionActs):
             "fixable": check is not None and any(map(self._learned.fix, check.findings)),
             "undo": bool(self.captions.undo),
             "redo": bool(self.captions.redo),
-            "narrowed": bool(self._check),
+            "narrowed": bool(self._check or self.rows.selected),
         }
         return frozenset(name for name, holds in held.items() if holds)
 
@@ -116,10 +118,15 @@ class CaptionsRoom(CaptionActs):
         self.captions = self.captions.with_findings(learned.findings, learned.titles)
         self._filtered_by = {}
         if message.names or not before.loaded:
+            self._names_wide = words.names_wide(self.captions)
             self._fill()
             if not before.loaded:
                 self.rows.do_first()
             self.open_here(anew=True)
+            if self._writes_next:
+                self._writes_next = False
+                self.set_focus(self.editor)
+                self.bench.release_keys()
         else:
             for name, row in self.captions.rows.items():
                 if row is not before.rows.get(name):
@@ -136,7 +143,7 @@ class CaptionsRoom(CaptionActs):
         self._filtered_by = {}
         self.query_one("#checks", LineList).show(list(self.captions.checks))
         self.rows.refresh()
-        self._show_phrases()
+        self.take_phrases()
         self.draw()
 
     def on_counted(self, message: Counted) -> None:
@@ -148,6 +155,12 @@ class CaptionsRoom(CaptionActs):
 
     def on_captions_done(self, message: CaptionsDone) -> None:
         message.then(message.outcome)
+        if (op := message.outcome.op) and op.kind == "restore":
+            # Whoever has begun elsewhere already stays there.
+            if not self._dirty and self.rows.at == 0:
+                self.stepped(message.outcome)
+            else:
+                self.say(f"{op.words[:1].upper()}{op.words[1:]}.")
         if message.outcome.problems:
             self.say(str(message.outcome.problems[0]))
         for conflict in message.outcome.conflicts:
@@ -162,17 +175,11 @@ class CaptionsRoom(CaptionActs):
         check = self.captions.checks.get(self._check)
         self._check = self._check if check else ""
         self.rows.show(list(check.pictures) if check else self.captions.ordered(self._order))
-        self._show_phrases()
-
-    def _show_phrases(self) -> None:
-        common = sorted(self.captions.phrases, key=lambda phrase: -self.captions.phrases[phrase])
-        self.query_one("#phrases", LineList).show(common)
+        self.count_narrowed()
+        self.draw()
 
     def _row(self, name: str, width: int) -> Spans:
-        return words.caption_row(self.captions, name, width)
-
-    def _phrase_row(self, phrase: str, width: int) -> Spans:
-        return words.phrase_row(phrase, self.captions.phrases.get(phrase, 0), width)
+        return words.caption_row(self.captions, name, width, self._names_wide)
 
     def _check_row(self, name: str, width: int) -> Spans:
         from tui.audit_words import check_row
@@ -200,16 +207,20 @@ class CaptionsRoom(CaptionActs):
             self._variant = 0
         self.open_here()
 
+    @on(LineList.Turned, "#caption-list")
+    def turned(self) -> None:
+        """Other pictures are shown, or selected."""
+        self.save()
+        self.open_here()
+        self.count_narrowed()
+        self.draw()
+        if self.rows.mistake:
+            self.say(self.rows.mistake)
+
     @on(LineList.Chosen, "#caption-list")
     def chosen(self) -> None:
         """Enter: write."""
         self.do_edit()
-
-    @on(LineList.Chosen, "#phrases")
-    def chosen_phrase(self, event: LineList.Chosen) -> None:
-        """Enter: put it in."""
-        self.editor.put_in(str(event.key))
-        self.editor.focus()
 
     @on(LineList.Chosen, "#checks")
     def chosen_check(self, event: LineList.Chosen) -> None:
@@ -228,48 +239,16 @@ class CaptionsRoom(CaptionActs):
         self.say(check.findings[0].value + " " + check.findings[0].remedy)
 
     def do_everything(self) -> None:
-        self._check = ""
-        self._fill()
+        if self._check:
+            self._check = ""
+            self._fill()
+        else:
+            self.rows.select_none()
 
     def do_order(self) -> None:
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self._fill()
         self.draw()
-
-    # ---- keys after the leader
-
-    def led(self, key: str) -> None:
-        """The leader was pressed (""), or the key after it."""
-        self.set_class(not key, "-leading")
-        if not key:
-            labelled = [
-                each for each in ACTIONS.values() if each.place == "captions" and each.leader and each.label
-            ]
-            table = [(shown_key(each.leader), each.label) for each in labelled]
-            self.query_one("#leader", Lines).show(
-                words.leader_lines(table, self.numbered, self.size.width - 2)
-            )
-            return
-        found = next(
-            (
-                each
-                for each in ACTIONS.values()
-                if each.place in ("captions", "leader", "app") and key in each.leader.split(",")
-            ),
-            None,
-        )
-        self._pressed = key
-        if found is None:
-            self.say(
-                "" if key in ("escape", "ctrl+g") else f"Nothing is on {key} after ^g. ? shows all keys."
-            )
-        elif found.place == "leader":
-            getattr(self, found.method)()
-        else:
-            self.action_act(found.id)
-
-    def do_phrase(self) -> None:
-        self.put_phrase(int(self._pressed))
 
     # ---- drawing
 
@@ -277,15 +256,11 @@ class CaptionsRoom(CaptionActs):
         """All that is not a list."""
         if not self.is_mounted:
             return
+        narrowed = len(self.rows.rows) if self.is_narrowed else None
         self.query_one("#caption-title", Lines).show(
-            [words.list_title(self.captions, self._order, len(self.rows.selected))]
+            [words.list_title(self.captions, self._order, len(self.rows.selected), narrowed)]
         )
         self.query_one("#caption-rule", Lines).show([[("─" * max(1, self.size.width - 2), "faint")]])
-        shown_rows = len(self.rows.rows) or len(self.captions.rows)
-        narrowed = bool(self.rows.filter or self._check)
-        self.query_one("#phrases-title", Lines).show(
-            [words.phrases_title(self.captions, shown_rows, narrowed)]
-        )
         self.draw_status()
         self.refresh_frame()
 
@@ -294,6 +269,8 @@ class CaptionsRoom(CaptionActs):
         kept = self._kept.get(self.opened.file)
         problem = kept[1] if kept else self.opened.why_closed
         saved = "not saved yet" if self._dirty else self._saved
+        if row := self.here if self._variant else None:
+            saved = f"variant {self._variant + 1} of {len(row.entries):,}   {saved}"
         if self.opened.several:
             saved = f"what {len(self.opened.entries):,} captions share"
         places, counts = self._counts if not self.opened.several else ((), ())
@@ -302,10 +279,10 @@ class CaptionsRoom(CaptionActs):
 
     def show_picture(self) -> None:
         """The picture of the cursor."""
-        row = self.here
-        empty = (
-            "" if row or not self.captions.loaded else "No pictures here: data.images says where they are."
-        )
+        row, empty = self.here, ""
+        if row is None and self.captions.loaded:
+            empty = "No pictures here: data.images says where they are."
+            empty = "No picture is left: esc shows all again." if self.captions.rows else empty
         self.query_one("#caption-picture", PictureView).show(
             self.bench.pictures, row.path if row else None, empty
         )

@@ -6,18 +6,27 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui import terms
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, Action
 from tui.filters import NUMBERS, OPEN, WORDS
+from tui.keymap import shown
 from tui.screens.modal import Reading
 from tui.spans import Spans, cell, wrapped
 
 _TITLES = {
-    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "captions": "3 Captions", "train": "4 Train",
-    "review": "5 Review", "list": "In every list", "app": "Everywhere", "large": "A picture alone, large",
-    "tiles": "Tiles of pictures", "crop": "A crop that is moved", "replacing": "Replacing in captions",
-    "changing": "Changing many captions", "choosing": "Two edits of one caption",
-    "leader": "While a caption is typed, after ^g", "seeing": "What the model sees",
+    "home": "Home", "project": "1 Project", "pictures": "2 Pictures", "captions": "3 Captions",
+    "leader": "While you type a caption, after ^g", "train": "4 Train", "review": "5 Review",
+    "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
+    "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
+    "choosing": "Two edits of one caption", "seeing": "What the model sees",
 }  # fmt: skip
+
+_WRITING = (
+    "In a caption: enter or pgdn saves it and goes on, pgup goes back, ^o is a new line, esc or tab leaves; it is saved "
+    "by itself. The right arrow at the end takes what is offered. ^z ^y undo and redo, ^c ^x ^v copy, cut and paste; "
+    "ctrl+left ctrl+right go by words (^g h, ^g l), shift+arrows select (^g space).",
+    "The filter takes words, and is:open is:draft is:empty finding:NAME tokens>75 name:WORD set:WORD, with not, and, or.",
+)
+"""What no table of keys says about writing captions."""
 
 
 _FILTERS = (
@@ -53,7 +62,14 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
         if not actions:
             continue
         lines += [[("", "text")], [(_TITLES[place], "bold")]]
-        lines += [[(f"  {cell(keys(each.id), 14)}", "text"), (each.words, "muted")] for each in actions]
+        lines += [
+            [(f"  {cell(_pressed(keys, each), 12)}", "text"), (each.words, "muted")] for each in actions
+        ]
+        if place == "captions":
+            lines += [
+                [("", "text")],
+                *([(line, "muted")] for words in _WRITING for line in wrapped(words, width)),
+            ]
     if room == "pictures":
         lines += [[("", "text")], [("Filters of pictures", "bold")]]
         for fields, words in _FILTERS:
@@ -61,7 +77,14 @@ def help_lines(keys: Callable[[str], str], width: int, room: str) -> list[Spans]
             lines.append([(f"  {cell(fields, 18)}", "text"), (first, "muted")])
             lines += [[(f"{' ' * 20}{each}", "muted")] for each in more]
     text = "In a text: enter or tab saves it and goes on, up and down too; esc leaves it as it was."
-    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width))]
+    return [*lines[1:], [("", "text")], *([(words, "muted")] for words in wrapped(text, width - 4))]
+
+
+def _pressed(keys: Callable[[str], str], action: Action) -> str:
+    """The keys of an action, and behind them those that do it while somebody types a caption."""
+    if action.place == "captions" and action.leader:
+        return f"{cell(keys(action.id), 3)}  ^g {shown(action.leader)}"
+    return keys(action.id)
 
 
 def word_lines(width: int) -> list[Spans]:

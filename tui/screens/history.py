@@ -41,8 +41,10 @@ def history_lines(journal: Journal, file: str = "") -> list[Spans]:
 def _lines(journal: Journal, step: Step, file: str) -> Sequence[Spans]:
     op = step.op
     what = op.files[0] if len(op.files) == 1 else f"{len(op.files):,} captions"
+    # Most steps name the one caption they are about.
+    what = "" if op.words.endswith(what.rpartition("/")[2]) else f"   {what}"
     head: list[Span] = [
-        (f"{when(op.at)}  ", "muted"), (op.words, _INKS[step.state]), (f"   {what}", "muted"),
+        (f"{when(op.at)}  ", "muted"), (op.words, _INKS[step.state]), (what, "muted"),
     ]  # fmt: skip
     head += [("   by a model", "muted")] if op.drafted else []
     head += [(f"   {step.state}", "muted")] if step.state != "done" else []

@@ -37,7 +37,9 @@ class Replacing(Previewing):
         for name, value in (("old", self.typed.old), ("new", self.typed.new)):
             with Horizontal(classes="row"):
                 yield Lines([[(f"    {name}", "muted")]])
-                yield LineEdit(value, id=f"{name}-words")
+                yield LineEdit(
+                    value, id=f"{name}-words", at_once=self._on if name == "old" else lambda _way: False
+                )
 
     def on_mount(self) -> None:
         self.query_one("#old-words", LineEdit).focus()
@@ -65,6 +67,13 @@ class Replacing(Previewing):
             self.typed = typed
             self.renew()
 
+    def _on(self, way: str) -> bool:
+        """From the old words to the new ones, before another key is taken."""
+        if way not in ("enter", "tab"):
+            return False
+        self.set_focus(self.query_one("#new-words"))
+        return True
+
     @on(LineEdit.Left)
     def left(self, event: LineEdit.Left) -> None:
         """Enter goes from the old words to the new ones and then writes; the arrows go through the table."""
@@ -74,7 +83,7 @@ class Replacing(Previewing):
             self.do_leave()
         elif event.way in ("previous", "next"):
             rows.move(-1 if event.way == "previous" else 1)
-        elif event.way == "tab" or event.edit.id == "old-words":
+        elif event.way == "tab":
             self.focus_next()
         else:
             self.do_write()

@@ -28,6 +28,8 @@ class Room(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012
     ROOM: ClassVar[str] = ""
+    FILTERS: ClassVar[str] = "filter"
+    """What a filter may be made of, while nothing is typed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +147,7 @@ class Room(Screen[None]):
         self._filtered = event.line_list
         await self.query("#filter").remove()
         keys = (("enter", "keep the filter"), ("esc", "clear it"), ("up down", "move"))
-        edit = LineEdit(event.line_list.filter, placeholder="filter", id="filter", keys=keys)
+        edit = LineEdit(event.line_list.filter, placeholder=self.FILTERS, id="filter", keys=keys)
         await self.mount(edit, before=self.query_one(KeyLine))
         self.set_focus(edit)
         self.bench.release_keys()

@@ -1,6 +1,5 @@
 """The field that captions are written in. Keys act at once and in order, whatever is typed ahead of the screen."""
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Literal
 
@@ -10,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 from tui import clipboard
-from tui.hidden import hide, seen
+from tui.hidden import hide, marked, seen
 from tui.printable import printable
 from tui.widgets.lines import inks
 
@@ -47,6 +46,8 @@ class CaptionEditor(TextArea):
         """Called when nothing that was typed here is left to take back or to do again."""
         self.complete: Callable[[str], str | None] = lambda _words: None
         """A phrase of the project for what was begun, or None."""
+        self.begin: Callable[[], str] = lambda: ""
+        """What a caption without a word is begun with."""
         self.closed: Callable[[], object] = lambda: None
         """Called when somebody types into a text that cannot be changed."""
         self._leading = False
@@ -63,8 +64,9 @@ class CaptionEditor(TextArea):
     @property
     def keys(self) -> list[tuple[str, str]]:
         """(key, word) for the line of keys while somebody types here."""
+        offered = [("right", "take over")] if self.suggestion else []
         return [
-            ("enter", "save and next"), ("pgup", "previous"), ("^g", "more keys"), ("^o", "new line"),
+            *offered, ("enter", "save and next"), ("pgup", "previous"), ("^g", "more keys"), ("^o", "new line"),
             ("^z", "undo"), ("esc", "to the list"), ("^p", "palette"),
         ]  # fmt: skip
 
@@ -79,7 +81,8 @@ class CaptionEditor(TextArea):
         self.read_only = read_only
         self.load_text(hide(text))
         self.move_cursor(self.document.end)
-        self.suggestion = ""
+        if text:
+            self.suggestion = ""
 
     def take(self, text: str) -> None:
         """Show the same caption as somebody else has changed it; the cursor stays where it can."""
@@ -124,7 +127,7 @@ class CaptionEditor(TextArea):
     def get_line(self, line_index: int) -> Text:
         """A line with every character that a terminal would act on as a mark of one cell, and the cut."""
         line = self.document.get_line(line_index)
-        shown = line if line.isprintable() else "".join(map(_visible, line))
+        shown = line if line.isprintable() else "".join(map(marked, line))
         text = Text(shown, end="", no_wrap=True)
         if self._cut is not None:
             start = self._cut - sum(len(self.document.get_line(each)) + 1 for each in range(line_index))
@@ -157,6 +160,10 @@ class CaptionEditor(TextArea):
         event.prevent_default()
         self._insert(event.text)
 
+    def on_resize(self) -> None:
+        """The text area is drawn before it is wrapped anew, and not again where it has as many rows as before."""
+        self.refresh()
+
     def update_suggestion(self) -> None:
         """Offer the commonest phrase of the project that what was begun is a part of. It never forces itself."""
         self.suggestion, self._whole = "", ""
@@ -164,6 +171,9 @@ class CaptionEditor(TextArea):
         if not self.selection.is_empty or self.read_only or behind[:1] not in ("", *_ENDS):
             return
         begun = before[max(before.rfind(each) for each in _ENDS) + 1 :].lstrip()
+        if not self.text:
+            self.suggestion = printable(self.begin())
+            return
         if len(begun) < _LEAST or not (phrase := self.complete(begun)):
             return
         if phrase.startswith(begun):
@@ -266,7 +276,8 @@ class CaptionEditor(TextArea):
     def _insert(self, text: str) -> None:
         """What comes from outside: its last line end is a matter of where it came from."""
         self._marking = False
-        words = hide(text.replace("\r\n", "\n").removesuffix("\n"))
+        # Terminals send what is pasted with carriage returns for its line ends.
+        words = hide(text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n"))
         if words and (result := self._replace_via_keyboard(words, *self.selection)):
             self.move_cursor(result.end_location)
 
@@ -280,11 +291,3 @@ class CaptionEditor(TextArea):
 def _take(event: events.Key) -> None:
     event.stop()
     event.prevent_default()
-
-
-def _visible(character: str) -> str:
-    """Itself, or one mark in its place: places in the text stay what they are."""
-    if character.isprintable() or character in "\t\u200c\u200d" or unicodedata.category(character) == "Zs":
-        return character
-    number = ord(seen(character))
-    return chr(0x2400 + number) if number < 0x20 else "␡" if number == 0x7F else "▯"

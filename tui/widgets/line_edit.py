@@ -1,6 +1,6 @@
 """One line of text to type into: enter takes it and goes on, esc and tab leave it, no key of the room works meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 from textual import events
@@ -47,13 +47,25 @@ class LineEdit(Input):
         placeholder: str = "",
         id: str | None = None,
         keys: Sequence[tuple[str, str]] = (),
+        at_once: Callable[[Way], bool] = lambda _way: False,
     ) -> None:
-        """keys: (key, word) of what leaves this field, for the line of keys while somebody types."""
+        """keys: (key, word) of what leaves this field, for the line of keys while somebody types.
+
+        at_once: called before Left is sent, and in its place where it returns true.
+        """
         super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
         self.keys = keys
+        self._at_once = at_once
 
     async def _on_key(self, event: events.Key) -> None:
         """Keys that edit or leave act at once: on the usual way over the screen, letters typed after them overtake them."""
+        focused = self.screen.focused
+        if focused is not self and isinstance(focused, LineEdit):
+            # Typed in one burst with the key that went to the next field.
+            event.stop()
+            event.prevent_default()
+            focused.post_message(events.Key(event.key, event.character))
+            return
         found = self._bindings.key_to_bindings.get(event.key)
         if found:
             event.stop()
@@ -62,4 +74,5 @@ class LineEdit(Input):
 
     def action_leave(self, way: Way) -> None:
         """Say that the text is left."""
-        self.post_message(self.Left(self, self.value, way))
+        if not self._at_once(way):
+            self.post_message(self.Left(self, self.value, way))

@@ -48,6 +48,9 @@ class LineList(ScrollView, can_focus=True):
     class Moved(Said):
         """The cursor is on another row (None in an empty list)."""
 
+    class Turned(Said):
+        """The filter or the selection is another one."""
+
     class Chosen(Said):
         """Enter was pressed on a row."""
 
@@ -65,6 +68,7 @@ class LineList(ScrollView, can_focus=True):
         opens_field: bool = False,
         clears: str = "esc clears",
         finds: bool = True,
+        quiet: bool = False,
         matching: Callable[[str], Callable[[Any], bool]] | None = None,
         **options: Any,
     ) -> None:
@@ -72,14 +76,15 @@ class LineList(ScrollView, can_focus=True):
 
         opens_field: enter may open a field to type into; whoever opens it, or does not, releases the keys.
         clears: said beside a filter. finds: whether the list can be filtered.
+        quiet: it shows its cursor only with the focus.
         matching: what a filter means, instead of rows that hold its words; may raise Refused for half of one, which
         changes nothing.
         """
         super().__init__(**options)
         self._draw, self._text, self._skip = draw, text, skip
         self._selectable, self._bar, self._opens_field = selectable, bar, opens_field
-        self._clears, self._finds, self._matching = clears, finds, matching
-        self._mistake = ""
+        self._clears, self._finds, self._matching, self._quiet = clears, finds, matching, quiet
+        self.mistake = ""
         """Why the filter means nothing."""
         self._all: Sequence[Hashable] = ()
         self.rows: Sequence[Hashable] = ()
@@ -118,7 +123,16 @@ class LineList(ScrollView, can_focus=True):
     def set_filter(self, words: str) -> None:
         """Show only rows that hold all of these words, whatever their case."""
         self.filter = words
+        if not words:
+            self.mistake = ""
         self._apply()
+        self.post_message(self.Turned(self, self.key))
+
+    def select_none(self) -> None:
+        """Select no row any more."""
+        self.selected = set()
+        self.refresh()
+        self.post_message(self.Turned(self, self.key))
 
     def go_to(self, key: Hashable) -> None:
         """Put the cursor on a row, where it is there."""
@@ -149,7 +163,13 @@ class LineList(ScrollView, can_focus=True):
         if at >= len(self.rows):
             return Strip.blank(width, styles["ground"])
         key, here = self.rows[at], at == self._cursor
-        bar = "▌" if here and self._bar else "✓" if key in self.selected else " "
+        bar = (
+            "▌"
+            if here and self._bar and (self.has_focus or not self._quiet)
+            else "✓"
+            if key in self.selected
+            else " "
+        )
         spans = [(bar, "accent"), *self._draw(key, width - 1)]
         self._drawn[y] = spans
         return strip(spans, width, styles, styles["here"] if here and self.has_focus else None)
@@ -203,6 +223,7 @@ class LineList(ScrollView, can_focus=True):
             self.selected ^= {self.key}
             self._dirty(self._cursor)
             self._step(1)
+            self.post_message(self.Turned(self, self.key))
 
     def do_select_all(self) -> None:
         everything = set(self.rows)
@@ -210,6 +231,7 @@ class LineList(ScrollView, can_focus=True):
             self.selected - everything if everything <= self.selected else self.selected | everything
         )
         self.refresh()
+        self.post_message(self.Turned(self, self.key))
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; a second one chooses."""
@@ -263,8 +285,8 @@ class LineList(ScrollView, can_focus=True):
     def _filter_words(self) -> Spans:
         clears = f"   {self._clears}" if self._clears else ""
         hits = f"   {self._count(self.rows):,} of {self._total:,}"
-        if self._mistake:
-            return [(" filter: ", "muted"), (self._mistake, "warn")]
+        if self.mistake:
+            return [(" filter: ", "muted"), (self.mistake, "warn")]
         return [(" filter: ", "muted"), (self.filter, "accent"), (hits, "text"), (clears, "muted")]
 
     def _room(self) -> int:
@@ -297,10 +319,10 @@ class LineList(ScrollView, can_focus=True):
         try:
             matches = matching(self.filter)
         except Refused as refused:
-            self._mistake = str(refused.problems[0].error)
+            self.mistake = str(refused.problems[0].error)
             there = set(self._all)
             return [key for key in self.rows if key in there]
-        self._mistake = ""
+        self.mistake = ""
         return [key for key in self._all if matches(key)]
 
     def _step(self, by: int, *, around: bool = False) -> None:

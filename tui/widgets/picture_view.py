@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from tui.overlay import Cut, Overlay
 from tui.pictures import WHOLE, Box, Drawn, Pictures
-from tui.spans import cell
+from tui.spans import cell, wrapped
 from tui.widgets.lines import inks
 from tui.widgets.picture_row import PictureThere, off_lines
 
@@ -93,7 +93,7 @@ class PictureView(Widget):
         ground, muted = styles["ground"], styles["ground"] + styles["muted"]
         store, path = self._store, self._path
         if store is None or path is None:
-            return Strip([Segment(cell(self._empty if y == 0 else "", size.width), muted)])
+            return Strip([Segment(_line(self._empty, y, size.width), muted)])
         if store.off:
             lines = off_lines(store.off, [path], size.width)
             return Strip([Segment(cell(lines[y] if y < len(lines) else "", size.width), muted)])
@@ -102,7 +102,7 @@ class PictureView(Widget):
         self._drawn = drawn = self._asked or self._drawn
         if drawn is None or not drawn.strips:
             words = drawn.error if drawn else "…"
-            return Strip([Segment(cell(words if y == 0 else "", size.width), muted)])
+            return Strip([Segment(_line(words, y, size.width), muted)])
         row = y - max(0, size.height - len(drawn.strips)) // 2
         if not 0 <= row < len(drawn.strips):
             return Strip.blank(size.width, ground)
@@ -112,3 +112,9 @@ class PictureView(Widget):
 
     def _there(self) -> None:
         self.post_message(PictureThere())
+
+
+def _line(words: str, y: int, width: int) -> str:
+    """Line `y` of a sentence that stands in the picture's place."""
+    lines = wrapped(words, max(1, width)) if words else []
+    return cell(lines[y] if y < len(lines) else "", width)
