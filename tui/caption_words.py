@@ -20,7 +20,8 @@ _ORDERS: Final[Mapping[Order, str]] = {"name": "", "tokens": "longest first", "o
 
 def list_title(captions: Captions, order: Order, chosen: int) -> Spans:
     """What stands over the list."""
-    left: list[Span] = [("  PICTURES ", "muted"), (f"{len(captions.rows):,}", "text")]
+    left: list[Span] = [("  PICTURES ", "muted")]
+    left.append((f"{len(captions.rows):,}", "text") if captions.loaded else ("...", "muted"))
     if captions.loaded and captions.open:
         left.append((f" ({captions.open:,} open)", "muted"))
     if chosen:

@@ -6,6 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import get_args
 
@@ -90,6 +91,27 @@ def find_pictures(project: Path, data: Data) -> Findings:
     )
 
 
+def first_pictures(project: Path, data: Data, count: int) -> list[Found]:
+    """The first `count` pictures of `find_pictures`, or fewer, in a part of its time: to have something to show at once."""
+    root = Path(os.path.abspath(project))
+    sets = data_sets(data)
+    first = next((dataset for dataset in sets if dataset.role == "subject"), None)
+    for dataset in sets:
+        folder = Path(os.path.abspath(project / dataset.path))
+        home = folder if dataset is first else root
+        files, pictures = _files(folder, root, []), 0
+        for end, file in enumerate(files):
+            pictures += file.suffix.lower() in EXTENSIONS
+            if pictures > count:
+                # What belongs to a picture begins with its stem and a full stop, so it stands beside it.
+                files = files[:end]
+                break
+        found = _pair(files, dataset, home, data.caption_extension, [], [])
+        if kept := [each for each in found if each.name not in data.excluded]:
+            return kept[:count]
+    return []
+
+
 def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
     """Every file below `folder` that is not hidden, sorted; a folder that cannot be read is a problem, not a gap."""
     if not folder.is_dir():
@@ -118,7 +140,8 @@ def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
             name for name in folders if not name.startswith(".") and os.path.join(parent, name) not in own
         ]
         files += [Path(parent, name) for name in names if not name.startswith(".")]
-    return sorted(file for file in files if file.name.lower() not in _SYSTEM_FILES)
+    # By its parts, as paths compare; asked once of each and not at every comparison, of which there are many more.
+    return sorted((file for file in files if file.name.lower() not in _SYSTEM_FILES), key=attrgetter("parts"))
 
 
 def _pair(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tui.bench import audit, cache, interface, loop, machine, report, startup
+from tui.bench import audit, cache, captions, interface, loop, machine, report, startup
 from tui.bench.figures import Figure
 from tui.output import Output, json_option
 from tui.verbs.demo import write_project
@@ -37,6 +37,10 @@ def _audit(bench: Bench) -> list[Figure]:
     return audit.measure(bench.folder, bench.say)
 
 
+def _captions(bench: Bench) -> list[Figure]:
+    return captions.measure(bench.folder)
+
+
 def _loop(bench: Bench) -> list[Figure]:
     return loop.measure(write_project(bench.folder / "demo"), bench.say)
 
@@ -44,6 +48,7 @@ def _loop(bench: Bench) -> list[Figure]:
 # What may be named -> what it does, the quick ones first.
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "ui": _ui,
+    "captions": _captions,
     "audit": _audit,
     "cache": _cache,
     "loop": _loop,
@@ -55,8 +60,8 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
 @click.option("--write", "file", type=click.Path(path_type=Path), help="Add a dated section to this file.")
 @json_option
 def command(what: str | None, file: Path | None, out: Output) -> None:
-    """Measure this machine: ui (start and interface), audit (looking at pictures), cache (start of a run), loop (what
-    training costs beside the model).
+    """Measure this machine: ui (start and interface), captions (their room), audit (looking at pictures), cache
+    (start of a run), loop (what training costs beside the model).
 
     Left out: all of them, a few minutes. Other work on the machine is in every figure.
     """
