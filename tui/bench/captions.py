@@ -127,13 +127,13 @@ def list_figures(terminal: Terminal) -> list[Figure]:
     terminal.press(_ESCAPE, quiet=0.3)
     pages = presses(terminal, [_PAGE_DOWN] * 10 + [_PAGE_UP] * 10, PAGES)
     found = []
-    for words in ("tokens>75", "linen"):
+    for words, row in (("tokens>75", _LONG * 11 - 1), ("linen", next(n for n in range(99) if "linen" in caption_of(n)))):
         terminal.press("/", quiet=0.3)
         terminal.press(words[:-1], quiet=0.4)
         seconds = []
         for _ in range(5):
             began = terminal.send(words[-1])
-            seconds.append(terminal.until(re.compile(rf"filter: {words} +[\d,]+ of {PICTURES:,}")) - began)
+            seconds.append(terminal.until(name_of(row)) - began)
             terminal.settle(seconds=1.0)
             terminal.press("\x7f", quiet=0.4)
         terminal.press(_ESCAPE, quiet=0.4)

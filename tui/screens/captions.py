@@ -44,7 +44,7 @@ class CaptionsRoom(CaptionActs):
             with Horizontal():
                 with Vertical(id="caption-list-pane"):
                     yield Lines(id="caption-title")
-                    yield LineList(self._row, selectable=True, matching=self._matching, id="caption-list")
+                    yield LineList(self._row, selectable=True, opens_field=True, matching=self._matching, id="caption-list")
                 yield PictureView(id="caption-picture")
                 with Container(id="caption-side", classes="side"):
                     with Vertical(id="phrases-pane"):
@@ -188,8 +188,10 @@ class CaptionsRoom(CaptionActs):
 
     @on(LineList.Chosen, "#caption-list")
     def chosen(self) -> None:
-        """Enter: write."""
-        self.do_edit()
+        """Enter: write. What was typed since belongs into the caption."""
+        self.open_here()
+        self.set_focus(self.editor)
+        self.bench.release_keys()
 
     @on(LineList.Chosen, "#phrases")
     def chosen_phrase(self, event: LineList.Chosen) -> None:
