@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from engine.dataset.captioning.book import Book
 from projects import atomic
 from tests.tui.benches import Bench, opened, typed, until
 from tests.tui.snapshots import text_of
@@ -88,6 +90,62 @@ async def test_enter_saves_and_goes_on_and_what_is_typed_ahead_belongs_to_the_ne
         assert room.opened.file == "images/IMG_4.txt"
         await typed(pilot, "pageup")
         await until(pilot, lambda: room.editor.value == "k1tch, a cup")
+
+
+async def test_who_comes_back_before_a_save_is_done_goes_on_from_what_was_typed(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        assert room.desk is not None
+        waits = threading.Event()
+        room.desk._wanted.put(lambda: waits.wait(5.0))  # As a slow disk holds everything up.
+        await typed(pilot, *", red", "enter", "pageup", *", blue")
+        assert room.editor.value.endswith("light, red, blue")
+        waits.set()
+        await typed(pilot, "enter")
+        await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"light, red, blue\r\n"))
+        assert bench.screen is room, "nobody is asked which of one's own edits is meant"
+
+
+async def test_reading_all_again_leaves_what_is_being_typed(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        before = room.captions
+        await typed(pilot, *", red")
+        assert room.desk is not None
+        room.desk.load()
+        await until(pilot, lambda: room.captions is not before)
+        assert room.editor.value.endswith("light, red")
+
+
+async def test_enter_in_the_list_and_letters_right_behind_it_are_a_caption_and_no_commands(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await typed(pilot, "escape", "enter", *", k1u")
+        await until(pilot, lambda: room.editor.value.endswith("light, k1u"))
+        assert bench.screen is room
+
+
+async def test_a_caption_of_thousands_can_be_written_before_all_are_read(kitchen: Path) -> None:
+    for number in range(150):
+        os.link(kitchen / "images/IMG_1.png", kitchen / f"images/more_{number}.png")
+    load = Book.load
+    waits = threading.Event()
+
+    def late(book: Book) -> None:
+        waits.wait(5.0)
+        load(book)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Book, "load", late)
+        async with opened(kitchen, room="captions") as (bench, pilot):
+            room = next(screen for screen in bench.screen_stack if isinstance(screen, CaptionsRoom))
+            await until(pilot, lambda: room.opened.entries)
+            assert not room.captions.loaded and "IMG_2" in text_of(bench)
+            await typed(pilot, *", red", "enter", *", blue")
+            waits.set()
+            await until(pilot, lambda: len(room.captions.rows) == 155)
+            assert room.opened.file == "images/IMG_2.txt" and room.editor.value.endswith("85mm, blue")
+            await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"light, red\r\n"))
 
 
 async def test_leaving_the_room_and_a_pause_save(kitchen: Path) -> None:
