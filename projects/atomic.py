@@ -12,6 +12,12 @@ def write_bytes(path: Path, data: bytes) -> None:
     A file that is replaced keeps who may read and write it. Raises OSError as the system gave it; callers say which file
     and what to do.
     """
+    replace_bytes(path, data)
+    sync_folder(path.parent)
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """`write_bytes` for one of many files: after a power cut it may be the old one, until `sync_folder` was called."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -26,7 +32,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:

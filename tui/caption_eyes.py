@@ -151,7 +151,9 @@ class CaptionEyes:
         looked = replace(captions, tokens=_fullest(captions, counts), phrases=phrases)
         return Learned(
             captions=looked.with_findings(findings, titles()),
-            common=sorted(phrases, key=lambda phrase: -phrases[phrase]), collection=collection,
+            common=sorted(phrases, key=lambda phrase: -phrases[phrase]),
+            # Without what the checks have put together in it: of ten thousand captions that is 20 MB.
+            collection=replace(collection),
         )  # fmt: skip
 
 

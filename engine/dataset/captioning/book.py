@@ -256,6 +256,9 @@ class Book:
 
     def _write(self, changes: Sequence[Change], progress: Progress | None = None) -> list[Problem]:
         failed = []
+        # The journal has all of them: what a power cut takes before the folders are synced is written again.
+        write = atomic.write_bytes if len(changes) == 1 else atomic.replace_bytes
+        folders: set[Path] = set()
         for number, one in enumerate(changes):
             # A link stays a link: what it points to is written.
             path = Path(os.path.realpath(self._path(one.file)))
@@ -263,7 +266,8 @@ class Book:
                 if one.after is None:
                     path.unlink(missing_ok=True)
                 else:
-                    atomic.write_bytes(path, one.after)
+                    write(path, one.after)
+                folders.add(path.parent)
             except OSError as error:
                 hint = "What was meant is kept in captions.ops.jsonl and written when this is opened again."
                 failed.append(
@@ -271,6 +275,9 @@ class Book:
                 )
             if progress and (number + 1) % _EVERY == 0:
                 progress(number + 1, len(changes))
+        if len(changes) > 1:
+            for folder in folders:
+                atomic.sync_folder(folder)
         return failed
 
     def _change(self, file: str, text: str, base: Content | None) -> tuple[Change, bool]:
