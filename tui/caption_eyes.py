@@ -147,7 +147,12 @@ class CaptionEyes:
             known=known.measured(self._project, {row.path: name for name, row in captions.rows.items()}),
         )  # fmt: skip
         phrases = count_phrases(entry.text for entry in entries)
-        findings = tuple(judged(collection, spec.captions.ignored))
+        findings = []
+        for each in judged(collection, spec.captions.ignored):
+            findings.append(each)
+            self._count_typed()
+            if self._captions is not None or self._stopped:
+                return None
         looked = replace(captions, tokens=_fullest(captions, counts), phrases=phrases)
         return Learned(
             captions=looked.with_findings(findings, titles()),

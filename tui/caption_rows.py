@@ -143,7 +143,11 @@ class Asked(Mapping[str, object]):
             case "tokens":
                 return captions.tokens.get(row.picture)
             case "is":
-                held = (("draft", captions.is_draft(row)), ("open", captions.is_open(row)), ("empty", row.empty))
+                held = (
+                    ("draft", captions.is_draft(row)),
+                    ("open", captions.is_open(row)),
+                    ("empty", row.empty),
+                )
                 return [word for word, holds in held if holds]
         raise KeyError(field)
 

@@ -34,7 +34,9 @@ async def typed(pilot: "Pilot[tuple[Path, ...]]", *keys: str) -> None:
     for key in keys:
         name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
         pilot.app.post_message(events.Key(name, key if len(key) == 1 else None))
-        if name == "escape":  # A terminal tells it from the start of other keys by nothing but the time until the next.
+        if (
+            name == "escape"
+        ):  # A terminal tells it from the start of other keys by nothing but the time until the next.
             await pilot.pause()
     await pilot.pause()
 

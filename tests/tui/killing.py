@@ -2,10 +2,10 @@
 
     python -m tests.tui.killing --rounds 200
 
-Each round is the real program on a pseudo-terminal, keys at random (letters, next, previous, undo, replace in all, an edit of
-several), SIGKILL at a random moment, and what a start after it makes of the folder. All captions together must be what they
-were after one of the keys, and none that was on the screen for longer than `_MAY_BE_LOST` may be missing: no caption is lost,
-half-written or reverted, and a change of many captions is done or not.
+Each round is the real program on a pseudo-terminal, keys at random (letters, next, previous, undo, replace in all, an
+edit of several), SIGKILL at a random moment, and what a start after it makes of the folder. All captions together must
+be what they were after one of the keys, and none that was on the screen for longer than `_MAY_BE_LOST` may be missing:
+no caption is lost, half-written or reverted, and a change of many captions is done or not.
 """
 
 import argparse
@@ -42,7 +42,13 @@ source = "demo"
 [data]
 images = "images"
 """
-_BEGIN: Final = ("k1tch, tone0\r\n", "\ufeffk1tch, tone0, 85mm", None, "k1tch, tone0, a mug\n", "k1tch, tone0, plum\n")
+_BEGIN: Final = (
+    "k1tch, tone0\r\n",
+    "\ufeffk1tch, tone0, 85mm",
+    None,
+    "k1tch, tone0, a mug\n",
+    "k1tch, tone0, plum\n",
+)
 _END, _ENTER, _BACK, _LEADER, _ESCAPE, _UNDO = "\x1b[1;5F", "\r", "\x1b[5~", "\x07", "\x1b", "\x1a"
 
 State = tuple[str, ...]
@@ -78,7 +84,9 @@ class Round:
 
     def with_text(self, text: str, *places: int) -> State:
         """The last state with another text there."""
-        return tuple(text if at in (places or (self.at,)) else each for at, each in enumerate(self.states[-1]))
+        return tuple(
+            text if at in (places or (self.at,)) else each for at, each in enumerate(self.states[-1])
+        )
 
 
 def write_project(folder: Path) -> Path:
@@ -283,7 +291,9 @@ def rounds(folder: Path, count: int, *, seed: int, parallel: int = 1) -> list[st
 
 def main() -> int:
     """Run them; exit status 1 where anything was wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=2)

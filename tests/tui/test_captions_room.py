@@ -117,7 +117,9 @@ async def test_reading_all_again_leaves_what_is_being_typed(kitchen: Path) -> No
         assert room.editor.value.endswith("light, red")
 
 
-async def test_enter_in_the_list_and_letters_right_behind_it_are_a_caption_and_no_commands(kitchen: Path) -> None:
+async def test_enter_in_the_list_and_letters_right_behind_it_are_a_caption_and_no_commands(
+    kitchen: Path,
+) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         await typed(pilot, "escape", "enter", *", k1u")

@@ -32,7 +32,9 @@ _READ: Final = re.compile(r"10,000 inv3nted_cup cup")
 def write_captions(project: Path) -> None:
     """Captions as people write them over the ones of an invented project, all different."""
     for number in range(PICTURES):
-        (project / "images" / f"{name_of(number)}.txt").write_text(caption_of(number) + "\n", encoding="ascii")
+        (project / "images" / f"{name_of(number)}.txt").write_text(
+            caption_of(number) + "\n", encoding="ascii"
+        )
 
 
 def name_of(number: int) -> str:
@@ -65,10 +67,14 @@ def measure(folder: Path) -> list[Figure]:
             process = calm(terminal)
             found = [*opening(terminal, ticks)]
             calm(terminal)
-            found += idle_figures(terminal, process, "captions", "captions room, all captions read and counted")
+            found += idle_figures(
+                terminal, process, "captions", "captions room, all captions read and counted"
+            )
             began = time.perf_counter()
             found += [*writing(terminal, project), *list_figures(terminal)]
-            found.append(stall("captions.stall", ticks, began, time.perf_counter(), "typing, pages, filters, saves"))
+            found.append(
+                stall("captions.stall", ticks, began, time.perf_counter(), "typing, pages, filters, saves")
+            )
             found += many(terminal, ticks)
         return [*found, counting(project)]
 
@@ -85,7 +91,13 @@ def opening(terminal: Terminal, ticks: Path) -> list[Figure]:
         figure("captions.open", first, "s", 0.3, f"first row and its caption in the editor, {words}"),
         figure("captions.read", listed, "s", None, f"all pictures in the list, {words}"),
         figure("captions.learned", read, "s", None, f"tokens, phrases and checks of all, {words}"),
-        stall("captions.stall_open", ticks, began, time.perf_counter(), "opening, reading, counting and checking"),
+        stall(
+            "captions.stall_open",
+            ticks,
+            began,
+            time.perf_counter(),
+            "opening, reading, counting and checking",
+        ),
     ]
 
 
@@ -127,7 +139,10 @@ def list_figures(terminal: Terminal) -> list[Figure]:
     terminal.press(_ESCAPE, quiet=0.3)
     pages = presses(terminal, [_PAGE_DOWN] * 10 + [_PAGE_UP] * 10, PAGES)
     found = []
-    for words, row in (("tokens>75", _LONG * 11 - 1), ("linen", next(n for n in range(99) if "linen" in caption_of(n)))):
+    for words, row in (
+        ("tokens>75", _LONG * 11 - 1),
+        ("linen", next(n for n in range(99) if "linen" in caption_of(n))),
+    ):
         terminal.press("/", quiet=0.3)
         terminal.press(words[:-1], quiet=0.4)
         seconds = []
@@ -141,7 +156,9 @@ def list_figures(terminal: Terminal) -> list[Figure]:
         method = f"last letter of {words} until its rows came out"
         found.append(median_of(name, [each * 1e3 for each in seconds], "ms", budget=50.0, method=method))
     return [
-        figure("captions.page_bytes", bytes_each(pages, idle) / 1e3, "kB", 25.0, f"page key, {len(pages)} keys"),
+        figure(
+            "captions.page_bytes", bytes_each(pages, idle) / 1e3, "kB", 25.0, f"page key, {len(pages)} keys"
+        ),
         *found,
     ]
 
@@ -185,5 +202,7 @@ def counting(project: Path) -> Figure:
         seconds = time.perf_counter() - began
     finally:
         helper.close()
-    words = f"{PICTURES:,} captions for {len(places)} encoder{'s' * (len(places) != 1)}, in a process of its own"
+    words = (
+        f"{PICTURES:,} captions for {len(places)} encoder{'s' * (len(places) != 1)}, in a process of its own"
+    )
     return figure("captions.count", seconds, "s", None, words)

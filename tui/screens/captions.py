@@ -44,7 +44,13 @@ class CaptionsRoom(CaptionActs):
             with Horizontal():
                 with Vertical(id="caption-list-pane"):
                     yield Lines(id="caption-title")
-                    yield LineList(self._row, selectable=True, opens_field=True, matching=self._matching, id="caption-list")
+                    yield LineList(
+                        self._row,
+                        selectable=True,
+                        opens_field=True,
+                        matching=self._matching,
+                        id="caption-list",
+                    )
                 yield PictureView(id="caption-picture")
                 with Container(id="caption-side", classes="side"):
                     with Vertical(id="phrases-pane"):
