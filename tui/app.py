@@ -1,6 +1,7 @@
 """The workbench: one app, a home and five rooms. It holds what the rooms share and opens them; the rest is theirs."""
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ _NEVER = 1_000_000
 ScrollBar.renderer = theme.WholeCells
 _LATER = 0.7
 """Seconds after the first paint until rooms that may be next are imported."""
+_SWITCH_SECONDS = 0.001
+"""Until a thread that computes is asked to let another one go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,8 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         """project: opened at once, in `room` (one of the five); without one the home screen is shown."""
         self.options = options or Options()
         super().__init__()
+        # So long at most the loop waits, several times a key, for a thread that computes: it would be 5 ms each time.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self.clock = clock
         self.keymap: Keymap = read_keymap(config_file())
         self.project: Path | None = None

@@ -2,7 +2,8 @@
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,11 +12,17 @@ from textual.message import Message
 
 from engine.dataset.captioning.book import Book, Outcome
 from engine.dataset.captioning.content import Content
+from engine.dataset.captioning.entries import first_entries
 from engine.dataset.captioning.journal import Op
 from projects.problems import Problem, Refused
+from projects.spec import RunSpec
 from tui.caption_rows import Captions, rows_of
 
 Post = Callable[[Message], object]
+_GLANCE: Final = 100
+"""Pictures that are shown before all are read."""
+_PAINT_SECONDS: Final = 0.1
+"""Left to the interface to show them, where many more are to be read."""
 _PATIENCE: Final = 3.0
 """Seconds that whoever leaves waits for what is still to be written."""
 
@@ -23,9 +30,9 @@ _PATIENCE: Final = 3.0
 class CaptionsMoved(Message):
     """The captions are others now, or more is known of them."""
 
-    def __init__(self, captions: Captions, *, names: bool = False) -> None:
-        """names: pictures have come or gone."""
-        self.captions, self.names = captions, names
+    def __init__(self, captions: Captions, changed: Collection[str], *, names: bool = False) -> None:
+        """changed: pictures whose captions are others. names: pictures have come or gone."""
+        self.captions, self.changed, self.names = captions, changed, names
         super().__init__()
 
 
@@ -74,8 +81,15 @@ class CaptionDesk:
         self, kind: str, words: str, texts: Mapping[str, str], then: Callable[[Outcome], object], *,
         bases: Mapping[str, Content | None] | None = None,
     ) -> None:  # fmt: skip
-        """`Book.apply`."""
-        self._ask(lambda book: book.apply(kind, words, texts, bases=bases), then)
+        """`Book.apply`. What could not even be begun is told as what could not be written: the text is still meant."""
+
+        def work(book: Book) -> Outcome:
+            try:
+                return book.apply(kind, words, texts, bases=bases)
+            except Refused as refused:
+                return Outcome(problems=tuple(refused.problems))
+
+        self._ask(work, then)
 
     def undo(self, then: Callable[[Outcome], object]) -> None:
         """`Book.undo`."""
@@ -89,9 +103,16 @@ class CaptionDesk:
         """`Book.convert`."""
         self._ask(lambda book: book.convert(files), then)
 
-    def type(self, file: str, text: str | None) -> None:
+    def type(self, file: str, text: str | None, base: Content | None = None) -> None:
         """`Book.type`."""
-        self._ask(lambda book: book.type(file, text))
+
+        def work(book: Book) -> None:
+            before = len(book.journal.ops)
+            book.type(file, text, bases={file: base})
+            if len(book.journal.ops) != before:
+                self._tell(book)
+
+        self._ask(work, telling=False)
 
     def look(self, files: Sequence[str]) -> None:
         """`Book.look`."""
@@ -114,8 +135,8 @@ class CaptionDesk:
 
     def now(self, kind: str, words: str, file: str, text: str, base: Content | None) -> None:
         """Write one caption before anything else happens: the terminal may be going."""
-        if self.book is not None:
-            self.book.apply(kind, words, {file: text}, bases={file: base})
+        book = self.book or Book(self.project, self.captions.spec.data)
+        book.apply(kind, words, {file: text}, bases={file: base})
 
     def ops(self, file: str = "") -> list[Op]:
         """What was done, the newest first; to one caption file where one is named."""
@@ -153,6 +174,8 @@ class CaptionDesk:
         from projects.project import open_project, resolve
 
         spec = resolve(open_project(self.project))
+        if not self.captions.rows:
+            self._glance(spec)
         book = Book(self.project, spec.data)
         book.load()
         self.captions = replace(
@@ -171,11 +194,21 @@ class CaptionDesk:
         if restored.op or restored.conflicts or restored.problems:
             self._post(CaptionsDone(restored, lambda _: None))
 
+    def _glance(self, spec: RunSpec) -> None:
+        """Something to read and to write in at once. What is written meanwhile waits until all is read."""
+        rows = rows_of({entry.file: entry for entry in first_entries(self.project, spec.data, _GLANCE)})
+        self.captions = replace(self.captions, rows=rows, spec=spec)
+        if rows:
+            self._post(CaptionsMoved(self.captions, set(rows), names=True))
+        if len(rows) == _GLANCE:
+            time.sleep(_PAINT_SECONDS)
+
     def _tell(self, book: Book, *, names: bool = False) -> None:
         """Post what the book holds now. Rows that did not change are the same objects."""
         journal = book.journal
         known = {entry.file: entry for row in self.captions.rows.values() for entry in row.entries}
         changed = {entry.picture for file, entry in book.entries.items() if entry is not known.get(file)}
+        looked = self.captions.drafted ^ journal.drafted
         rows = dict(self.captions.rows)
         if changed:
             fresh = rows_of({file: each for file, each in book.entries.items() if each.picture in changed})
@@ -186,4 +219,5 @@ class CaptionDesk:
             undo=ops[journal.done[-1]].words if journal.done else "",
             redo=ops[journal.undone[-1]].words if journal.undone else "",
         )  # fmt: skip
-        self._post(CaptionsMoved(self.captions, names=names))
+        changed |= {book.entries[file].picture for file in looked if file in book.entries}
+        self._post(CaptionsMoved(self.captions, changed, names=names))

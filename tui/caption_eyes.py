@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -41,11 +41,10 @@ class Counted(Message):
 class Learned:
     """What all captions come to."""
 
-    tokens: Mapping[str, int] = field(default_factory=dict)
-    """Picture -> tokens of its longest caption for the encoder that it fills most."""
-    phrases: Mapping[str, int] = field(default_factory=dict)
-    findings: Sequence[Finding] = ()
-    titles: Mapping[str, str] = field(default_factory=dict)
+    captions: Captions = field(default_factory=Captions)
+    """As they were looked at: with tokens, phrases and findings."""
+    common: Sequence[str] = ()
+    """Phrases, those first that most captions hold."""
     collection: Collection | None = None
 
     def fix(self, finding: Finding) -> Fix | None:
@@ -147,9 +146,19 @@ class CaptionEyes:
             word=worst(words) if words else None,
             known=known.measured(self._project, {row.path: name for name, row in captions.rows.items()}),
         )  # fmt: skip
+        phrases = count_phrases(entry.text for entry in entries)
+        findings = []
+        for each in judged(collection, spec.captions.ignored):
+            findings.append(each)
+            self._count_typed()
+            if self._captions is not None or self._stopped:
+                return None
+        looked = replace(captions, tokens=_fullest(captions, counts), phrases=phrases)
         return Learned(
-            tokens=_fullest(captions, counts), phrases=count_phrases(entry.text for entry in entries),
-            findings=tuple(judged(collection, spec.captions.ignored)), titles=titles(), collection=collection,
+            captions=looked.with_findings(findings, titles()),
+            common=sorted(phrases, key=lambda phrase: (-phrases[phrase], phrase)),
+            # Without what the checks have put together in it: of ten thousand captions that is 20 MB.
+            collection=replace(collection),
         )  # fmt: skip
 
 

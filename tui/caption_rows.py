@@ -1,10 +1,11 @@
 """The captions of a project as the room sees them: one row a picture, and what is known of each. Made in a thread."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from engine.dataset.captioning.entries import Entry, empty
 from engine.dataset.findings import Finding
@@ -68,7 +69,7 @@ class Captions:
     phrases: Mapping[str, int] = field(default_factory=Counter)
     """Phrase -> captions that hold it."""
 
-    @property
+    @cached_property
     def open(self) -> int:
         """Pictures without words, or with a draft that nobody has looked at."""
         return sum(self.is_open(row) for row in self.rows.values())
@@ -81,12 +82,15 @@ class Captions:
         """Whether a model wrote it and nobody has looked."""
         return any(entry.file in self.drafted for entry in row.entries)
 
-    def with_learned(self, tokens: Mapping[str, int], phrases: Mapping[str, int]) -> "Captions":
-        """With what counting has come to."""
-        return replace(self, tokens=tokens, phrases=phrases)
+    def knowing(self, other: "Captions") -> "Captions":
+        """With what was counted and checked of another state."""
+        return replace(
+            self, tokens=other.tokens, phrases=other.phrases, findings=other.findings, checks=other.checks,
+            of=other.of,
+        )  # fmt: skip
 
     def with_findings(self, findings: Sequence[Finding], titles: Mapping[str, str]) -> "Captions":
-        """With what the checks say."""
+        """With what the checks say. For a thread: it goes through all pictures."""
         of: dict[str, list[Finding]] = {}
         by_check: dict[str, list[Finding]] = {}
         for each in sorted(findings, key=lambda one: WORST.index(one.severity)):
@@ -102,16 +106,9 @@ class Captions:
             )  # fmt: skip
         return replace(self, findings=tuple(findings), checks=checks, of=of)
 
-    def filtered_by(self, name: str) -> dict[str, object]:
+    def filtered_by(self, name: str) -> "Asked":
         """What the filter language asks of a picture."""
-        row = self.rows[name]
-        held = [word for word, holds in (("draft", self.is_draft(row)), ("open", self.is_open(row)),
-                                         ("empty", row.empty)) if holds]  # fmt: skip
-        return {
-            "name": name, "text": [entry.text for entry in row.entries], "role": row.role,
-            "set": row.entries[0].dataset.path, "finding": [each.check for each in self.of.get(name, ())],
-            "tokens": self.tokens.get(name), "is": held,
-        }  # fmt: skip
+        return Asked(self, self.rows[name])
 
     def ordered(self, order: Order) -> list[str]:
         """Pictures in the order of the list."""
@@ -120,6 +117,49 @@ class Captions:
         if order == "open":
             return sorted(self.rows, key=lambda name: not self.is_open(self.rows[name]))
         return list(self.rows)
+
+
+class Asked(Mapping[str, object]):
+    """A picture for a filter. Each field is made when it is asked for: a filter asks one of ten thousand pictures."""
+
+    _FIELDS = ("name", "text", "role", "set", "finding", "tokens", "is")
+
+    def __init__(self, captions: Captions, row: CaptionRow) -> None:
+        self._captions, self._row = captions, row
+
+    def __getitem__(self, field: str) -> object:
+        captions, row = self._captions, self._row
+        match field:
+            case "name":
+                return row.picture
+            case "text":
+                return [entry.text for entry in row.entries]
+            case "role":
+                return row.role
+            case "set":
+                return row.entries[0].dataset.path
+            case "finding":
+                return [each.check for each in captions.of.get(row.picture, ())]
+            case "tokens":
+                return captions.tokens.get(row.picture)
+            case "is":
+                held = (
+                    ("draft", captions.is_draft(row)),
+                    ("open", captions.is_open(row)),
+                    ("empty", row.empty),
+                )
+                return [word for word, holds in held if holds]
+        raise KeyError(field)
+
+    def get(self, field: str, default: Any = None) -> Any:
+        """As every mapping's, without the detour that costs as much as the answer."""
+        return self[field] if field in self._FIELDS else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._FIELDS)
+
+    def __len__(self) -> int:
+        return len(self._FIELDS)
 
 
 def rows_of(entries: Mapping[str, Entry]) -> dict[str, CaptionRow]:

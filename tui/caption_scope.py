@@ -1,6 +1,6 @@
 """The captions that a command line is about: read from the disk, and narrowed by a filter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,7 +70,7 @@ class Opened:
 class _Asked(dict[str, object]):
     """A picture for a filter: tokens are counted when they are asked for, and what is not known here is refused."""
 
-    def __init__(self, row: dict[str, object], opened: Opened, entries: Sequence[Entry]) -> None:
+    def __init__(self, row: Mapping[str, object], opened: Opened, entries: Sequence[Entry]) -> None:
         super().__init__(row)
         self._opened, self._entries = opened, entries
 

@@ -23,7 +23,8 @@ _ORDERS: Final[Mapping[Order, str]] = {"name": "", "tokens": "longest first", "o
 
 def list_title(captions: Captions, order: Order, chosen: int, shown: int | None) -> Spans:
     """What stands over the list. shown: pictures that a filter or check leaves, None without."""
-    left: list[Span] = [("  PICTURES ", "muted"), (f"{len(captions.rows):,}", "text")]
+    left: list[Span] = [("  PICTURES ", "muted")]
+    left.append((f"{len(captions.rows):,}", "text") if captions.loaded else ("...", "muted"))
     if shown is not None:
         left[1:] = [(f"{shown:,}", "text"), (f" of {len(captions.rows):,}", "muted")]
     if captions.loaded and captions.open and shown is None and not chosen:

@@ -84,7 +84,9 @@ def names_of(book: Book, spec: RunSpec, meant: str) -> list[str]:
     """Names of the pictures that a filter means, by what is known without an audit. Raises Refused (usage)."""
     wanted = parse(meant)
     known = Captions(rows=rows_of(book.entries), loaded=True, drafted=frozenset(book.journal.drafted))
-    names = [name for name in known.rows if wanted.matches(known.filtered_by(name) | _declared(name, spec))]
+    names = [
+        name for name in known.rows if wanted.matches({**known.filtered_by(name), **_declared(name, spec)})
+    ]
     if not names:
         hint = "Here it can ask for name, text, role, set, is (draft, empty), distance, light and wardrobe."
         raise refuse(f"No picture is meant by {meant}.", where="--pictures", hint=hint, usage=True)

@@ -90,6 +90,27 @@ def find_pictures(project: Path, data: Data) -> Findings:
     )
 
 
+def first_pictures(project: Path, data: Data, count: int) -> list[Found]:
+    """The first `count` pictures of `find_pictures`, or fewer, in a part of its time: to have something to show at once."""
+    root = Path(os.path.abspath(project))
+    sets = data_sets(data)
+    first = next((dataset for dataset in sets if dataset.role == "subject"), None)
+    for dataset in sets:
+        folder = Path(os.path.abspath(project / dataset.path))
+        home = folder if dataset is first else root
+        files, pictures = _files(folder, root, []), 0
+        for end, file in enumerate(files):
+            pictures += file.suffix.lower() in EXTENSIONS
+            if pictures > count:
+                # What belongs to a picture begins with its stem and a full stop, so it stands beside it.
+                files = files[:end]
+                break
+        found = _pair(files, dataset, home, data.caption_extension, [], [])
+        if kept := [each for each in found if each.name not in data.excluded]:
+            return kept[:count]
+    return []
+
+
 def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
     """Every file below `folder` that is not hidden, sorted; a folder that cannot be read is a problem, not a gap."""
     if not folder.is_dir():

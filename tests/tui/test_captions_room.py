@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from textual import events
 from engine.dataset.captioning.book import Book
 from projects import atomic
 from projects.project import open_project, resolve
-from tests.tui.benches import Bench, opened, until
+from tests.tui.benches import Bench, opened, typed, until
 from tests.tui.snapshots import text_of
 from tui.screens.captions import CaptionsRoom
 from tui.screens.replacing import Replacing
@@ -63,7 +64,7 @@ def everything(project: Path) -> dict[str, bytes | None]:
 
 async def read(pilot: Any, bench: Bench) -> CaptionsRoom:
     room = next(screen for screen in bench.screen_stack if isinstance(screen, CaptionsRoom))
-    await until(pilot, lambda: room.captions.loaded and room.opened.entries and room.captions.phrases)
+    await until(pilot, lambda: room.captions.loaded and room.opened.entries)
     return room
 
 
@@ -73,8 +74,8 @@ async def test_the_focus_is_in_the_text_and_looking_changes_no_byte(kitchen: Pat
         room = await read(pilot, bench)
         assert room.editor.has_focus and room.editor.value == "k1tch, a linen towel, soft window light"
         for _ in range(6):
-            await pilot.press("enter")
-        await pilot.press("escape", "g")
+            await typed(pilot, "enter")
+        await typed(pilot, "escape", "g")
     assert everything(kitchen) == WRITTEN
     assert stamps == {path: path.stat().st_mtime_ns for path in (kitchen / "images").iterdir()}
     assert not (kitchen / "captions.ops.jsonl").exists() or not any(
@@ -85,21 +86,79 @@ async def test_the_focus_is_in_the_text_and_looking_changes_no_byte(kitchen: Pat
 async def test_enter_saves_and_goes_on_and_what_is_typed_ahead_belongs_to_the_next(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press(*", red", "enter", "end", *", blue", "enter", *"k1tch, a cup", "enter")
+        await typed(pilot, *", red", "enter", "end", *", blue", "enter", *"k1tch, a cup", "enter")
         await until(pilot, lambda: caption(kitchen, "IMG_3") == b"k1tch, a cup\n")
         assert caption(kitchen, "IMG_1") == b"k1tch, a linen towel, soft window light, red\r\n"
         assert caption(kitchen, "IMG_2") == b"\xef\xbb\xbfk1tch, a linen coat, 85mm, blue"
         assert room.opened.file == "images/IMG_4.txt"
-        await pilot.press("pageup")
+        await typed(pilot, "pageup")
         await until(pilot, lambda: room.editor.value == "k1tch, a cup")
+
+
+async def test_who_comes_back_before_a_save_is_done_goes_on_from_what_was_typed(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        assert room.desk is not None
+        waits = threading.Event()
+        room.desk._wanted.put(lambda: waits.wait(5.0))  # As a slow disk holds everything up.
+        await typed(pilot, *", red", "enter", "pageup", *", blue")
+        assert room.editor.value.endswith("light, red, blue")
+        waits.set()
+        await typed(pilot, "enter")
+        await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"light, red, blue\r\n"))
+        assert bench.screen is room, "nobody is asked which of one's own edits is meant"
+
+
+async def test_reading_all_again_leaves_what_is_being_typed(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        before = room.captions
+        await typed(pilot, *", red")
+        assert room.desk is not None
+        room.desk.load()
+        await until(pilot, lambda: room.captions is not before)
+        assert room.editor.value.endswith("light, red")
+
+
+async def test_enter_in_the_list_and_letters_right_behind_it_are_a_caption_and_no_commands(
+    kitchen: Path,
+) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await typed(pilot, "escape", "enter", *", k1u")
+        await until(pilot, lambda: room.editor.value.endswith("light, k1u"))
+        assert bench.screen is room
+
+
+async def test_a_caption_of_thousands_can_be_written_before_all_are_read(kitchen: Path) -> None:
+    for number in range(150):
+        os.link(kitchen / "images/IMG_1.png", kitchen / f"images/more_{number}.png")
+    load = Book.load
+    waits = threading.Event()
+
+    def late(book: Book) -> None:
+        waits.wait(5.0)
+        load(book)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Book, "load", late)
+        async with opened(kitchen, room="captions") as (bench, pilot):
+            room = next(screen for screen in bench.screen_stack if isinstance(screen, CaptionsRoom))
+            await until(pilot, lambda: room.opened.entries)
+            assert not room.captions.loaded and "IMG_2" in text_of(bench)
+            await typed(pilot, *", red", "enter", *", blue")
+            waits.set()
+            await until(pilot, lambda: len(room.captions.rows) == 155)
+            assert room.opened.file == "images/IMG_2.txt" and room.editor.value.endswith("85mm, blue")
+            await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"light, red\r\n"))
 
 
 async def test_leaving_the_room_and_a_pause_save(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         await read(pilot, bench)
-        await pilot.press(*" x")
+        await typed(pilot, *" x")
         await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"light x\r\n"))
-        await pilot.press(*"y", "escape", "1")
+        await typed(pilot, *"y", "escape", "1")
         await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"light xy\r\n"))
 
 
@@ -108,7 +167,7 @@ async def test_what_is_typed_is_in_the_journal_within_a_second_and_comes_back(ki
         room = await read(pilot, bench)
         room.save = lambda: None  # type: ignore[method-assign]  # As if the power went before anything else.
         room.flush = lambda: None  # type: ignore[method-assign]
-        await pilot.press(*" typed")
+        await typed(pilot, *" typed")
         journal = kitchen / "captions.ops.jsonl"
         await until(pilot, lambda: journal.exists() and "light typed" in journal.read_text())
         assert everything(kitchen) == WRITTEN
@@ -116,14 +175,14 @@ async def test_what_is_typed_is_in_the_journal_within_a_second_and_comes_back(ki
         room = await read(pilot, bench)
         await until(pilot, lambda: room.editor.value.endswith("light typed"))
         assert (caption(kitchen, "IMG_1") or b"").endswith(b"light typed\r\n")
-        await pilot.press("ctrl+z")
+        await typed(pilot, "ctrl+z")
         await until(pilot, lambda: everything(kitchen) == WRITTEN)
 
 
 async def test_hanging_up_writes_what_is_typed(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         await read(pilot, bench)
-        await pilot.press(*" kept")
+        await typed(pilot, *" kept")
         bench.flush()
         assert (caption(kitchen, "IMG_1") or b"").endswith(b"light kept\r\n")
 
@@ -131,18 +190,18 @@ async def test_hanging_up_writes_what_is_typed(kitchen: Path) -> None:
 async def test_undo_goes_from_what_is_typed_to_what_was_done_and_across_a_restart(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press(*" one", "enter", *" two", "enter")
+        await typed(pilot, *" one", "enter", *" two", "enter")
         await until(pilot, lambda: (caption(kitchen, "IMG_2") or b"").endswith(b"two"))
-        await pilot.press("ctrl+z")
+        await typed(pilot, "ctrl+z")
         await until(pilot, lambda: caption(kitchen, "IMG_2") == WRITTEN["IMG_2"])
         await until(pilot, lambda: room.opened.file == "images/IMG_2.txt")
-        await pilot.press("ctrl+y")
+        await typed(pilot, "ctrl+y")
         await until(pilot, lambda: (caption(kitchen, "IMG_2") or b"").endswith(b"two"))
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("ctrl+z")
+        await typed(pilot, "ctrl+z")
         await until(pilot, lambda: caption(kitchen, "IMG_2") == WRITTEN["IMG_2"])
-        await pilot.press("escape", "u")
+        await typed(pilot, "escape", "u")
         await until(pilot, lambda: everything(kitchen) == WRITTEN)
 
 
@@ -157,9 +216,9 @@ async def test_somebody_else_writes_the_open_caption(kitchen: Path) -> None:
 async def test_both_edits_are_kept_where_they_do_not_touch(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press(*", film grain")
+        await typed(pilot, *", film grain")
         (kitchen / "images/IMG_1.txt").write_bytes(b"k1tch, a cotton towel, soft window light\r\n")
-        await pilot.press("escape")
+        await typed(pilot, "escape")
         together = b"k1tch, a cotton towel, soft window light, film grain\r\n"
         await until(pilot, lambda: caption(kitchen, "IMG_1") == together)
         await until(pilot, lambda: room.editor.value == together.decode().strip())
@@ -168,13 +227,13 @@ async def test_both_edits_are_kept_where_they_do_not_touch(kitchen: Path) -> Non
 async def test_the_leader_leads_and_phrases_have_numbers(kitchen: Path) -> None:
     async with opened(kitchen, room="captions", size=(100, 24)) as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("ctrl+g")
+        await typed(pilot, "ctrl+g")
         await until(pilot, lambda: "next open" in text_of(bench))
-        await pilot.press("j")
+        await typed(pilot, "j")
         assert room.opened.file == "images/IMG_3.txt"
-        await pilot.press(*"k1tch, a pan", "ctrl+g", "2", "ctrl+g", "1", "enter")
+        await typed(pilot, *"k1tch, a pan", "ctrl+g", "2", "ctrl+g", "1", "enter")
         await until(pilot, lambda: caption(kitchen, "IMG_3") == b"k1tch, a pan, 85mm, soft window light\n")
-        await pilot.press("ctrl+g", "j")
+        await typed(pilot, "ctrl+g", "j")
         assert room.opened.file == "images/IMG_5.txt"
 
 
@@ -182,9 +241,9 @@ async def test_the_last_edit_again(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         room.editor.change("k1tch, a cotton towel, soft window light")
-        await pilot.press("enter", "ctrl+g", "full_stop")
+        await typed(pilot, "enter", "ctrl+g", "full_stop")
         assert room.editor.value == "k1tch, a cotton coat, 85mm"
-        await pilot.press("enter", "pagedown", "ctrl+g", "full_stop")
+        await typed(pilot, "enter", "pagedown", "ctrl+g", "full_stop")
         await until(pilot, lambda: "nowhere to go" in text_of(bench))
 
 
@@ -192,32 +251,32 @@ async def test_the_trigger_comes_first_with_one_key(kitchen: Path) -> None:
     (kitchen / "images/IMG_1.txt").write_text("a linen towel, k1tch\n")
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("ctrl+g", "t")
+        await typed(pilot, "ctrl+g", "t")
         assert room.editor.value == "k1tch, a linen towel"
-        await pilot.press("ctrl+z")
+        await typed(pilot, "ctrl+z")
         assert room.editor.value == "a linen towel, k1tch"
 
 
 async def test_the_right_arrow_takes_a_phrase_that_was_begun(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press(*", 85", "right")
+        await typed(pilot, *", 85", "right")
         assert room.editor.value.endswith("soft window light, 85mm")
-        await pilot.press(*", window", "right")
+        await typed(pilot, *", window", "right")
         assert room.editor.value.endswith("85mm, soft window light")
-        await pilot.press(*", windy", "enter")
+        await typed(pilot, *", windy", "enter")
         await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b", windy\r\n"))
 
 
 async def test_several_selected_edit_what_they_share_as_one_step(kitchen: Path) -> None:
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("escape", "space", "space", "enter")
+        await typed(pilot, "escape", "space", "space", "enter")
         assert room.editor.value == "k1tch" and room.opened.several
-        await pilot.press(*", film grain", "escape")
+        await typed(pilot, *", film grain", "escape")
         await until(pilot, lambda: (caption(kitchen, "IMG_2") or b"").endswith(b"85mm, film grain"))
         assert caption(kitchen, "IMG_1") == b"k1tch, a linen towel, soft window light, film grain\r\n"
-        await pilot.press("u")
+        await typed(pilot, "u")
         await until(pilot, lambda: everything(kitchen) == WRITTEN)
 
 
@@ -225,7 +284,7 @@ async def test_the_filter_knows_what_is_open_and_what_is_long(kitchen: Path) -> 
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         await until(pilot, lambda: room.captions.tokens)
-        await pilot.press("escape", "slash", *"is:open", "enter")
+        await typed(pilot, "escape", "slash", *"is:open", "enter")
         await until(pilot, lambda: [str(each) for each in room.rows.rows] == ["IMG_3.png", "IMG_5.png"])
         room.rows.set_filter("tokens>10 and towel")
         assert [str(each) for each in room.rows.rows] == ["IMG_1.png"]
@@ -237,9 +296,9 @@ async def test_a_caption_of_another_encoding_is_shown_and_converted_on_purpose_o
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         assert room.editor.value == "k1tch, café" and "windows-1252" in text_of(bench)
-        await pilot.press(*"xyz", "escape")
+        await typed(pilot, *"xyz", "escape")
         assert file.read_bytes() == b"k1tch, caf\xe9\n"
-        await pilot.press("U")
+        await typed(pilot, "U")
         await until(pilot, lambda: file.read_bytes() == "k1tch, café\n".encode())
 
 
@@ -265,7 +324,7 @@ async def test_anything_is_shown_safely_and_saved_unchanged(kitchen: Path, name:
         shown = text_of(bench)
         assert not any((ord(each) < 32 and each != "\n") or 0x7F <= ord(each) < 0xA0 for each in shown)
         assert not any(each in shown for each in "\u202e\u202c\u2066\u2069\u2028")
-        await pilot.press("ctrl+home", *"k1tch ", "enter")
+        await typed(pilot, "ctrl+home", *"k1tch ", "enter")
         await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").startswith(b"k1tch "))
         assert caption(kitchen, "IMG_1") == ("k1tch " + text + "\r\n").encode()
         assert room.opened.file == "images/IMG_2.txt"
@@ -277,7 +336,7 @@ async def test_a_caption_that_the_editor_could_not_give_back_is_closed(kitchen: 
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
         assert room.editor.read_only and "edit it in $EDITOR" in text_of(bench)
-        await pilot.press(*"xyz", "enter")
+        await typed(pilot, *"xyz", "enter")
     assert caption(kitchen, "IMG_1") == text
 
 
@@ -285,8 +344,8 @@ async def test_a_caption_that_cannot_be_read_says_why(kitchen: Path) -> None:
     (kitchen / "images/IMG_3.txt").mkdir()
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("enter", "enter", *"k1tch, a pan", "enter")
-        await pilot.press("pageup")
+        await typed(pilot, "enter", "enter", *"k1tch, a pan", "enter")
+        await typed(pilot, "pageup")
         await until(pilot, lambda: "IMG_3.txt cannot be read" in text_of(bench))
         assert room.editor.read_only
 
@@ -304,9 +363,9 @@ async def test_a_caption_that_cannot_be_written_stays_in_the_editor(
     monkeypatch.setattr(atomic, "_replace", full)
     async with opened(kitchen, room="captions") as (bench, pilot):
         room = await read(pilot, bench)
-        await pilot.press("enter", "enter", *"k1tch, a pan", "enter")
+        await typed(pilot, "enter", "enter", *"k1tch, a pan", "enter")
         await until(pilot, lambda: "No space left" in text_of(bench))
-        await pilot.press("pageup")
+        await typed(pilot, "pageup")
         await until(pilot, lambda: room.editor.value == "k1tch, a pan" and "No space left" in text_of(bench))
     assert caption(kitchen, "IMG_3") is None
     monkeypatch.setattr(atomic, "_replace", write)
@@ -328,7 +387,7 @@ async def test_the_room_opens_within_its_time(kitchen: Path) -> None:
         os.link(images / "IMG_1.png", images / f"more_{number}.png")
         os.link(images / "IMG_1.txt", images / f"more_{number}.txt")
     async with opened(kitchen, room="project") as (bench, pilot):
-        await pilot.press("3")
+        await typed(pilot, "3")
         began = time.monotonic()
         await until(pilot, lambda: isinstance(bench.screen, CaptionsRoom) and bench.screen.is_mounted)
         assert isinstance(bench.screen, CaptionsRoom) and bench.screen.editor.has_focus

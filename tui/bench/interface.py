@@ -98,19 +98,21 @@ def attach_and_idle(project: Path) -> list[Figure]:
     ]
 
 
-def idle_figures(terminal: Terminal, process: psutil.Process) -> list[Figure]:
-    """Bytes, processor and memory of the train room while nobody presses anything."""
+def idle_figures(
+    terminal: Terminal, process: psutil.Process, group: str = "ui", where: str = "train room"
+) -> list[Figure]:
+    """Bytes, processor and memory of a room while nobody presses anything."""
     before, began = sum(process.cpu_times()[:2]), time.perf_counter()
     size = terminal.listen(IDLE_SECONDS)
     seconds = time.perf_counter() - began
     busy = sum(process.cpu_times()[:2]) - before
     memory = process.memory_info().rss / 1e6
-    words = f"train room, live run, no key, {seconds:.0f} s"
+    words = f"{where}, live run, no key, {seconds:.0f} s"
     return [
-        figure("ui.idle_bytes", size / seconds / 1e3, "kB/s", 1.0, words),
-        figure("ui.idle_cpu", 100 * busy / seconds, "%", 3.0, f"{words}, of one core"),
+        figure(f"{group}.idle_bytes", size / seconds / 1e3, "kB/s", 1.0, words),
+        figure(f"{group}.idle_cpu", 100 * busy / seconds, "%", 3.0, f"{words}, of one core"),
         figure(
-            "ui.memory",
+            f"{group}.memory",
             memory,
             "MB",
             120.0,

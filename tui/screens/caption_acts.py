@@ -283,7 +283,7 @@ class CaptionActs(CaptionMany):
             if self.desk is None:
                 return
             if text is None:
-                self.desk.type(conflict.file, shown(conflict.mine))
+                self.desk.type(conflict.file, shown(conflict.mine), conflict.origin)
                 self.say(f"{Path(conflict.file).name} stays as it is; R asks again.")
                 return
             self.desk.type(conflict.file, None)

@@ -1,7 +1,7 @@
 """The phrases of the captions room: the panel, the numbers after the leader, what is offered while somebody types."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textual import on
 from textual.timer import Timer
@@ -31,7 +31,7 @@ class CaptionPhrases(CaptionText):
 
     def __init__(self) -> None:
         super().__init__()
-        self.common: list[str] = []
+        self.common: Sequence[str] = ()
         """The phrases of all captions, the commonest first."""
         self._numbered: list[str] = []
         """Common phrases with a number, in its order; the project's own stand before them."""
@@ -48,7 +48,7 @@ class CaptionPhrases(CaptionText):
     def take_phrases(self) -> None:
         """All phrases were counted anew."""
         counts = self.captions.phrases
-        self.common = _by_count(counts)
+        self.common = self._learned.common
         own, trigger = self.captions.spec.captions.phrases, self.captions.spec.trigger
         stay = [each for each in self._numbered if each in counts and each not in own]
         more = [

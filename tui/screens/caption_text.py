@@ -48,6 +48,8 @@ class CaptionText(Room):
         """A new variant is on its way into the editor."""
         self._kept: dict[str, tuple[str, str]] = {}
         """Caption file -> what was typed and could not be saved, and why."""
+        self._handed: dict[str, Opened] = {}
+        """Caption file -> what is on its way into it: whoever comes back sooner goes on from there."""
         self._counts: tuple[Sequence[Place], Counts] = ((), ())
         self._noted = ""
         self._saved = ""
@@ -145,7 +147,8 @@ class CaptionText(Room):
         entries = chosen or ([row.entries[min(self._variant, len(row.entries) - 1)]] if row else [])
         if not anew and [each.file for each in entries] == [each.file for each in self.opened.entries]:
             return
-        self.opened = opened(entries)
+        handed = self._handed.get(entries[0].file) if len(entries) == 1 else None
+        self.opened = handed or opened(entries)
         self._noted = ""
         kept = self._kept.get(self.opened.file)
         self.editor.open(self.opened.text, read_only=bool(self.opened.why_closed) or not entries)
@@ -163,12 +166,17 @@ class CaptionText(Room):
         made = self.opened
         if made.file:
             self.again = again_of(made.text, value) or self.again
+        after = made.saved(value) if made.file else opened(made.entries)
 
         def done(outcome: Outcome) -> None:
+            if self._handed.get(made.file) is after:
+                del self._handed[made.file]
             self._after_save(made, value, outcome)
 
         self.desk.apply("edit", made.words(value), made.texts(value), done, bases=made.bases)
-        self.opened = made.saved(value) if made.file else opened(made.entries)
+        self.opened = after
+        if made.file:
+            self._handed[made.file] = after
         self._noted = value
 
     def _after_save(self, made: Opened, value: str, outcome: Outcome) -> None:
@@ -183,6 +191,7 @@ class CaptionText(Room):
             self.open_here(anew=True)
         if outcome.merged:
             self.say("Somebody else changed it too: both edits are kept.")
+        self._take_current()
         self.draw_status()
 
     def leave_text(self, way: Way) -> None:
@@ -229,7 +238,7 @@ class CaptionText(Room):
     def _note_typed(self) -> None:
         if self.desk and self.opened.file and self._dirty and self.editor.value != self._noted:
             self._noted = self.editor.value
-            self.desk.type(self.opened.file, self._noted)
+            self.desk.type(self.opened.file, self._noted, self.opened.bases[self.opened.file])
 
     def _look_outside(self) -> None:
         if self.desk and self.opened.file and self.app.screen is self:
@@ -244,7 +253,12 @@ class CaptionText(Room):
     def take_changes(self, before: Captions) -> None:
         """The caption in the editor is another one on the disk: show it, unless something is being typed into it."""
         row = self.here
-        if self.opened.several or row is None or row is before.rows.get(row.picture):
+        if row is not None and row is not before.rows.get(row.picture):
+            self._take_current()
+
+    def _take_current(self) -> None:
+        row = self.here
+        if row is None or self.opened.several or self.opened.file in self._handed:
             return
         entry = next((each for each in row.entries if each.file == self.opened.file), None)
         if entry is None or self._dirty or shown(entry.text) == self.opened.text:

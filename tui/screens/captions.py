@@ -1,6 +1,6 @@
 """Room 3: the captions. The focus is in the text; next, previous and everything else are there without leaving it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -37,7 +37,6 @@ class CaptionsRoom(CaptionActs):
         self._order: Order = "name"
         self._check = ""
         self._names_wide = 0
-        self._filtered_by: dict[str, Mapping[str, object]] = {}
 
     def body(self) -> Iterable[Widget]:
         """Pictures, the one that is captioned, phrases and checks; below them the text."""
@@ -45,7 +44,13 @@ class CaptionsRoom(CaptionActs):
             with Horizontal():
                 with Vertical(id="caption-list-pane"):
                     yield Lines(id="caption-title")
-                    yield LineList(self._row, selectable=True, matching=self._matching, id="caption-list")
+                    yield LineList(
+                        self._row,
+                        selectable=True,
+                        opens_field=True,
+                        matching=self._matching,
+                        id="caption-list",
+                    )
                 yield PictureView(id="caption-picture")
                 with Container(id="caption-side", classes="side"):
                     with Vertical(id="phrases-pane"):
@@ -113,34 +118,31 @@ class CaptionsRoom(CaptionActs):
         self.call_after_refresh(self.draw)
 
     def on_captions_moved(self, message: CaptionsMoved) -> None:
-        before, learned = self.captions, self._learned
-        self.captions = message.captions.with_learned(learned.tokens, learned.phrases)
-        self.captions = self.captions.with_findings(learned.findings, learned.titles)
-        self._filtered_by = {}
+        before = self.captions
+        self.captions = message.captions.knowing(self._learned.captions)
         if message.names or not before.loaded:
             self._names_wide = words.names_wide(self.captions)
             self._fill()
-            if not before.loaded:
+            if not before.rows:
                 self.rows.do_first()
-            self.open_here(anew=True)
+            if self.here and all(each.picture != self.here.picture for each in self.opened.entries):
+                self.save()
+            # What is being typed stays in the editor, whoever asked for all to be read again.
+            self.open_here(anew=not self._dirty)
             if self._writes_next:
                 self._writes_next = False
                 self.set_focus(self.editor)
                 self.bench.release_keys()
         else:
-            for name, row in self.captions.rows.items():
-                if row is not before.rows.get(name):
-                    self.rows.redraw(name)
+            self.rows.redraw_all(message.changed)
             self.take_changes(before)
         if self._eyes:
             self._eyes.look(self.captions)
         self.draw()
 
     def on_captions_learned(self, message: CaptionsLearned) -> None:
-        learned = self._learned = message.learned
-        self.captions = self.captions.with_learned(learned.tokens, learned.phrases)
-        self.captions = self.captions.with_findings(learned.findings, learned.titles)
-        self._filtered_by = {}
+        self._learned = message.learned
+        self.captions = self.captions.knowing(message.learned.captions)
         self.query_one("#checks", LineList).show(list(self.captions.checks))
         self.rows.refresh()
         self.take_phrases()
@@ -188,16 +190,9 @@ class CaptionsRoom(CaptionActs):
         return check_row(check, width) if check else [(name, "muted")]
 
     def _matching(self, text: str) -> Callable[[str], bool]:
-        """What a filter means; pictures are put together for it once."""
-        matches, known = parse(text).matches, self._filtered_by
-
-        def holds(name: str) -> bool:
-            row = known.get(name)
-            if row is None:
-                row = known[name] = self.captions.filtered_by(name)
-            return matches(row)
-
-        return holds
+        """What a filter means."""
+        matches, captions = parse(text).matches, self.captions
+        return lambda name: matches(captions.filtered_by(name))
 
     @on(LineList.Moved, "#caption-list")
     def moved(self) -> None:
@@ -219,8 +214,10 @@ class CaptionsRoom(CaptionActs):
 
     @on(LineList.Chosen, "#caption-list")
     def chosen(self) -> None:
-        """Enter: write."""
-        self.do_edit()
+        """Enter: write. What was typed since belongs into the caption."""
+        self.open_here()
+        self.set_focus(self.editor)
+        self.bench.release_keys()
 
     @on(LineList.Chosen, "#checks")
     def chosen_check(self, event: LineList.Chosen) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tui.bench import audit, cache, interface, loop, machine, report, startup
+from tui.bench import audit, cache, captions, interface, loop, machine, report, startup
 from tui.bench.figures import Figure
 from tui.output import Output, json_option
 from tui.verbs.demo import write_project
@@ -39,6 +39,10 @@ def _audit(bench: Bench) -> list[Figure]:
     return audit.measure(bench.folder, bench.say, peers=bench.peers)
 
 
+def _captions(bench: Bench) -> list[Figure]:
+    return captions.measure(bench.folder)
+
+
 def _loop(bench: Bench) -> list[Figure]:
     return loop.measure(write_project(bench.folder / "demo"), bench.say)
 
@@ -46,6 +50,7 @@ def _loop(bench: Bench) -> list[Figure]:
 # What may be named -> what it does, the quick ones first.
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "ui": _ui,
+    "captions": _captions,
     "audit": _audit,
     "cache": _cache,
     "loop": _loop,
@@ -62,8 +67,8 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
 )
 @json_option
 def command(what: str | None, file: Path | None, peers: bool, out: Output) -> None:
-    """Measure this machine: ui (start and interface), audit (looking at pictures), cache (start of a run), loop (what
-    training costs beside the model).
+    """Measure this machine: ui (start and interface), captions (their room), audit (looking at pictures), cache
+    (start of a run), loop (what training costs beside the model).
 
     Left out: all of them, a few minutes. Other work on the machine is in every figure.
     """

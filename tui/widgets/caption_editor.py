@@ -1,11 +1,13 @@
 """The field that captions are written in. Keys act at once and in order, whatever is typed ahead of the screen."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, Self
 
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui import clipboard
@@ -55,11 +57,37 @@ class CaptionEditor(TextArea):
         self._whole = ""
         """The phrase that is offered in place of what was begun; "" where only its rest is."""
         self._marking = False
+        self._painted: dict[int, Strip] = {}
+        """Lines as they were drawn last, by their place on the screen."""
+        self._comparing = False
         super().__init__(
             soft_wrap=True, highlight_cursor_line=False, compact=True, max_checkpoints=200, **options
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw again the lines that say something else now: the whole field would be sent for every letter."""
+        if regions or layout or recompose or not self._painted:
+            return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if not self._comparing:
+            self._comparing = True
+            self.call_next(self._draw_changed)
+        return self
+
+    def _draw_changed(self) -> None:
+        self._comparing = False
+        changed = [y for y, painted in self._painted.items() if TextArea.render_line(self, y) != painted]
+        if changed:
+            super().refresh(*(Region(0, y, self.outer_size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """One line, kept to be compared with what it says later."""
+        strip = super().render_line(y)
+        self._painted[y] = strip
+        return strip
 
     @property
     def keys(self) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 Rows are made when they are drawn, by a function of the row's key and the width; so a list holds keys and nothing else.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, ClassVar
 
 from textual import events
@@ -176,9 +176,15 @@ class LineList(ScrollView, can_focus=True):
 
     def redraw(self, key: Hashable) -> None:
         """Draw one row again, as what it shows has changed."""
+        self.redraw_all((key,))
+
+    def redraw_all(self, keys: Collection[Hashable]) -> None:
+        """Draw these rows again, where they are on the screen."""
         self._folded = None
-        if key in self.rows:
-            self._dirty(self.rows.index(key))
+        top = self.scroll_offset.y
+        for at, key in enumerate(self.rows[top : top + self.size.height], top):
+            if key in keys:
+                self._dirty(at)
 
     def do_down(self) -> None:
         self._step(1)

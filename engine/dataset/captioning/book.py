@@ -37,6 +37,8 @@ class Conflict:
     mine: str
     theirs: Content
     """What the file holds now."""
+    origin: Content | None = None
+    """`base` with its bytes; None where there was no file, or nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,10 +192,15 @@ class Book:
                     self.type(file, None)
             return outcome
 
-    def type(self, file: str, text: str | None) -> None:
-        """Note what is being typed, once a second. None: it is not meant any more."""
+    def type(self, file: str, text: str | None, *, bases: Mapping[str, Content | None] | None = None) -> None:
+        """Note what is being typed, once a second. None: it is not meant any more.
+
+        bases: what it is typed into, where that is not what `entries` says by now: told otherwise, a start after a power
+        cut would take what somebody else wrote meanwhile for what this text was made from, and write over it.
+        """
         with self._lock, self.journal.locked():
-            self.journal.type(file, text, _sha256(self._content(file)))
+            base = bases[file] if bases and file in bases else self._content(file)
+            self.journal.type(file, text, _sha256(base))
 
     def look(self, files: Sequence[str]) -> None:
         """Somebody has looked at these: they are no drafts any more."""
@@ -285,7 +292,7 @@ class Book:
         started, theirs = base.text if base else "", content or NEW
         together = merged(started, text, theirs.text)
         if together is None:
-            raise _Touched(Conflict(file=file, base=started, mine=text, theirs=theirs))
+            raise _Touched(Conflict(file=file, base=started, mine=text, theirs=theirs, origin=base))
         return Change(file, before, _after(together, content)), together != text
 
     def _content(self, file: str) -> Content | None:

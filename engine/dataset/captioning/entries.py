@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.dataset.captioning.content import NEW, Content, content_of
-from engine.dataset.folders import Findings, Found, find_pictures
+from engine.dataset.folders import Findings, Found, find_pictures, first_pictures
 from projects.problems import Problem
 from projects.spec import Data, DataSet
 
@@ -49,6 +49,13 @@ def entries_in(project: Path, listing: Findings, data: Data) -> list[Entry]:
     """Every caption of the pictures that were found."""
     root = Path(os.path.abspath(project))
     return [entry for each in listing.pictures for entry in _of(root, each, data.caption_extension)]
+
+
+def first_entries(project: Path, data: Data, count: int) -> list[Entry]:
+    """The captions of the first `count` pictures, while all are still read."""
+    root = Path(os.path.abspath(project))
+    found = first_pictures(project, data, count)
+    return [entry for each in found for entry in _of(root, each, data.caption_extension)]
 
 
 def _of(project: Path, found: Found, extension: str) -> Iterable[Entry]:

@@ -146,6 +146,17 @@ def test_what_was_typed_before_somebody_else_wrote_is_a_conflict(folder):
     assert contents(folder)["a.txt"] == b"k1tch, a silk towel\r\n"
 
 
+def test_what_was_typed_into_an_older_text_never_goes_over_the_newer_one(folder):
+    opened = book(folder)
+    before = opened.entries[A].content
+    (folder / A).write_bytes(b"k1tch, a silk towel\r\n")
+    opened.refresh([A])
+    opened.type(A, "k1tch, a cotton towel", bases={A: before})
+    outcome = book(folder).restore()
+    assert [each.mine for each in outcome.conflicts] == ["k1tch, a cotton towel"]
+    assert contents(folder)["a.txt"] == b"k1tch, a silk towel\r\n"
+
+
 def test_what_was_typed_and_saved_is_forgotten(folder):
     opened = book(folder)
     opened.type(A, "k1tch, a cotton towel")
