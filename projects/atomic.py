@@ -41,7 +41,8 @@ def write_many(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for done, _ in enumerate(pool.map(write, files), start=1):
             on_written(done)
-    for folder in {path.parent for path, _ in files}:
+    written = {path for path, _ in files} - {path for path, _ in failed}
+    for folder in {path.parent for path in written}:
         sync_folder(folder)
     return failed
 

@@ -20,19 +20,27 @@ def with_shared(text: str, before: Sequence[str], after: Sequence[str]) -> str:
     A phrase that was replaced is replaced where it stands, one that is gone is taken out, a new one comes behind the shared
     phrase it was written behind, at the start where it was written first, and at the end where it was written last.
     """
-    own = phrase_texts(text)
     opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     if all(kind == "equal" for kind, *_ in opcodes):
         return text
-    for kind, start, end, first, last in reversed(opcodes):
-        new = [part for part in after[first:last] if part not in own or part in before[start:end]]
-        if kind == "equal":
+    gone = {
+        part
+        for kind, start, end, _, _ in opcodes
+        if kind in ("delete", "replace")
+        for part in before[start:end]
+    }
+    # What is gone keeps its place until the end, so that what comes instead finds it; and what was moved can come again.
+    own: list[tuple[str, bool]] = [(part, part not in gone) for part in phrase_texts(text)]
+
+    def place(part: str) -> int:
+        return next(at for at, (each, _) in enumerate(own) if each == part)
+
+    for kind, start, _, first, last in reversed(opcodes):
+        if kind in ("equal", "delete"):
             continue
-        if kind == "insert":
-            at = len(own) if start == len(before) else own.index(before[start - 1]) + 1 if start else 0
-            own[at:at] = new
-            continue
-        at = own.index(before[start])
-        own = [part for part in own if part not in before[start:end]]
-        own[at:at] = new
-    return ", ".join(own)
+        if kind == "replace":
+            at = place(before[start])
+        else:
+            at = len(own) if start == len(before) else place(before[start - 1]) + 1 if start else 0
+        own[at:at] = [(part, True) for part in after[first:last] if (part, True) not in own]
+    return ", ".join(part for part, stays in own if stays)
