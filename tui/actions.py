@@ -178,6 +178,8 @@ def _captions() -> list[Action]:
         key("replace", "r", "replace words in many captions", "replace"),
         key("change", "c", "change many: put in front, remove, sort, merge", "change many"),
         key("draft", "f", "let a model draft captions", "drafts"),
+        key("stop-drafts", "F", "stop drafting; the drafts that are made go into the captions", "stop drafts", "drafting",
+            "No captions are being drafted: f starts it."),
         key("looked", "y", "keep the draft as it is: you have looked at it", "keep draft", "draft",
             "This is no model's draft."),
         key("editor", "E", "edit in $EDITOR, all that are selected in one text", "editor", leader="e"),

@@ -17,6 +17,7 @@ from engine.dataset.captioning.journal import Op
 from projects.problems import Problem, Refused
 from projects.spec import RunSpec
 from tui.caption_rows import Captions, rows_of
+from tui.drafting import Drafting, drafting_in, ended
 
 Post = Callable[[Message], object]
 _GLANCE: Final = 100
@@ -44,6 +45,15 @@ class CaptionsDone(Message):
         super().__init__()
 
 
+class DraftingMoved(Message):
+    """The job that drafts captions is elsewhere now, or over."""
+
+    def __init__(self, drafting: Drafting | None, sentence: str) -> None:
+        """sentence: how it ended; "" while it has not."""
+        self.drafting, self.sentence = drafting, sentence
+        super().__init__()
+
+
 class CaptionsRefused(Message):
     """It could not be done at all; nothing was changed."""
 
@@ -60,6 +70,7 @@ class CaptionDesk:
         self.captions = Captions()
         """As they are by now; replaced as a whole by the thread."""
         self.book: Book | None = None
+        self._drafting: Drafting | None = None
         self._wanted: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="captions", daemon=True)
 
@@ -122,10 +133,14 @@ class CaptionDesk:
         """Read those of these files again that somebody else wrote meanwhile; all of them where none is named."""
 
         def work(book: Book) -> None:
-            before = len(book.journal.ops)
+            before = max(book.journal.ops, default=0)
             book.journal.read()
-            changed = book.refresh(files or list(book.entries))
-            if changed or len(book.journal.ops) != before:
+            # What another process did, a drafting job or a command line, is in files that nobody looks at here.
+            news = [op for op in reversed(book.journal.ops.values()) if op.id > before]
+            named = [*files, *(file for op in news for file in op.files)]
+            changed = book.refresh(named if files else list(book.entries))
+            self._watch_drafting()
+            if changed or news:
                 self._tell(book)
                 if then is not None:
                     self._post(CaptionsDone(Outcome(), lambda _: then(changed)))
@@ -193,6 +208,13 @@ class CaptionDesk:
             self._tell(book)
         if restored.op or restored.conflicts or restored.problems:
             self._post(CaptionsDone(restored, lambda _: None))
+
+    def _watch_drafting(self) -> None:
+        before, self._drafting = self._drafting, drafting_in(self.project)
+        if self._drafting == before:
+            return
+        over = before is not None and before.alive and not (self._drafting and self._drafting.alive)
+        self._post(DraftingMoved(self._drafting, ended(before.job) if over and before else ""))
 
     def _glance(self, spec: RunSpec) -> None:
         """Something to read and to write in at once. What is written meanwhile waits until all is read."""

@@ -13,8 +13,11 @@ from PIL import Image
 from textual import events
 
 from engine.dataset.captioning.book import Book
-from projects import atomic
+from projects import atomic, worker
+from projects.eventlog import Writer
+from projects.job import JobDir
 from projects.project import open_project, resolve
+from projects.worker import JobState
 from tests.tui.benches import Bench, opened, typed, until
 from tests.tui.snapshots import text_of
 from tui.screens.captions import CaptionsRoom
@@ -530,3 +533,33 @@ async def test_what_was_typed_when_the_room_was_killed_is_back_and_before_the_ey
         assert room.editor.value == "k1tch, a mug, 85mm, half a wo" and room.editor.has_focus
         assert "Brought back what was typed" in text_of(bench)
         assert caption(kitchen, "IMG_4") == b"k1tch, a mug, 85mm, half a wo\n"
+
+
+async def test_a_drafting_job_is_seen_and_what_it_drafts_comes_into_the_room(
+    kitchen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JobDir(kitchen / "jobs" / "fill-1")
+    standing: list[JobState] = ["live"]
+    monkeypatch.setattr(worker, "state_of", lambda _: standing[0])
+    job.path.mkdir(parents=True)
+    job.spec.write_text("")
+    pen = Writer(job, 1)
+    pen.emit("started", from_step=0)
+    pen.emit("progress", name="drafting captions", done=1, total=2)
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: "drafting 1/2" in text_of(bench))
+        await typed(pilot, "escape", "F")
+        await until(pilot, lambda: "nobody hears" in text_of(bench))
+        drafts = Book(kitchen, resolve(open_project(kitchen)).data)
+        drafts.load()
+        drafts.apply("fill", "drafted by blip2", {"images/IMG_3.txt": "k1tch, a pan"}, drafted=True)
+        pen.emit("done")
+        pen.close()
+        standing[0] = "done"
+        await until(pilot, lambda: room.captions.rows["IMG_3.png"].text == "k1tch, a pan")
+        await until(pilot, lambda: room.drafting is None)
+        await typed(pilot, "slash", *"is:draft", "enter")
+        await until(pilot, lambda: [str(each) for each in room.rows.rows] == ["IMG_3.png"])
+        await typed(pilot, "y")
+        await until(pilot, lambda: not room.captions.drafted)

@@ -116,10 +116,18 @@ class CaptionMany(CaptionLeader):
             remembered.keep_habit("captioner", model)
             if not prepared.choice.wanted:
                 return " ".join(["Nothing to draft.", *filling.left_alone(prepared)])
-            job, _ = filling.start(prepared)
-            return f"Drafting {len(prepared.choice.wanted):,} captions in {job.path.name}: safelight follow {job.path}"
+            filling.start(prepared)
+            left = filling.left_alone(prepared)
+            return " ".join([f"Drafting {len(prepared.choice.wanted):,} captions; F stops it.", *left])
 
         in_thread(self.bench, work, self.say)
+
+    def do_stop_drafts(self) -> None:
+        from tui import drafting
+
+        project = self.bench.project
+        if project is not None:
+            in_thread(self.bench, lambda: drafting.stop(project), self.say)
 
     def do_fix(self) -> None:
         check = self.checked

@@ -17,6 +17,7 @@ from tui.caption_desk import CaptionDesk
 from tui.caption_eyes import CaptionEyes, Learned
 from tui.caption_open import Opened, opened
 from tui.caption_rows import CaptionRow, Captions
+from tui.drafting import Drafting
 from tui.screens.room import Room
 from tui.widgets.caption_editor import CaptionEditor, Way
 from tui.widgets.line_list import LineList
@@ -46,6 +47,8 @@ class CaptionText(Room):
         self._variant = 0
         self._writes_next = False
         """A new variant is on its way into the editor."""
+        self.drafting: Drafting | None = None
+        """The job that drafts captions, while it works or where it ended early."""
         self._kept: dict[str, tuple[str, str]] = {}
         """Caption file -> what was typed and could not be saved, and why."""
         self._handed: dict[str, Opened] = {}

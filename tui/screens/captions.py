@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tui import caption_words as words
 from tui.bindings import bindings
-from tui.caption_desk import CaptionsDone, CaptionsMoved, CaptionsRefused
+from tui.caption_desk import CaptionsDone, CaptionsMoved, CaptionsRefused, DraftingMoved
 from tui.caption_eyes import CaptionsLearned, Counted
 from tui.caption_rows import ORDERS, Order
 from tui.filters import parse
@@ -82,6 +82,7 @@ class CaptionsRoom(CaptionActs):
             "fixable": check is not None and any(map(self._learned.fix, check.findings)),
             "undo": bool(self.captions.undo),
             "redo": bool(self.captions.redo),
+            "drafting": self.drafting is not None and self.drafting.alive,
             "narrowed": bool(self._check or self.rows.selected),
         }
         return frozenset(name for name, holds in held.items() if holds)
@@ -167,6 +168,12 @@ class CaptionsRoom(CaptionActs):
             self.say(str(message.outcome.problems[0]))
         for conflict in message.outcome.conflicts:
             self.settle(conflict)
+
+    def on_drafting_moved(self, message: DraftingMoved) -> None:
+        self.drafting = message.drafting
+        self.draw()
+        if message.sentence:
+            self.say(message.sentence)
 
     def on_captions_refused(self, message: CaptionsRefused) -> None:
         self.say(str(message.problem))
@@ -270,6 +277,8 @@ class CaptionsRoom(CaptionActs):
             saved = f"variant {self._variant + 1} of {len(row.entries):,}   {saved}"
         if self.opened.several:
             saved = f"what {len(self.opened.entries):,} captions share"
+        if self.drafting is not None:
+            saved = f"{self.drafting.words}   {saved}"
         places, counts = self._counts if not self.opened.several else ((), ())
         line = words.status_line(places, counts, saved, problem, self.numbered, self.size.width - 2)
         self.query_one("#caption-status", Lines).show([line])
