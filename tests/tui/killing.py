@@ -221,6 +221,8 @@ def session(folder: Path, seed: int) -> str:
         terminal.settle(quiet=0.2, seconds=2.0)
         terminal.send("3")
         terminal.until("tone0", "IMG_4")
+        # What the opening still draws must not be taken for the answer to the first key.
+        terminal.settle(quiet=0.3, seconds=3.0)
         here.seen()
 
         def kill() -> None:
