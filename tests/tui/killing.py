@@ -171,7 +171,7 @@ def several(here: Round, terminal: Terminal) -> None:
     """A phrase into what the first two share; the cursor is on the third then."""
     until(lambda: on_disk(here.project) == here.states[-1], terminal)
     terminal.send(_ESCAPE)
-    terminal.settle(quiet=0.2, seconds=1.0)
+    terminal.until("next open")
     terminal.send("g  ")
     terminal.until("2 selected")
     terminal.send(_ENTER)
@@ -184,11 +184,11 @@ def several(here: Round, terminal: Terminal) -> None:
     terminal.send(_ESCAPE)
     until(lambda: on_disk(here.project) == made, terminal)
     here.seen()
-    terminal.settle(quiet=0.2, seconds=1.0)
+    terminal.settle(quiet=0.5, seconds=2.0)
     terminal.send("g  ")
-    terminal.settle(quiet=0.2, seconds=1.0)
+    terminal.settle(quiet=0.5, seconds=2.0)
     terminal.send(_ENTER)
-    terminal.settle(quiet=0.2, seconds=1.0)
+    terminal.until("save and next")
     here.at = 2
 
 
@@ -221,6 +221,8 @@ def session(folder: Path, seed: int) -> str:
         terminal.settle(quiet=0.2, seconds=2.0)
         terminal.send("3")
         terminal.until("tone0", "IMG_4")
+        # What the opening still draws must not be taken for the answer to the first key.
+        terminal.settle(quiet=0.3, seconds=3.0)
         here.seen()
 
         def kill() -> None:

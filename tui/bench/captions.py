@@ -49,7 +49,7 @@ def place_of(number: int) -> str:
 
 
 def caption_of(number: int) -> str:
-    """Its caption: 100 letters, every seventh four times that."""
+    """Its caption: 90 letters, every seventh 700."""
     things = [_THINGS[(number + step * (1 + number % 3)) % len(_THINGS)] for step in range(3)]
     parts = [f"{TRIGGER} {CLASS_WORD}", *dict.fromkeys(things), _LIGHTS[number % len(_LIGHTS)]]
     if number % _LONG == _LONG - 1:

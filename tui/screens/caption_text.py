@@ -205,7 +205,7 @@ class CaptionText(Room):
                 self.desk_look([self.opened.file])
             self.go_by(1 if way == "next" else -1)
         elif way == "escape":
-            self.rows.focus()
+            self.set_focus(self.rows)
         else:
             self.focus_next()
 
