@@ -14,6 +14,8 @@ from projects.recognition import NOT_THERE, family_of, no_base
 from projects.tensorfile import Header, read_header
 
 PICKLES = (".ckpt", ".bin", ".pt", ".pth", ".pkl")
+DEMO = "demo"
+"""How the embedded base is named."""
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "demo" / "base"
 CONFIGS_FOLDER = Path(__file__).resolve().parents[1] / "engine" / "families" / "configs"
 """One diffusers folder a family, with configs and vocabularies and without weights, where a file is complete."""
@@ -63,7 +65,7 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
     """
     if not source:
         return UNKNOWN
-    if source == "demo":
+    if source == DEMO:
         return _of_folder(DEMO_FOLDER, "demo", "demo")
     path = _placed(source, project_path)
     if path.suffix.lower() in PICKLES:
@@ -86,7 +88,7 @@ def describe(source: str, project_path: Path, *, revision: str = "") -> BaseFact
 
 def is_somewhere(source: str, project_path: Path) -> bool:
     """Whether `source` can name a base at all: the demo's, something on this machine, or a hub id. Opens nothing."""
-    return source == "demo" or _placed(source, project_path).exists() or is_hub_id(source)
+    return source == DEMO or _placed(source, project_path).exists() or is_hub_id(source)
 
 
 def to_be_fetched(source: str, project_path: Path, *, revision: str = "") -> bool:

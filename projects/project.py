@@ -82,7 +82,7 @@ def create_project(
     if not trigger.strip():
         hint = "Give one invented word, for example aur3lia_portrait."
         problems.append(Problem(error="There is no trigger.", where="--trigger", hint=hint))
-    said = {"name": path.name, "trigger": trigger, "rating": rating, "base.source": _placed(base, path)}
+    said = {"name": path.name, "trigger": trigger, "rating": rating, "base.source": _base(base, path)}
     if class_word:
         said["class_word"] = class_word
     for option, folder in (("images", images), ("regularization", regularization), ("holdout", holdout)):
@@ -221,6 +221,11 @@ def _of_base(named: str) -> Problem:
 def _option(path: Key) -> str:
     """The option of `safelight new` that says a key."""
     return "--base" if path == ("base", "source") else f"--{str(path[-1]).replace('_', '-')}"
+
+
+def _base(named: str, project: Path) -> str:
+    """A base as project.toml names it. "demo" is always the embedded one: a folder of that name is ./demo."""
+    return named if named == bases.DEMO else _placed(named, project)
 
 
 def _placed(named: str, project: Path) -> str:

@@ -381,3 +381,11 @@ def test_prodigy_has_one_rate_for_both(project: Path) -> None:
     assert resolve(open_project(project), []).train.text_encoder_learning_rate == 1.0
     with pytest.raises(Refused, match="Prodigy finds one rate for all layers"):
         resolve(open_project(project), ["train.text_encoder_learning_rate=0.5"])
+
+
+def test_demo_is_the_embedded_base_whatever_folders_are_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "images").mkdir()
+    project = create_project(tmp_path / "p", base="demo", images="images", trigger="k1tch", rating="general")
+    assert resolve(project).base.source == "demo"

@@ -78,7 +78,11 @@ def run(
     )
     # With a loop of its own: asyncio.run would wait for every thread that still looks at something.
     loop = asyncio.new_event_loop()
-    left = Workbench(project, room=room, options=options).run(loop=loop) or ()
+    bench = Workbench(project, room=room, options=options)
+    left = bench.run(loop=loop) or ()
+    if bench.return_code:
+        # The traceback is on the screen already.
+        sys.exit(bench.return_code)
     # A replay is no training, and is gone with its screen.
     left = tuple(path for path in left if not in_replay(path))
     for path in left:
