@@ -25,7 +25,7 @@ def cleanvision(folder: str) -> int:
 
 def imagededup(folder: str) -> int:
     """Perceptual hashes and pairs of them; gives how many pictures have a duplicate."""
-    # Two of its packages loading of torch for its neural method only; they are passed over, their modules are its own.
+    # Two of its packages load torch for its neural method only; they are passed over, their modules are its own.
     home = importlib.util.find_spec("imagededup")
     assert home and home.submodule_search_locations
     for name in ("methods", "utils"):
