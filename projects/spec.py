@@ -476,6 +476,11 @@ def processes_of(job: JobSpec) -> int:
     return job.spec.train.processes if isinstance(job, TrainJob) else 1
 
 
+def trigger_of(dataset: DataSet, project: str) -> str:
+    """The trigger that a set's captions are to hold: its own, else the project's; "" for regularization, which must not."""
+    return "" if dataset.role == "regularization" else dataset.trigger or project
+
+
 def data_sets(data: Data) -> tuple[DataSet, ...]:
     """The sets of either form, in the order subject, regularization, holdout for the short one."""
     if data.sets:

@@ -12,7 +12,7 @@ from engine.dataset.folders import Found, find_pictures
 from engine.dataset.items import Item, file_sha256
 from engine.dataset.pictures import inspect_picture
 from projects.problems import Problem, Refused, listed, refuse
-from projects.spec import DataSet, RunSpec, data_sets
+from projects.spec import DataSet, RunSpec, data_sets, trigger_of
 
 LONGEST_RATIO = 16
 """A picture longer than this times its other side is nothing that a bucket could show."""
@@ -99,7 +99,7 @@ def _captions(
     absent: dict[str, list[str]] = defaultdict(list)
     marked = []
     for found in pictures:
-        stand_in = trigger_caption(_trigger(found.dataset, spec), _class_word(found.dataset, spec))
+        stand_in = trigger_caption(trigger_of(found.dataset, spec.trigger), _class_word(found.dataset, spec))
         own = found.path.with_suffix(f".{spec.data.caption_extension}")
         if own not in found.captions and (found.captions or missing == "refuse" or not stand_in):
             absent[found.dataset.path].append(found.name)
@@ -132,10 +132,6 @@ def _captions(
     return texts
 
 
-def _trigger(dataset: DataSet, spec: RunSpec) -> str:
-    return "" if dataset.role == "regularization" else dataset.trigger or spec.trigger
-
-
 def _class_word(dataset: DataSet, spec: RunSpec) -> str:
     return dataset.class_word or spec.class_word
 
@@ -156,7 +152,7 @@ def _check_triggers(
     lacking: dict[str, list[str]] = defaultdict(list)
     for found in pictures:
         captions = texts.get(found.path, ())
-        trigger = _trigger(found.dataset, spec)
+        trigger = trigger_of(found.dataset, spec.trigger)
         if found.dataset.role == "regularization" and any(holds_any(text, triggers) for text in captions):
             holding[found.dataset.path].append(found.name)
         if (

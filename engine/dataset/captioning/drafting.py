@@ -13,7 +13,7 @@ from typing import Final
 from engine.dataset.captioning.entries import Entry
 from engine.dataset.captions import holds_word
 from projects.problems import Problem, Refused, listed
-from projects.spec import FillJob, RunSpec
+from projects.spec import FillJob, RunSpec, trigger_of
 
 TEMPLATE: Final = "{trigger}, {draft}"
 TEMPLATE_OVER: Final = "{trigger}, {caption}, {draft}"
@@ -80,14 +80,13 @@ def choose(entries: Sequence[Entry], drafted: Mapping[str, str], job: FillJob) -
 
 
 def _wanted(entry: Entry, drafted: bool, person: str, spec: RunSpec) -> Wanted:
-    regularization = entry.dataset.role == "regularization"
     return Wanted(
         file=entry.file,
         picture=entry.picture,
         before=entry.text,
         drafted=drafted,
         person=person,
-        trigger="" if regularization else entry.dataset.trigger or spec.trigger,
+        trigger=trigger_of(entry.dataset, spec.trigger),
         class_word=entry.dataset.class_word or spec.class_word,
     )
 

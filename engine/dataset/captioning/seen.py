@@ -13,7 +13,7 @@ from engine.dataset.items import Item
 from engine.dataset.slots import epoch_list, epoch_order, slots_of_step
 from engine.dataset.tokens import Encoder, Piece, Place
 from projects.plan import slots_a_step
-from projects.spec import RunSpec
+from projects.spec import RunSpec, trigger_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def _item(group: Sequence[Entry], spec: RunSpec) -> Item:
     read = [caption_in(entry.content.data) for entry in group if entry.content is not None]
     written = [each.text for each in read if isinstance(each, Caption)]
     if not written:
-        trigger = "" if first.dataset.role == "regularization" else first.dataset.trigger or spec.trigger
+        trigger = trigger_of(first.dataset, spec.trigger)
         written = [trigger_caption(trigger, first.dataset.class_word or spec.class_word)]
     if spec.captions.shuffle:
         written = in_all_orders(first.picture, written, spec.train.seed, spec.captions.keep_first)

@@ -12,7 +12,7 @@ from engine.dataset.captioning.trigger_word import TriggerWord
 from engine.dataset.captions import Caption, Fault, caption_in
 from engine.dataset.findings import Finding
 from engine.dataset.tokens import Counts, Place
-from projects.spec import RunSpec, data_sets
+from projects.spec import RunSpec, data_sets, trigger_of
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Collection:
 
     def trigger_of(self, entry: Entry) -> str:
         """The trigger that its caption is to hold; "" for regularization pictures."""
-        return "" if entry.dataset.role == "regularization" else entry.dataset.trigger or self.trigger
+        return trigger_of(entry.dataset, self.trigger)
 
     def trigger_for(self, finding: Finding) -> str:
         """The trigger of the pictures of a finding."""
