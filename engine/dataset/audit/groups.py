@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.dataset.audit import parts
 from engine.dataset.audit.pairs import VERSION, Alike, near_pairs
+from engine.dataset.audit.parts import Part
 from engine.dataset.audit.points import NOTHING, POINTS, Points, read
 from engine.dataset.audit.shapes import Audited, Collection, Values
 from engine.dataset.audit.sizes import size_of
@@ -26,26 +27,6 @@ OVERLAP: Final = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
-    """One picture that is a part of another."""
-
-    whole: str
-    """Names."""
-    part: str
-    box: tuple[float, float, float, float]
-    """Left, top, right, bottom of the part as shares of the whole."""
-    mirrored: bool
-    agreeing: int
-    """Points that say so."""
-
-    @property
-    def share(self) -> float:
-        """Of the whole, that the part shows, 0 to 1."""
-        left, top, right, bottom = self.box
-        return (right - left) * (bottom - top)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Group:
     """Pictures that are one."""
 
@@ -53,7 +34,7 @@ class Group:
     """The largest first, of equals the least compressed, then the sharpest: the one to keep."""
     distance: int
     """Bits of 256, the most between two that stand next to each other; 0 for the same bytes."""
-    cuts: tuple[Cut, ...] = ()
+    cuts: tuple[Part[str], ...] = ()
     """Which of them are parts of which."""
 
 
@@ -204,10 +185,10 @@ def _joined(
     members: dict[str, list[Audited]] = {}
     for content, each in by_content.items():
         members.setdefault(roots[content], []).extend(each)
-    named: dict[str, list[Cut]] = {}
+    named: dict[str, list[Part[str]]] = {}
     for whole, part, box, mirrored, agreeing in cuts:
         names = by_content[whole][0].name, by_content[part][0].name
-        cut = Cut(whole=names[0], part=names[1], box=box, mirrored=mirrored, agreeing=agreeing)
+        cut = Part(whole=names[0], part=names[1], box=box, mirrored=mirrored, agreeing=agreeing)
         named.setdefault(roots[whole], []).append(cut)
     found = []
     for key, joined in members.items():

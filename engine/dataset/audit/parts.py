@@ -6,7 +6,7 @@ moved between two shots shifts what is near more than what is far.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -53,12 +53,15 @@ _KEYS: Final = _keys()
 """Two times 24 signs, the longest waves first: points that agree in either are the same until looked at closely."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One picture in another."""
+Named = TypeVar("Named", int, str)
 
-    whole: int
-    part: int
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Generic[Named]):
+    """One picture in another, by index or by name."""
+
+    whole: Named
+    part: Named
     box: tuple[float, float, float, float]
     """Left, top, right, bottom of the part as shares of the whole, 0 to 1."""
     mirrored: bool
@@ -101,14 +104,14 @@ def find_parts(
     points_of: Callable[[Iterable[int]], dict[int, Points]],
     fresh: Collection[int],
     known: Callable[[int, int], bool] = lambda _, __: False,
-) -> list[Part]:
+) -> list[Part[int]]:
     """The parts among pictures, of which `codes` are the points' and `points_of` gives the whole points by index.
 
     fresh: those that were not yet compared; pairs without one are left out. known: whether two are the same picture anyway.
     """
     pairs = _chosen((pair for pair in proposed(codes) if not known(pair[0], pair[1])), fresh)
     points = points_of(sorted({index for one, other, _ in pairs for index in (one, other)}))
-    found: dict[tuple[int, int], Part] = {}
+    found: dict[tuple[int, int], Part[int]] = {}
     for one, other, mirrored in pairs:
         first = points[one].mirrored() if mirrored else points[one]
         laid = _laid(first, points[other])
