@@ -263,7 +263,7 @@ async def test_nothing_is_the_same_twice_where_no_twin_is() -> None:
 
 
 CONFLICT = Conflict(
-    file="images/IMG_0003.txt", base="a woman in a linen jacket, on a bench",
+    file="images/IMG_0003.txt", origin=content_of(b"a woman in a linen jacket, on a bench\n"),
     mine="a woman in a cotton jacket, on a bench", theirs=content_of(b"a woman in a red silk jacket, on a bench\n"),
 )  # fmt: skip
 

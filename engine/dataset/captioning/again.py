@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
 
-_WORD: Final = re.compile(r"\w+|\s+|[^\w\s]")
+from engine.dataset.captioning.parts import pieces_of, shared_ends
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,8 @@ def again_of(before: str, after: str) -> Again | None:
     """What was done, from the text before and after; None where nothing was, or all was written anew."""
     if before == after or not before.strip():
         return None
-    old, new = _WORD.findall(before), _WORD.findall(after)
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
+    old, new = pieces_of(before), pieces_of(after)
+    start, end = shared_ends(old, new)
     taken, put = old[start : len(old) - end], new[start : len(new) - end]
     front = "".join(old[:start])
     if not "".join(taken).strip() and not "".join(put).strip():

@@ -32,13 +32,16 @@ class Conflict:
     """An edit that touches what somebody else wrote into the file meanwhile. Nothing was written."""
 
     file: str
-    base: str
-    """What the edit started from."""
+    origin: Content | None
+    """What the edit started from; None where there was no file, or nobody knows."""
     mine: str
     theirs: Content
     """What the file holds now."""
-    origin: Content | None = None
-    """`base` with its bytes; None where there was no file, or nobody knows."""
+
+    @property
+    def base(self) -> str:
+        """The words that the edit started from."""
+        return self.origin.text if self.origin else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,10 +292,10 @@ class Book:
         before = content.data if content else None
         if before == (base.data if base else None):
             return Change(file, before, _after(text, content)), False
-        started, theirs = base.text if base else "", content or NEW
-        together = merged(started, text, theirs.text)
+        touched = Conflict(file=file, origin=base, mine=text, theirs=content or NEW)
+        together = merged(touched.base, text, touched.theirs.text)
         if together is None:
-            raise _Touched(Conflict(file=file, base=started, mine=text, theirs=theirs, origin=base))
+            raise _Touched(touched)
         return Change(file, before, _after(together, content)), together != text
 
     def _content(self, file: str) -> Content | None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _ENDS = re.compile(r"[,\n]")
+_PIECE = re.compile(r"\w+|\s+|[^\w\s]")
 _WORD = re.compile(r"[^\W_]+(?:['’\-_][^\W_]+)*")
 
 
@@ -19,6 +20,22 @@ class Phrase(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def pieces_of(text: str) -> list[str]:
+    """Words, blanks and every other sign by itself: joined they are the text."""
+    return _PIECE.findall(text)
+
+
+def shared_ends(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
+    """How many pieces both begin with, and with how many of the rest both end."""
+    first = _same(one, other)
+    return first, _same(one[first:][::-1], other[first:][::-1])
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+                min(len(one), len(other)))  # fmt: skip
 
 
 def phrases(text: str) -> list[Phrase]:

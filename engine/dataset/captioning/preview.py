@@ -1,8 +1,7 @@
 """What an edit would do to many captions, before anything is written; and which words of one it would change."""
 
-import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from engine.dataset.captioning.content import Content, shown
 from engine.dataset.captioning.edits import ALL_SECONDS, Edit
 from engine.dataset.captioning.entries import Entry, empty
+from engine.dataset.captioning.parts import pieces_of, shared_ends
 from projects.problems import Problem, listed, refuse
 
 EditOf = Callable[[Entry], Edit | None]
@@ -17,7 +17,6 @@ EditOf = Callable[[Entry], Edit | None]
 Piece = tuple[str, str]
 """Some of a caption before and after the edit."""
 
-_WORD: Final = re.compile(r"\w+|\s+|[^\w\s]")
 _MOST: Final = 400
 """Words between the first and the last that differ, up to which they are compared one by one."""
 
@@ -122,9 +121,8 @@ def preview(
 
 def pieces(before: str, after: str) -> list[Piece]:
     """Both texts piece by piece, word by word; a piece whose two sides differ is what the edit does."""
-    old, new = _WORD.findall(before), _WORD.findall(after)
-    first = _same(old, new)
-    last = _same(old[first:][::-1], new[first:][::-1])
+    old, new = pieces_of(before), pieces_of(after)
+    first, last = shared_ends(old, new)
     middle, other = old[first : len(old) - last], new[first : len(new) - last]
     head, tail = "".join(old[:first]), "".join(old[len(old) - last :])
     found = [(head, head)]
@@ -142,13 +140,3 @@ def counted(preview: Preview) -> str:
     if captions == pictures:
         return f"{captions:,} caption{'s' * (captions != 1)}"
     return f"{captions:,} captions of {pictures:,} picture{'s' * (pictures != 1)}"
-
-
-def _same(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many words both begin with."""
-    at = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        at += 1
-    return at
