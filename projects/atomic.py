@@ -84,12 +84,17 @@ def rename_folder(aside: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Append one line with a single write on an append descriptor. For journals, which are never replaced."""
+def append_line(path: Path, line: bytes, *, synced: bool = False) -> None:
+    """Append one line with a single write on an append descriptor. For journals, which are never replaced.
+
+    synced: it outlives a power cut from then on.
+    """
     close_torn_line(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.write(descriptor, line + b"\n")
+        if synced:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -46,7 +46,7 @@ class Asker:
         return found
 
     def _open(self, wanted: Wanted) -> Image.Image | None:
-        path = self._pictures.get(wanted.file)
+        path = self._pictures.get(wanted.picture)
         if path is None:
             self._fail(wanted, "it is no longer among the pictures of the project.")
             return None

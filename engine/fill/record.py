@@ -2,7 +2,6 @@
 killed goes on with the rest."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -54,13 +53,7 @@ def keep(job: JobDir, wanted: Wanted, draft: str, seconds: float) -> None:
     """Append one draft, synced: it took the model `seconds`. Raises Refused when it cannot be written."""
     line = {"file": wanted.file, "picture": wanted.picture, "draft": draft, "seconds": round(seconds, 3)}
     try:
-        atomic.close_torn_line(job.drafts)
-        descriptor = os.open(job.drafts, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(descriptor, json.dumps(line).encode("ascii") + b"\n")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        atomic.append_line(job.drafts, json.dumps(line).encode("ascii"), synced=True)
     except OSError as error:
         raise _cannot(job.drafts, error) from error
 

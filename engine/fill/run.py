@@ -12,7 +12,8 @@ from typing import Literal
 from engine.dataset.captioning.book import Book
 from engine.dataset.captioning.content import shown
 from engine.dataset.captioning.drafting import Wanted, caption_of, choose, template_of
-from engine.dataset.captioning.entries import Entry, entries_of
+from engine.dataset.captioning.entries import Entry
+from engine.dataset.folders import find_pictures
 from engine.desk import Desk, StopAsked
 from engine.fill import model, record
 from engine.fill.asking import Asker
@@ -74,8 +75,8 @@ def draft(desk: Desk, job: FillJob, wanted: Sequence[Wanted], failed: list[str])
     desk.add_facts(
         model=facts.name, model_path=str(facts.path), method=facts.method, model_device=opened.device
     )
-    entries, _ = entries_of(Path(job.project), job.spec.data)
-    asker = Asker(desk, job, opened, {entry.file: entry.path for entry in entries})
+    listing = find_pictures(Path(job.project), job.spec.data)
+    asker = Asker(desk, job, opened, {found.name: found.path for found in listing.pictures})
     desk.phase("drafting captions", quiet=3600)
     pace, behind = Pace(), sum(map(len, left))
     for group in left:
