@@ -126,10 +126,12 @@ class Counting:
                 assert self._process.stdin and self._process.stdout
                 self._process.stdin.write(json.dumps(asked).encode("ascii") + b"\n")
                 self._process.stdin.flush()
-                while not select.select([self._process.stdout], [], [], _LOOK_SECONDS)[0]:
+                answered = False
+                while not answered:
                     if self._should_stop():
                         self._process.kill()
                         return None
+                    answered = bool(select.select([self._process.stdout], [], [], _LOOK_SECONDS)[0])
                 return json.loads(self._process.stdout.readline())
             except (OSError, ValueError):
                 return None
