@@ -4,8 +4,9 @@ The first part of an id is the place that answers: app (everywhere), list (every
 The rest names the method: `train.stop-now` is `do_stop_now` of the train room. People change keys by id (`tui/keymap.py`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,19 @@ class Action:
         return "do_" + self.id.partition(".")[2].replace("-", "_")
 
 
+def _keys(place: str, group: str, **same: Any) -> Callable[..., Action]:
+    """How the actions of one place are declared: by name, keys, words, and what is not the same (`same`) for all."""
+
+    def key(name: str, keys: str, words: str, label: str = "", *condition: str, **own: Any) -> Action:
+        """condition: when, and otherwise."""
+        given = dict(zip(("when", "otherwise"), condition, strict=False))
+        return Action(
+            id=f"{place}.{name}", group=group, keys=keys, words=words, label=label, **{**same, **given, **own}
+        )
+
+    return key
+
+
 def _rooms() -> list[Action]:
     group = "Rooms"
     open_first = "Open a project first: enter on one of the list, or n for a new one."
@@ -62,11 +76,9 @@ def _rooms() -> list[Action]:
 
 
 def _lists() -> list[Action]:
-    move, find, choose = "Move", "Find", "Choose"
-
-    def step(name: str, keys: str, words: str) -> Action:
-        return Action(id=f"list.{name}", group=move, keys=keys, words=words, palette=False)
-
+    step = _keys("list", "Move", palette=False)
+    find = _keys("list", "Find", palette=False, when="hits")
+    choose = _keys("list", "Choose", palette=False, when="selectable")
     return [
         step("down", "j,down", "one row down"),
         step("up", "k,up", "one row up"),
@@ -74,19 +86,14 @@ def _lists() -> list[Action]:
         step("page-up", "pageup,ctrl+u", "one page up"),
         step("first", "g,home", "first row"),
         step("last", "G,end", "last row"),
-        Action(id="list.filter", group=find, keys="slash", words="filter the list", palette=False),
-        Action(id="list.clear-filter", group=find, keys="escape", words="clear the filter", when="hits",
-               palette=False),
-        Action(id="list.next-hit", group=find, keys="n", words="next hit of the last search", when="hits",
-               palette=False),
-        Action(id="list.previous-hit", group=find, keys="N", words="previous hit", when="hits", palette=False),
-        Action(id="list.choose", group=choose, keys="enter", words="do the obvious thing with the row",
-               palette=False),
-        Action(id="list.select", group=choose, keys="space", words="select the row", when="selectable",
-               palette=False),
-        Action(id="list.select-all", group=choose, keys="asterisk", words="select all that the filter shows",
-               when="selectable", palette=False),
-    ]  # fmt: skip
+        find("filter", "slash", "filter the list", when=""),
+        find("clear-filter", "escape", "clear the filter"),
+        find("next-hit", "n", "next hit of the last search"),
+        find("previous-hit", "N", "previous hit"),
+        choose("choose", "enter", "do the obvious thing with the row", when=""),
+        choose("select", "space", "select the row"),
+        choose("select-all", "asterisk", "select all that the filter shows"),
+    ]
 
 
 def _home() -> list[Action]:
@@ -127,15 +134,9 @@ def _project() -> list[Action]:
 
 
 def _pictures() -> list[Action]:
-    group, none, nothing = "Pictures", "There is no picture here.", "There is nothing to take back."
+    none, nothing = "There is no picture here.", "There is nothing to take back."
     size = "This picture was not opened yet, so nobody knows its crop."
-
-    def key(
-        name: str, keys: str, words: str, label: str = "", when: str = "picture", otherwise: str = none
-    ) -> Action:
-        return Action(id=f"pictures.{name}", group=group, keys=keys, words=words, label=label, when=when,
-                      otherwise=otherwise)  # fmt: skip
-
+    key = _keys("pictures", "Pictures", when="picture", otherwise=none)
     return [
         key("leave-out", "x", "leave the picture out of training, or take it back; its file stays", "leave out"),
         key("ignore", "i", "ignore the finding, with a reason", "ignore", "found", "Nothing was found here to ignore."),
@@ -152,21 +153,17 @@ def _pictures() -> list[Action]:
         key("external", "o", "open the picture in another program"),
         key("again", "R", "run the audit again", "again", "over", "It runs already: S stops it."),
         key("stop", "S", "stop the audit; what it has measured is kept", "stop", "running", "No audit is running."),
-        Action(id="pictures.everything", group=group, keys="escape", words="show all pictures again, then select none",
-               when="narrowed", otherwise="All pictures are shown, and none is selected.", palette=False),
+        key("everything", "escape", "show all pictures again, then select none", "", "narrowed",
+            "All pictures are shown, and none is selected.", palette=False),
     ]  # fmt: skip
 
 
 def _captions() -> list[Action]:
-    group, none = "Captions", "There is no picture here."
+    declare = _keys("captions", "Captions", when="picture", otherwise="There is no picture here.")
 
-    def key(
-        name: str, keys: str, words: str, label: str = "", when: str = "picture", otherwise: str = none,
-        leader: str | None = None,
-    ) -> Action:  # fmt: skip
-        after = keys.split(",")[0] if leader is None else leader
-        return Action(id=f"captions.{name}", group=group, keys=keys, words=words, label=label, when=when,
-                      otherwise=otherwise, leader=after)  # fmt: skip
+    def key(name: str, keys: str, *words: str, leader: str | None = None, **own: Any) -> Action:
+        """leader: another key after ctrl+g than the first of `keys`."""
+        return declare(name, keys, *words, leader=keys.split(",")[0] if leader is None else leader, **own)
 
     nothing = "There is nothing to take back."
     return [
@@ -194,21 +191,21 @@ def _captions() -> list[Action]:
             "This caption is UTF-8."),
         key("fix", "x", "do what the check offers", "fix", "fixable", "The cursor is on no check that one key mends."),
         key("ignore", "i", "ignore the check, with a reason", "ignore", "check", "The cursor is on no check."),
-        key("order", "s", "sort the list: by name, longest first, open first", "sort"),
+        key("order", "s", "sort pictures (name, longest, open first), or phrases (count, name, rarest)", "sort"),
         key("history", "H", "read what was done to the captions", "history", "picture"),
         key("undo", "u", "undo the last step", "undo", "undo", nothing, leader=""),
         key("redo", "ctrl+r", "redo what was undone", "", "redo", "Nothing was taken back.", leader=""),
         key("again-read", "R", "read all captions again", when="", leader=""),
-        Action(id="captions.everything", group=group, keys="escape", words="show all pictures again",
-               when="narrowed", otherwise="All pictures are shown.", palette=False),
+        key("everything", "escape", "show all pictures again", "", "narrowed", "All pictures are shown.", leader="",
+            palette=False),
     ]  # fmt: skip
 
 
 def _after_leader() -> list[Action]:
-    group = "While typing, after ^g"
+    declare = _keys("leader", "While typing, after ^g", palette=False)
 
     def key(name: str, keys: str, words: str) -> Action:
-        return Action(id=f"leader.{name}", group=group, keys=keys, words=words, palette=False, leader=keys)
+        return declare(name, keys, words, leader=keys)
 
     return [
         key("phrase", "1,2,3,4,5,6,7,8,9", "put in the phrase of that number"),
@@ -221,11 +218,7 @@ def _after_leader() -> list[Action]:
 
 
 def _seeing() -> list[Action]:
-    group = "What the model sees"
-
-    def key(name: str, keys: str, words: str, label: str) -> Action:
-        return Action(id=f"seeing.{name}", group=group, keys=keys, words=words, label=label, palette=False)
-
+    key = _keys("seeing", "What the model sees", palette=False)
     return [
         key(
             "later",
@@ -239,11 +232,7 @@ def _seeing() -> list[Action]:
 
 
 def _tiles() -> list[Action]:
-    group = "Tiles"
-
-    def key(name: str, keys: str, words: str) -> Action:
-        return Action(id=f"tiles.{name}", group=group, keys=keys, words=words, palette=False)
-
+    key = _keys("tiles", "Tiles", palette=False)
     return [
         key("left", "left", "previous tile"),
         key("right", "right", "next tile"),
@@ -261,11 +250,7 @@ def _tiles() -> list[Action]:
 
 
 def _crop() -> list[Action]:
-    group = "Crop"
-
-    def key(name: str, keys: str, words: str) -> Action:
-        return Action(id=f"crop.{name}", group=group, keys=keys, words=words, palette=False)
-
+    key = _keys("crop", "Crop", palette=False)
     return [
         key("left", "left,h", "move the frame to the left"),
         key("right", "right,l", "move the frame to the right"),
@@ -279,35 +264,30 @@ def _crop() -> list[Action]:
 def _many() -> list[Action]:
     """Changes of many captions: of words by others, and of the rest."""
 
-    def key(place: str, name: str, keys: str, words: str, label: str = "") -> Action:
-        group = {"replacing": "Replace", "changing": "Change many"}[place]
-        return Action(id=f"{place}.{name}", group=group, keys=keys, words=words, label=label, palette=False)
+    replacing = _keys("replacing", "Replace", palette=False)
+    changing = _keys("changing", "Change many", palette=False)
 
-    def both(place: str) -> list[Action]:
+    def both(key: Callable[..., Action]) -> list[Action]:
         return [
-            key(place, "write", "enter,ctrl+j", "write what the table shows, as one step of undo", "write"),
-            key(place, "scope", "ctrl+s,f5", "all captions, those of the filter, or the selected ones", "in"),
-            key(place, "leave", "escape,ctrl+q", "leave; nothing is written", "leave"),
+            key("write", "enter,ctrl+j", "write what the table shows, as one step of undo", "write"),
+            key("scope", "ctrl+s,f5", "all captions, those of the filter, or the selected ones", "in"),
+            key("leave", "escape,ctrl+q", "leave; nothing is written", "leave"),
         ]
 
     return [
-        key("replacing", "regex", "ctrl+r,f2", "a regular expression, or the letters as they are"),
-        key("replacing", "phrase", "ctrl+o,f3", "only whole phrases between commas"),
-        key("replacing", "word", "ctrl+n,f4", "only whole words"),
-        key("replacing", "case", "ctrl+y,f6", "small and capital letters are the same, or not"),
-        *both("replacing"),
-        key("changing", "option", "ctrl+n,f4", "the next of what is to choose beside the field"),
-        key("changing", "option-back", "ctrl+o,f3", "the previous one"),
-        *both("changing"),
+        replacing("regex", "ctrl+r,f2", "a regular expression, or the letters as they are"),
+        replacing("phrase", "ctrl+o,f3", "only whole phrases between commas"),
+        replacing("word", "ctrl+n,f4", "only whole words"),
+        replacing("case", "ctrl+y,f6", "small and capital letters are the same, or not"),
+        *both(replacing),
+        changing("option", "ctrl+n,f4", "the next of what is to choose beside the field"),
+        changing("option-back", "ctrl+o,f3", "the previous one"),
+        *both(changing),
     ]
 
 
 def _choosing() -> list[Action]:
-    group = "Two edits of one caption"
-
-    def key(name: str, keys: str, words: str, label: str) -> Action:
-        return Action(id=f"choosing.{name}", group=group, keys=keys, words=words, label=label, palette=False)
-
+    key = _keys("choosing", "Two edits of one caption", palette=False)
     return [
         key("mine", "m", "write mine", "mine"),
         key("theirs", "t", "keep theirs", "theirs"),
@@ -364,11 +344,7 @@ def _review() -> list[Action]:
 
 
 def _large() -> list[Action]:
-    group = "Picture"
-
-    def key(name: str, keys: str, words: str) -> Action:
-        return Action(id=f"large.{name}", group=group, keys=keys, words=words, palette=False)
-
+    key = _keys("large", "Picture", palette=False)
     return [
         key("zoom-in", "plus,equals_sign", "closer: a part of the picture, larger"),
         key("zoom-out", "minus", "farther, until it is whole"),
