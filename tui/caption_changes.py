@@ -10,9 +10,10 @@ from engine.dataset.captioning.edits import Prefix, Replace, ReplacePattern, Rep
 from engine.dataset.captioning.entries import Entry
 from engine.dataset.captioning.phrases import count_phrases, twins
 from engine.dataset.captioning.preview import EditOf, everywhere
-from projects.spec import RunSpec
+from projects.spec import RunSpec, trigger_of
 
 Change = Literal["trigger", "prefix", "suffix", "remove", "move", "sort", "dedupe", "twins"]
+TRIGGER_FIRST: Final = "put the trigger first"
 PLACES: Final = ("first", "second", "third", "last")
 _LAST: Final = 1_000_000
 
@@ -119,15 +120,11 @@ def asked_of(
     """
     own = text.strip()
     if change == "trigger":
-        return Asked(
-            kind="trigger-first", words="put the trigger first", edit_of=lambda each: _first(each, spec)
-        )
+        return Asked(kind="trigger-first", words=TRIGGER_FIRST, edit_of=trigger_first(spec))
     if change == "dedupe":
         return Asked(kind="dedupe", words=DedupePhrases().words, edit_of=everywhere(DedupePhrases()))
     if change == "sort" and option:
-        counts = count_phrases(entry.text for entry in entries) if option.value == "count" else {}
-        keep = {spec.trigger, *(entry.dataset.trigger for entry in entries)} - {""}
-        sort = SortPhrases("count" if option.value == "count" else "name", counts, tuple(sorted(keep)))
+        sort = sorting("count" if option.value == "count" else "name", entries, spec)
         return Asked(kind="sort", words=sort.words, edit_of=everywhere(sort))
     if not own:
         return None
@@ -148,9 +145,21 @@ def asked_of(
     return Asked(kind=change, words=edit.words, edit_of=everywhere(edit))
 
 
-def _first(entry: Entry, spec: RunSpec) -> TriggerFirst | None:
-    trigger = entry.dataset.trigger or spec.trigger
-    return TriggerFirst(trigger) if trigger and entry.dataset.role == "subject" else None
+def trigger_first(spec: RunSpec) -> EditOf:
+    """The trigger in front in every subject picture's captions, its own set's where it has one."""
+
+    def edit_of(entry: Entry) -> TriggerFirst | None:
+        trigger = trigger_of(entry.dataset, spec.trigger)
+        return TriggerFirst(trigger) if trigger and entry.dataset.role == "subject" else None
+
+    return edit_of
+
+
+def sorting(by: Literal["count", "name"], entries: Sequence[Entry], spec: RunSpec) -> SortPhrases:
+    """Phrases sorted, the triggers in their place. entries: all captions of the project, for what is counted."""
+    counts = count_phrases(entry.text for entry in entries) if by == "count" else {}
+    keep = {spec.trigger, *(entry.dataset.trigger for entry in entries)} - {""}
+    return SortPhrases(by, counts, tuple(sorted(keep)))
 
 
 def _twins(entries: Sequence[Entry]) -> Sequence[Option]:

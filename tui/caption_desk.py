@@ -13,7 +13,6 @@ from textual.message import Message
 from engine.dataset.captioning.book import Book, Outcome
 from engine.dataset.captioning.content import Content
 from engine.dataset.captioning.entries import first_entries
-from engine.dataset.captioning.journal import Op
 from projects.problems import Problem, Refused
 from projects.spec import RunSpec
 from tui.caption_rows import Captions, rows_of
@@ -152,13 +151,6 @@ class CaptionDesk:
         """Write one caption before anything else happens: the terminal may be going."""
         book = self.book or Book(self.project, self.captions.spec.data)
         book.apply(kind, words, {file: text}, bases={file: base})
-
-    def ops(self, file: str = "") -> list[Op]:
-        """What was done, the newest first; to one caption file where one is named."""
-        if self.book is None:
-            return []
-        done = reversed(list(self.book.journal.ops.values()))
-        return [op for op in done if not file or file in op.files]
 
     def _ask(
         self, work: Callable[[Book], object], then: Callable[[Outcome], object] | None = None, *,

@@ -12,7 +12,7 @@ from engine.dataset.captioning import known
 from engine.dataset.captioning.checks.shapes import Collection, Fix, collection_of
 from engine.dataset.captioning.checks.shelf import fix_of, judged, titles
 from engine.dataset.captioning.counting import Counting
-from engine.dataset.captioning.phrases import count_phrases
+from engine.dataset.captioning.phrases import count_phrases, ordered
 from engine.dataset.captioning.trigger_word import worst
 from engine.dataset.findings import Finding
 from engine.dataset.tokens import Counts, Place
@@ -156,7 +156,7 @@ class CaptionEyes:
         looked = replace(captions, tokens=_fullest(captions, counts), phrases=phrases)
         return Learned(
             captions=looked.with_findings(findings, titles()),
-            common=sorted(phrases, key=lambda phrase: (-phrases[phrase], phrase)),
+            common=[phrase for phrase, _ in ordered(phrases)],
             # Without what the checks have put together in it: of ten thousand captions that is 20 MB.
             collection=replace(collection),
         )  # fmt: skip

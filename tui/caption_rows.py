@@ -1,17 +1,18 @@
 """The captions of a project as the room sees them: one row a picture, and what is known of each. Made in a thread."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from engine.dataset.captioning.entries import Entry, empty
 from engine.dataset.findings import Finding
 from projects.problems import Problem
 from projects.spec import RunSpec
 from tui.audited import WORST, CheckRow
+from tui.filtered import Fields, Filtered
 
 Order = Literal["name", "tokens", "open"]
 ORDERS: Final[Sequence[Order]] = ("name", "tokens", "open")
@@ -106,9 +107,9 @@ class Captions:
             )  # fmt: skip
         return replace(self, findings=tuple(findings), checks=checks, of=of)
 
-    def filtered_by(self, name: str) -> "Asked":
+    def filtered_by(self, name: str) -> Filtered:
         """What the filter language asks of a picture."""
-        return Asked(self, self.rows[name])
+        return Filtered(_FIELDS, self, self.rows[name])
 
     def ordered(self, order: Order) -> list[str]:
         """Pictures in the order of the list."""
@@ -119,47 +120,20 @@ class Captions:
         return list(self.rows)
 
 
-class Asked(Mapping[str, object]):
-    """A picture for a filter. Each field is made when it is asked for: a filter asks one of ten thousand pictures."""
+def _is(captions: Captions, row: CaptionRow) -> list[str]:
+    held = (("draft", captions.is_draft(row)), ("open", captions.is_open(row)), ("empty", row.empty))
+    return [word for word, holds in held if holds]
 
-    _FIELDS = ("name", "text", "role", "set", "finding", "tokens", "is")
 
-    def __init__(self, captions: Captions, row: CaptionRow) -> None:
-        self._captions, self._row = captions, row
-
-    def __getitem__(self, field: str) -> object:
-        captions, row = self._captions, self._row
-        match field:
-            case "name":
-                return row.picture
-            case "text":
-                return [entry.text for entry in row.entries]
-            case "role":
-                return row.role
-            case "set":
-                return row.entries[0].dataset.path
-            case "finding":
-                return [each.check for each in captions.of.get(row.picture, ())]
-            case "tokens":
-                return captions.tokens.get(row.picture)
-            case "is":
-                held = (
-                    ("draft", captions.is_draft(row)),
-                    ("open", captions.is_open(row)),
-                    ("empty", row.empty),
-                )
-                return [word for word, holds in held if holds]
-        raise KeyError(field)
-
-    def get(self, field: str, default: Any = None) -> Any:
-        """As every mapping's, without the detour that costs as much as the answer."""
-        return self[field] if field in self._FIELDS else default
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._FIELDS)
-
-    def __len__(self) -> int:
-        return len(self._FIELDS)
+_FIELDS: Final[Fields] = {
+    "name": lambda captions, row: row.picture,
+    "text": lambda captions, row: [entry.text for entry in row.entries],
+    "role": lambda captions, row: row.role,
+    "set": lambda captions, row: row.entries[0].dataset.path,
+    "finding": lambda captions, row: [each.check for each in captions.of.get(row.picture, ())],
+    "tokens": lambda captions, row: captions.tokens.get(row.picture),
+    "is": _is,
+}
 
 
 def rows_of(entries: Mapping[str, Entry]) -> dict[str, CaptionRow]:

@@ -1,12 +1,11 @@
 """Captions in lines: a row of the list, the line under the editor, phrases, checks, what was done."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
-from engine.dataset.captioning.journal import Op
+from engine.dataset.captioning.phrases import Order as PhraseOrder
 from engine.dataset.findings import MARKS
 from engine.dataset.tokens import Counts, Place
 from tui.audit_words import INKS
@@ -126,10 +125,11 @@ def phrase_row(phrase: str, count: int, width: int) -> Spans:
     return [(f"{count:>5,} ", "muted"), (cell(phrase, max(1, width - 7)), "text")]
 
 
-def phrases_title(shown: int, *, narrowed: bool, empty: bool) -> list[Spans]:
+def phrases_title(shown: int, order: PhraseOrder, *, narrowed: bool, empty: bool) -> list[Spans]:
     """What stands over the phrases, and where there are none, what would."""
     where = f" in {shown:,} shown" if narrowed else f" in {shown:,}"
-    title: Spans = [("  PHRASES", "muted"), (where, "muted")]
+    how = {"count": "", "name": "  by name", "rarity": "  rarest first"}[order]
+    title: Spans = [("  PHRASES", "muted"), (where, "muted"), (how, "muted")]
     if not empty:
         return [title]
     return [
@@ -150,10 +150,3 @@ def leader_lines(
             lines.append([("    ", "text")])
         lines[-1] += pair
     return [*lines]
-
-
-def op_line(op: Op, width: int) -> Spans:
-    """One step of the journal."""
-    when = time.strftime("%m-%d %H:%M:%S", time.localtime(op.at))
-    count = f"{len(op.files):,}" if len(op.files) != 1 else op.files[0]
-    return ends([(f" {when}  ", "muted"), (op.words, "text")], [(f"{count} ", "muted")], width)

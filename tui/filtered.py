@@ -1,34 +1,39 @@
-"""A picture of an audit by the names that filters know. Nothing is put together before a filter asks for it."""
+"""A picture by the names that filters know. Nothing is put together before a filter asks for it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from tui.audited import Row, Seen
 
-Ask = Callable[[Seen, Row], Any]
+Fields = Mapping[str, Callable[[Any, Any], Any]]
+"""Field -> what it is, given a state and the picture's row in it."""
 
 
-class FilteredRow(Mapping[str, object]):
-    """What is not known is not there."""
+class Filtered(Mapping[str, object]):
+    """One picture, field by field: a filter asks one or two of ten thousand pictures. What is not known is not there."""
 
-    def __init__(self, seen: Seen, name: str) -> None:
-        """name: of a row of `seen`."""
-        self._seen, self._row = seen, seen.rows[name]
+    def __init__(self, fields: Fields, state: object, row: object) -> None:
+        self._fields, self._state, self._row = fields, state, row
 
     def __getitem__(self, field: str) -> object:
-        value = _FIELDS[field](self._seen, self._row)
+        value = self._fields[field](self._state, self._row)
         if value is None:
             raise KeyError(field)
         return value
 
+    def get(self, field: str, default: Any = None) -> Any:
+        """As every mapping's, without the detour that costs as much as the answer."""
+        value = self._fields[field](self._state, self._row) if field in self._fields else None
+        return default if value is None else value
+
     def __iter__(self) -> Iterator[str]:
-        return (field for field in _FIELDS if field in self)
+        return (field for field in self._fields if field in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def _of(tell: Callable[[Any], object]) -> Ask:
+def _of(tell: Callable[[Any], object]) -> Callable[[Seen, Row], Any]:
     return lambda seen, row: [tell(each) for each in seen.of.get(row.name, ())]
 
 
@@ -43,7 +48,7 @@ def _is(seen: Seen, row: Row) -> list[str]:
     return [word for word, holds in held.items() if holds]
 
 
-_FIELDS: Final[Mapping[str, Ask]] = {
+AUDITED: Final[Fields] = {
     "name": lambda seen, row: row.name,
     "text": _of(lambda finding: finding.value),
     "role": lambda seen, row: row.role or None,
@@ -60,3 +65,4 @@ _FIELDS: Final[Mapping[str, Ask]] = {
     "sharp": lambda seen, row: row.sharp,
     "faces": lambda seen, row: row.faces,
 }
+"""Of a picture in an audit."""

@@ -29,19 +29,12 @@ from engine.dataset.captioning.book import Book
 from engine.dataset.captioning.content import content_of, shown
 from projects.problems import Refused
 from projects.project import open_project, resolve
+from tests.engine.dataset.captioning.kitchen import PROJECT
+from tui.bench.interface import own_places
 from tui.bench.terminal import Terminal
 
 _MAY_BE_LOST: Final = 1.5
 """Seconds: the second between two notes of what is typed, and as long as a note takes on a busy machine."""
-_PROJECT: Final = """format = 1
-name = "kitchen"
-trigger = "k1tch"
-class_word = "kitchen"
-[base]
-source = "demo"
-[data]
-images = "images"
-"""
 _BEGIN: Final = (
     "k1tch, tone0\r\n",
     "\ufeffk1tch, tone0, 85mm",
@@ -92,7 +85,7 @@ class Round:
 def write_project(folder: Path) -> Path:
     """Five pictures, one without a caption."""
     (folder / "images").mkdir(parents=True)
-    (folder / "project.toml").write_text(_PROJECT)
+    (folder / "project.toml").write_text(PROJECT)
     for number, text in enumerate(_BEGIN):
         Image.new("RGB", (64, 64), (number * 40, 90, 90)).save(folder / "images" / f"IMG_{number}.png")
         if text is not None:
@@ -276,18 +269,8 @@ def judged(here: Round, killed: float) -> str:
 
 def rounds(folder: Path, count: int, *, seed: int, parallel: int = 1) -> list[str]:
     """So many rounds; what is wrong, each with its seed."""
-    own = {"SAFELIGHT_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
-    try:
-        with ThreadPoolExecutor(parallel) as pool:
-            found = list(pool.map(lambda at: session(folder / str(at), seed + at), range(count)))
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with own_places(folder), ThreadPoolExecutor(parallel) as pool:
+        found = list(pool.map(lambda at: session(folder / str(at), seed + at), range(count)))
     return [f"seed {seed + at}: {words}" for at, words in enumerate(found) if words]
 
 

@@ -18,21 +18,14 @@ from projects.eventlog import Writer
 from projects.job import JobDir
 from projects.project import open_project, resolve
 from projects.worker import JobState
+from tests.engine.dataset.captioning.kitchen import PROJECT as KITCHEN
 from tests.tui.benches import Bench, opened, typed, until
 from tests.tui.snapshots import text_of
 from tui.screens.captions import CaptionsRoom
 from tui.screens.replacing import Replacing
 from tui.widgets.line_list import LineList
 
-PROJECT = """format = 1
-name = "kitchen"
-trigger = "k1tch"
-class_word = "kitchen"
-[base]
-source = "demo"
-[data]
-images = "images"
-[captions]
+PROJECT = f"""{KITCHEN}[captions]
 phrases = ["soft window light", "85mm"]
 """
 WRITTEN = {
@@ -465,6 +458,49 @@ async def test_phrases_are_counted_in_what_the_filter_shows(kitchen: Path) -> No
         await pilot.press("escape")
         await until(pilot, lambda: "    3 k1tch" in text_of(bench) and "PHRASES in 5" in text_of(bench))
         assert len(room.rows.rows) == 5
+
+
+async def test_phrases_are_sorted_by_count_by_name_and_the_rarest_first(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions", size=(120, 36)) as (bench, pilot):
+        room = await read(pilot, bench)
+        await until(pilot, lambda: "    3 k1tch" in text_of(bench))
+        phrases = room.query_one("#phrases", LineList)
+        phrases.focus()
+        assert list(phrases.rows)[:2] == ["k1tch", "85mm"]
+        await typed(pilot, "s")
+        assert list(phrases.rows)[:2] == ["85mm", "a linen coat"] and "by name" in text_of(bench)
+        await typed(pilot, "s")
+        assert phrases.rows[-1] == "k1tch" and "rarest first" in text_of(bench)
+        await typed(pilot, "s")
+        assert phrases.rows[0] == "k1tch"
+
+
+async def test_a_variant_of_a_regularization_picture_begins_without_the_trigger(kitchen: Path) -> None:
+    (kitchen / "images").rename(kitchen / "reg")
+    (kitchen / "reg" / "IMG_1.txt").write_text("a towel, on wood\n")
+    (kitchen / "images").mkdir()
+    Image.new("RGB", (64, 64), "grey").save(kitchen / "images" / "OWN.png")
+    text = (kitchen / "project.toml").read_text()
+    (kitchen / "project.toml").write_text(
+        text.replace('images = "images"\n', 'images = "images"\nregularization = "reg"\n')
+    )
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        room.rows.go_to("reg/IMG_1.png")
+        await until(pilot, lambda: room.opened.file == "reg/IMG_1.txt")
+        await pilot.press("escape", "V")
+        await until(pilot, lambda: "variant 2 of 2" in text_of(bench))
+        assert room.editor.value == "a towel, "
+
+
+async def test_a_phrase_that_cannot_be_kept_is_said_so(kitchen: Path) -> None:
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        (kitchen / "project.toml").write_text("format = 1\n[data\n")
+        await typed(pilot, *", red", "ctrl+g", "a")
+        await until(pilot, lambda: "project.toml" in text_of(bench))
+        assert "red" not in (kitchen / "project.toml").read_text()
+        assert room.editor.value == "k1tch, a linen towel, soft window light, red"
 
 
 async def test_selecting_shows_at_once_what_is_shared_and_escape_lets_it_go(kitchen: Path) -> None:

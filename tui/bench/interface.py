@@ -30,22 +30,28 @@ _DOWN, _UP, _PAGE_DOWN, _PAGE_UP, _ESCAPE = "j", "k", "\x1b[6~", "\x1b[5~", "\x1
 
 
 @contextmanager
-def surroundings(folder: Path) -> Iterator[Path]:
-    """A project with pictures and a live run, and for the measured programs a state and a configuration of their own."""
+def own_places(folder: Path) -> Iterator[None]:
+    """For programs that are started meanwhile a state and a configuration of their own."""
     own = {"SAFELIGHT_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
     before = {name: os.environ.get(name) for name in own}
-    project = invented.write_project(folder / "cups", PICTURES)
-    run = invented.write_run(project, EVENTS, name="long", ended=False)
     os.environ.update(own)
     try:
-        with invented.live(run):
-            yield project
+        yield
     finally:
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def surroundings(folder: Path) -> Iterator[Path]:
+    """A project with pictures and a live run, and for the measured programs a state and a configuration of their own."""
+    project = invented.write_project(folder / "cups", PICTURES)
+    run = invented.write_run(project, EVENTS, name="long", ended=False)
+    with own_places(folder), invented.live(run):
+        yield project
 
 
 def measure(folder: Path) -> list[Figure]:

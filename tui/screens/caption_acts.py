@@ -1,17 +1,14 @@
 """What the keys of the captions room do beside moving and typing."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from engine.dataset.captioning.book import Conflict, Outcome
 from engine.dataset.captioning.content import shown
+from tui.audit_words import why_lines
 from tui.audited import CheckRow
-from tui.changes import put
 from tui.declared import keys_of
-from tui.external import open_with, opener
-from tui.follow_lines import shown as path_shown
+from tui.screens import looking
 from tui.screens.caption_many import CaptionMany
-from tui.working import in_thread
 
 
 class CaptionActs(CaptionMany):
@@ -71,7 +68,8 @@ class CaptionActs(CaptionMany):
         number = max(entry.variant for entry in row.entries) + 1
         first = Path(row.entries[0].file)
         file = first.with_name(f"{first.stem}.{max(2, number)}{first.suffix}").as_posix()
-        text = self.trigger_here or "variant"
+        # A file without a word is a caption that is missing: it begins as the first caption does.
+        text = self.trigger_here or row.text.partition(",")[0]
         # What is typed next is meant for the new one.
         self.set_focus(self.rows)
         self.bench.hold_keys()
@@ -117,11 +115,11 @@ class CaptionActs(CaptionMany):
         from engine.dataset.captioning.arranging import TriggerFirst
 
         row, trigger = self.here, self.trigger_here
-        if not trigger:
-            self.say("This project has no trigger: write one in room 1.")
-            return
         if row and row.role == "regularization":
             self.say("A regularization picture must not have the trigger.")
+            return
+        if not trigger:
+            self.say("This project has no trigger: write one in room 1.")
             return
         if not self.editor.value.strip():
             self.editor.change(f"{trigger}, ")
@@ -148,7 +146,7 @@ class CaptionActs(CaptionMany):
     def do_utf_8(self) -> None:
         files = [entry.file for row in self.meant for entry in row.entries]
         if self.desk:
-            self.desk.convert(files, lambda outcome: self._opened_anew(outcome))
+            self.desk.convert(files, self.opened_anew)
 
     def do_undo(self) -> None:
         self.save()
@@ -164,20 +162,16 @@ class CaptionActs(CaptionMany):
         """Say what was done, and show it."""
         if outcome.op is None:
             return
-        self.say(outcome.op.words[:1].upper() + outcome.op.words[1:] + ".")
-        # Whoever takes back wants to see what came back.
-        names = {entry.file: name for name, row in self.captions.rows.items() for entry in row.entries}
-        there = [names[file] for file in outcome.op.files if file in names]
-        here = self.here
-        files = {entry.file: entry for row in self.captions.rows.values() for entry in row.entries}
-        if self.desk and any(
-            file not in files or (files[file].variant > 1 and files[file].content is None)
-            for file in outcome.op.files
-        ):
+        self.say_done(outcome.op)
+        entries = {entry.file: entry for row in self.captions.rows.values() for entry in row.entries}
+        known = [entries.get(file) for file in outcome.op.files]
+        if self.desk and any(each is None or (each.variant > 1 and each.content is None) for each in known):
             # A variant came or went.
             self._variant = 0
             self.desk.load()
-        if there and (here is None or here.picture not in there):
+        # Whoever takes back wants to see what came back.
+        there = [each.picture for each in known if each]
+        if there and (self.here is None or self.here.picture not in there):
             self.rows.go_to(there[0])
         self.open_here(anew=True)
 
@@ -198,15 +192,8 @@ class CaptionActs(CaptionMany):
             self.app.push_screen(Large(self.bench.pictures, told, at))
 
     def do_external(self) -> None:
-        row, program = self.here, opener()
-        if row is None:
-            return
-        if not program:
-            self.say(
-                f"No display here. It is {path_shown(row.path)}; safelight look shows it in a browser elsewhere."
-            )
-            return
-        self.run_worker(lambda: open_with(program, row.path), thread=True, exit_on_error=False)
+        if self.here:
+            looking.elsewhere(self.bench, self.here.path, self.here.picture)
 
     def do_model(self) -> None:
         from tui.screens.seeing import Pieces, Seeing, seen_of
@@ -238,10 +225,7 @@ class CaptionActs(CaptionMany):
 
     def read_check(self, check: CheckRow) -> None:
         """What a check says, where it names no pictures."""
-        from tui.audit_words import why_lines
-        from tui.screens.modal import Reading
-
-        self.app.push_screen(Reading(check.title, why_lines(check.findings), folded=True))
+        looking.read(self.bench, check.title, why_lines(check.findings))
 
     def do_ignore(self) -> None:
         from tui.screens.modal import Ask
@@ -252,28 +236,14 @@ class CaptionActs(CaptionMany):
 
         def said(reason: str | None) -> None:
             if reason is not None:
-                self._declare(
-                    {check.name: reason or "no reason given"}, f"{check.title}: a note from now on."
-                )
+                values = {check.name: reason or "no reason given"}
+                self.put(keys_of("captions.ignored", values), f"{check.title}: a note from now on.")
 
         if check.ignored:
             keys = {key: None for each in check.findings for key in (check.name, each.key)}
-            self._declare(keys, f"{check.title}: not ignored any more.")
+            self.put(keys_of("captions.ignored", keys), f"{check.title}: not ignored any more.")
         else:
             self.app.push_screen(Ask(f"Why is it ignored: {check.title}?"), said)
-
-    def _declare(self, values: Mapping[str, str | None], told: str) -> None:
-        project = self.bench.project
-        if project is None:
-            return
-
-        def work() -> str:
-            put(project, keys_of("captions.ignored", values), told)
-            if self.desk:
-                self.desk.load()
-            return told
-
-        in_thread(self.bench, work, self.say)
 
     def settle(self, conflict: Conflict) -> None:
         """Ask which of two edits is meant. Until then theirs is in the file, and mine in the journal."""
@@ -289,6 +259,6 @@ class CaptionActs(CaptionMany):
             self.desk.type(conflict.file, None)
             bases = {conflict.file: conflict.theirs if conflict.theirs.data else None}
             self.desk.apply("merge", f"chose between two edits of {Path(conflict.file).name}",
-                            {conflict.file: text}, self._opened_anew, bases=bases)  # fmt: skip
+                            {conflict.file: text}, self.opened_anew, bases=bases)  # fmt: skip
 
         self.app.push_screen(Choosing(conflict), chosen)

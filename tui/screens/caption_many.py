@@ -90,7 +90,7 @@ class CaptionMany(CaptionLeader):
             self.say(f"{said(refused)} Nothing was changed; what you wrote is in {kept}.")
             return
         bases = {each.file: each.content for each in entries}
-        self.desk.apply("edit", "edited in an editor", changed, self._opened_anew, bases=bases)
+        self.desk.apply("edit", "edited in an editor", changed, self.opened_anew, bases=bases)
 
     def do_draft(self) -> None:
         from tui.screens.modal import Ask
@@ -149,11 +149,12 @@ class CaptionMany(CaptionLeader):
                     elif entry.content is not None:
                         texts[entry.file] = fix(texts.get(entry.file, shown(entry.text)))
         if files:
-            self.desk.convert(files, self._opened_anew)
+            self.desk.convert(files, self.opened_anew)
         elif texts:
-            self.desk.apply("fix", said, texts, self._opened_anew)
+            self.desk.apply("fix", said, texts, self.opened_anew)
 
-    def _opened_anew(self, outcome: Outcome) -> None:
+    def opened_anew(self, outcome: Outcome) -> None:
+        """Say what was done, and show the caption as it is now."""
         if outcome.op:
-            self.say(f"{outcome.op.words[:1].upper()}{outcome.op.words[1:]}.")
+            self.say_done(outcome.op)
         self.open_here(anew=True)

@@ -1,12 +1,12 @@
 """The phrases of the captions room: the panel, the numbers after the leader, what is offered while somebody types."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from textual import on
 from textual.timer import Timer
 
-from engine.dataset.captioning.phrases import count_phrases
+from engine.dataset.captioning.phrases import Order, count_phrases, ordered
 from tui import caption_words as words
 from tui.screens.caption_text import CaptionText
 from tui.spans import Spans
@@ -17,13 +17,9 @@ from tui.working import in_thread
 _NUMBERS = 9
 _TWICE = 2
 """Captions that must hold a phrase before it gets a number by itself."""
+_ORDERS: Final[Sequence[Order]] = ("count", "name", "rarity")
 _CALM = 0.15
 """Seconds after the last change of the filter until its phrases are counted."""
-
-
-def _by_count(counts: Mapping[str, int]) -> list[str]:
-    """The commonest first; of as many, in the order of the alphabet, so that the same phrases get the same numbers."""
-    return sorted(counts, key=lambda phrase: (-counts[phrase], phrase))
 
 
 class CaptionPhrases(CaptionText):
@@ -38,6 +34,7 @@ class CaptionPhrases(CaptionText):
         self._in_filter: dict[str, int] | None = None
         """Phrase -> captions among those of the filter; None where all are shown."""
         self._calm: Timer | None = None
+        self._phrase_order: Order = "count"
 
     def begin(self) -> None:
         super().begin()
@@ -80,13 +77,25 @@ class CaptionPhrases(CaptionText):
 
     def _show_phrases(self) -> None:
         phrases = self.query_one("#phrases", LineList)
-        phrases.show(self.common if self._in_filter is None else _by_count(self._in_filter))
+        if self._in_filter is None and self._phrase_order == "count":
+            # Sorted in the thread that counted them.
+            phrases.show(self.common)
+        else:
+            counts = self.captions.phrases if self._in_filter is None else self._in_filter
+            phrases.show([phrase for phrase, _ in ordered(counts, self._phrase_order)])
         phrases.refresh()
         shown = len(self.captions.rows if self._in_filter is None else self.rows.rows)
         empty = self.captions.loaded and not phrases.rows
         self.query_one("#phrases-title", Lines).show(
-            words.phrases_title(shown, narrowed=self._in_filter is not None, empty=bool(empty))
+            words.phrases_title(
+                shown, self._phrase_order, narrowed=self._in_filter is not None, empty=bool(empty)
+            )
         )
+
+    def turn_phrases(self) -> None:
+        """Sort the phrases by count, by name, or the rarest first."""
+        self._phrase_order = _ORDERS[(_ORDERS.index(self._phrase_order) + 1) % len(_ORDERS)]
+        self._show_phrases()
 
     def _phrase_row(self, phrase: str, width: int) -> Spans:
         counts = self.captions.phrases if self._in_filter is None else self._in_filter
@@ -121,27 +130,8 @@ class CaptionPhrases(CaptionText):
         elif phrase in own:
             self.say(f'"{phrase}" is kept already.')
         else:
-            self._write("captions.phrases", [*own, phrase])
-            self.say(
-                f'"{phrase}" is ^g {len(own) + 1} from now on.'
-                if len(own) < _NUMBERS
-                else f'"{phrase}" is kept.'
-            )
-
-    def _write(self, key: str, value: object) -> None:
-        """Write a value into project.toml, in a thread, and read everything again."""
-        project = self.bench.project
-        if project is None:
-            return
-
-        def work() -> None:
-            from projects.project import open_project, save_values
-
-            save_values(open_project(project), [f"{key}={json.dumps(value)}"])
-            if self.desk:
-                self.desk.load()
-
-        self.run_worker(work, thread=True, exit_on_error=False)
+            told = f"is ^g {len(own) + 1} from now on" if len(own) < _NUMBERS else "is kept"
+            self.put({"captions.phrases": [*own, phrase]}, f'"{phrase}" {told}.')
 
     # ---- while somebody types
 
@@ -154,6 +144,5 @@ class CaptionPhrases(CaptionText):
 
     def _beginning(self) -> str:
         """What a caption without a word is begun with: the trigger, where the picture is to have it."""
-        row, one = self.here, not self.opened.several
         trigger = self.trigger_here
-        return f"{trigger}, " if trigger and row and one and row.role != "regularization" else ""
+        return f"{trigger}, " if trigger and not self.opened.several else ""

@@ -1,8 +1,8 @@
 """The text of the captions room: what is in the editor, and how it comes into its file."""
 
 import time
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from textual import on
 from textual.timer import Timer
@@ -11,16 +11,20 @@ from textual.widgets import TextArea
 from engine.dataset.captioning.again import Again, again_of
 from engine.dataset.captioning.book import Outcome
 from engine.dataset.captioning.content import shown
+from engine.dataset.captioning.journal import Op
 from engine.dataset.tokens import Counts, Place
+from projects.spec import trigger_of
 from tui.audited import CheckRow
 from tui.caption_desk import CaptionDesk
 from tui.caption_eyes import CaptionEyes, Learned
 from tui.caption_open import Opened, opened
 from tui.caption_rows import CaptionRow, Captions
+from tui.changes import put
 from tui.drafting import Drafting
 from tui.screens.room import Room
 from tui.widgets.caption_editor import CaptionEditor, Way
 from tui.widgets.line_list import LineList
+from tui.working import in_thread
 
 _TYPED_SECONDS: Final = 1.0
 """Between two notes of what is being typed: what a power cut can take."""
@@ -92,9 +96,9 @@ class CaptionText(Room):
 
     @property
     def trigger_here(self) -> str:
-        """The trigger of the picture under the cursor: its set's own, else the project's."""
+        """The trigger that the caption of the picture under the cursor is to hold, "" for none."""
         row = self.here
-        return (row.entries[0].dataset.trigger if row else "") or self.captions.spec.trigger
+        return trigger_of(row.entries[0].dataset, self.captions.spec.trigger) if row else ""
 
     @property
     def narrowed(self) -> list[CaptionRow]:
@@ -135,6 +139,24 @@ class CaptionText(Room):
                 "edit", self.opened.words(value), self.opened.file, value, self.opened.bases[self.opened.file]
             )
             self.opened = self.opened.saved(value)
+
+    def say_done(self, op: Op) -> None:
+        """A step of the journal as a sentence."""
+        self.say(f"{op.words[:1].upper()}{op.words[1:]}.")
+
+    def put(self, said: Mapping[str, Any], told: str) -> None:
+        """Write values into project.toml by their keys, in a thread, and read everything again."""
+        project = self.bench.project
+        if project is None:
+            return
+
+        def work() -> str:
+            put(project, said, told)
+            if self.desk:
+                self.desk.load()
+            return told
+
+        in_thread(self.bench, work, self.say)
 
     # ---- the text
 

@@ -9,6 +9,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from tui import caption_words as words
+from tui.audit_words import check_row
 from tui.bindings import bindings
 from tui.caption_desk import CaptionsDone, CaptionsMoved, CaptionsRefused, DraftingMoved
 from tui.caption_eyes import CaptionsLearned, Counted
@@ -130,6 +131,8 @@ class CaptionsRoom(CaptionActs):
                 self.save()
             # What is being typed stays in the editor, whoever asked for all to be read again.
             self.open_here(anew=not self._dirty)
+            if self.captions.problems:
+                self.say(str(self.captions.problems[0]))
             if self._writes_next:
                 self._writes_next = False
                 self.set_focus(self.editor)
@@ -163,7 +166,7 @@ class CaptionsRoom(CaptionActs):
             if not self._dirty and self.rows.at == 0:
                 self.stepped(message.outcome)
             else:
-                self.say(f"{op.words[:1].upper()}{op.words[1:]}.")
+                self.say_done(op)
         if message.outcome.problems:
             self.say(str(message.outcome.problems[0]))
         for conflict in message.outcome.conflicts:
@@ -191,8 +194,6 @@ class CaptionsRoom(CaptionActs):
         return words.caption_row(self.captions, name, width, self._names_wide)
 
     def _check_row(self, name: str, width: int) -> Spans:
-        from tui.audit_words import check_row
-
         check = self.captions.checks.get(name)
         return check_row(check, width) if check else [(name, "muted")]
 
@@ -250,6 +251,9 @@ class CaptionsRoom(CaptionActs):
             self.rows.select_none()
 
     def do_order(self) -> None:
+        if self.query_one("#phrases", LineList).has_focus:
+            self.turn_phrases()
+            return
         self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self._fill()
         self.draw()

@@ -1,6 +1,7 @@
-"""Looking at the pictures of room 2 closer than its list does: large, in another program, what was found, the crop."""
+"""Looking at pictures closer than a list does: large, in another program, what was found, the crop."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import audit_words as words
@@ -54,17 +55,15 @@ def crop(bench: "Workbench", row: Row, moved: Callable[[tuple[float, float]], ob
     bench.push_screen(Cropping(bench.pictures, row.path, row.placements[0]), ended)
 
 
-def elsewhere(bench: "Workbench", row: Row) -> None:
+def elsewhere(bench: "Workbench", path: Path, name: str) -> None:
     """Open the picture in the desktop's own program, or say where it lies."""
     program = opener()
     if not program:
-        bench.say(
-            f"No display here. It is {shown(row.path)}; safelight look shows it in a browser elsewhere."
-        )
+        bench.say(f"No display here. It is {shown(path)}; safelight look shows it in a browser elsewhere.")
         return
 
     def opened(problem: str) -> None:
-        bench.say(problem or f"{row.name} is open in another program.")
+        bench.say(problem or f"{name} is open in another program.")
 
-    bench.say(f"Opening {row.name} ...")
-    in_thread(bench, lambda: open_with(program, row.path), opened)
+    bench.say(f"Opening {name} ...")
+    in_thread(bench, lambda: open_with(program, path), opened)

@@ -13,7 +13,7 @@ from tui import audit_words as words
 from tui.actions import ACTIONS
 from tui.audited import CheckRow, Row, Seen
 from tui.bindings import bindings
-from tui.filtered import FilteredRow
+from tui.filtered import AUDITED, Filtered
 from tui.filters import parse
 from tui.judging import AuditMoved, Judging
 from tui.saving import Saving
@@ -182,7 +182,7 @@ class PicturesRoom(Room):
     def _matching(self, text: str) -> Callable[[str], bool]:
         """What a filter means."""
         matches, seen = parse(text).matches, self.seen
-        return lambda name: matches(FilteredRow(seen, name))
+        return lambda name: matches(Filtered(AUDITED, seen, seen.rows[name]))
 
     @on(LineList.Moved)
     def moved(self) -> None:
@@ -294,4 +294,4 @@ class PicturesRoom(Room):
 
     def do_external(self) -> None:
         if self._here:
-            looking.elsewhere(self.bench, self._here)
+            looking.elsewhere(self.bench, self._here.path, self._here.name)

@@ -6,15 +6,15 @@ from typing import Any, Literal
 
 import click
 
-from engine.dataset.captioning.arranging import DedupePhrases, MovePhrase, SortPhrases, TriggerFirst
+from engine.dataset.captioning.arranging import DedupePhrases, MovePhrase
 from engine.dataset.captioning.book import Outcome
 from engine.dataset.captioning.edits import Edit, Prefix, Replace, ReplacePattern, ReplacePhrase, Suffix
 from engine.dataset.captioning.entries import Entry
 from engine.dataset.captioning.parts import phrases
-from engine.dataset.captioning.phrases import count_phrases
 from engine.dataset.captioning.preview import EditOf, Hit, Preview, everywhere, preview
 from projects.problems import Problem, listed, refuse
-from projects.spec import RunSpec
+from tui.caption_changes import TRIGGER_FIRST, sorting
+from tui.caption_changes import trigger_first as trigger_first_of
 from tui.caption_lines import change_line
 from tui.caption_scope import Opened, opened, waiting_problem
 from tui.output import Output, json_option, words_of
@@ -123,10 +123,7 @@ def sort(folder: Path, by: Literal["count", "name"], meant: str, dry_run: bool, 
     """Sort the phrases of each caption: those first that most captions have, or by name. Triggers stay in their place."""
 
     def edit_of(here: Opened) -> EditOf:
-        entries = list(here.book.entries.values())
-        counts = count_phrases(entry.text for entry in entries) if by == "count" else {}
-        keep = {here.spec.trigger, *(entry.dataset.trigger for entry in entries)} - {""}
-        return everywhere(SortPhrases(by, counts, tuple(sorted(keep))))
+        return everywhere(sorting(by, list(here.book.entries.values()), here.spec))
 
     return _carry_out_with(folder, "sort", f"sort phrases by {by}", edit_of, meant, dry_run, out)
 
@@ -144,9 +141,9 @@ def trigger_first(folder: Path, meant: str, dry_run: bool, out: Output) -> int:
     """Put the trigger in front in every subject picture's captions, its own set's where it has one."""
 
     def edit_of(here: Opened) -> EditOf:
-        return lambda entry: _first(entry, here.spec)
+        return trigger_first_of(here.spec)
 
-    return _carry_out_with(folder, "trigger-first", "put the trigger first", edit_of, meant, dry_run, out)
+    return _carry_out_with(folder, "trigger-first", TRIGGER_FIRST, edit_of, meant, dry_run, out)
 
 
 @click.command("convert")
@@ -169,11 +166,6 @@ def convert(folder: Path, meant: str, dry_run: bool, out: Output) -> int:
         out.say(f"{printable(each.file)}  {encoding}  {printable(each.text)}")
     problems += [waiting_problem(waiting)] if waiting else []
     return told(here, hits, outcome, problems, out, dry_run=dry_run, words="convert to UTF-8")
-
-
-def _first(entry: Entry, spec: RunSpec) -> Edit | None:
-    trigger = entry.dataset.trigger or spec.trigger
-    return TriggerFirst(trigger) if trigger and entry.dataset.role == "subject" else None
 
 
 def _said(text: str) -> str:
