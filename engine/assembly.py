@@ -149,14 +149,14 @@ def _task_of(
     return Task(
         family=family, denoiser=denoiser, text_encoder=text_encoder, accelerator=accelerator,
         parameters=adapter.trained_parameters(denoiser, text_encoder), items=items, latents=latents, conditions=conditions,
-        schedule=_schedule_of(train, family, base, accelerator.device), seed=train.seed,
+        schedule=schedule_of(train, family, base, accelerator.device), seed=train.seed,
         slots_per_step=slots_a_step(spec), resolutions=len(train.resolution), flip=spec.data.flip,
         caption_dropout=train.caption_dropout, min_snr_gamma=train.min_snr_gamma, prior_weight=train.prior_weight,
         max_grad_norm=train.max_grad_norm, adapter_dropout=spec.adapter.dropout, group=group or Group(),
     )  # fmt: skip
 
 
-def _schedule_of(train: Train, family: Family, base: Base, device: torch.device) -> NoiseSchedule:
+def schedule_of(train: Train, family: Family, base: Base, device: torch.device) -> NoiseSchedule:
     """The base's noise schedule as a training draws from it."""
     if base.objective == "flow":
         factor = noise.resolution_shift(base.scheduler)

@@ -5,10 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from engine import noise
+from engine.cache import LatentReader
 from engine.dataset.items import Item
 from engine.dataset.slots import draw
+from engine.families.family import Framing
+from engine.noise import NoiseSchedule
 from engine.step import Task, autocast, framing, told
 
 TIMESTEP_SHARES = (0.1, 0.3, 0.5, 0.8)
@@ -34,6 +38,18 @@ def grid_items(items: Sequence[Item]) -> list[int]:
     return _spread(subject) + _spread(holdout)
 
 
+def grid_batches(items: Sequence[Item], micro_batch: int) -> list[list[tuple[int, int]]]:
+    """The grid's cells (index of the item, of TIMESTEP_SHARES) in batches of one bucket each."""
+    by_bucket: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for index in grid_items(items):
+        by_bucket[items[index].placements[0].bucket] += [(index, k) for k in range(len(TIMESTEP_SHARES))]
+    return [
+        members[start : start + micro_batch]
+        for members in by_bucket.values()
+        for start in range(0, len(members), micro_batch)
+    ]
+
+
 @torch.no_grad()
 def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], object]) -> Evaluation:
     """Measure the adapter as it is: no dropout, latents at their mean, first caption, first resolution.
@@ -43,20 +59,23 @@ def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], obj
     training = task.denoiser.training
     for model in task.models:
         model.eval()
-    cells = [(index, k) for index in grid_items(task.items) for k in range(len(TIMESTEP_SHARES))]
-    by_bucket: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    for index, k in cells:
-        by_bucket[task.items[index].placements[0].bucket].append((index, k))
     errors: dict[int, list[float]] = defaultdict(list)
-    done = 0
+    batches = grid_batches(task.items, micro_batch)
+    done, total = 0, sum(map(len, batches))
+
+    def predict(
+        noisy_BCHW: Tensor, timesteps_B: Tensor, texts: Sequence[str], framings: Sequence[Framing]
+    ) -> Tensor:
+        with autocast(task.accelerator):
+            return task.family.predict(task.denoiser, noisy_BCHW, timesteps_B, told(task, texts), framings)
+
     try:
-        for members in by_bucket.values():
-            for start in range(0, len(members), micro_batch):
-                batch = members[start : start + micro_batch]
-                for (index, _), error in zip(batch, _cell_errors(task, batch), strict=True):
-                    errors[index].append(error)
-                done += len(batch)
-                on_progress(done, len(cells))
+        for batch in batches:
+            found = cell_errors(batch, task.items, task.latents, task.schedule, task.seed, predict)
+            for (index, _), error in zip(batch, found, strict=True):
+                errors[index].append(error)
+            done += len(batch)
+            on_progress(done, total)
     finally:
         for model in task.models:
             model.train(training)
@@ -69,27 +88,35 @@ def evaluate(task: Task, micro_batch: int, on_progress: Callable[[int, int], obj
     )
 
 
-def _cell_errors(task: Task, cells: Sequence[tuple[int, int]]) -> list[float]:
-    device = task.accelerator.device
-    latents, noises, shares, captions, framings = [], [], [], [], []
+def cell_errors(
+    cells: Sequence[tuple[int, int]],
+    items: Sequence[Item],
+    latents: LatentReader,
+    schedule: NoiseSchedule,
+    seed: int,
+    predict: Callable[[Tensor, Tensor, Sequence[str], Sequence[Framing]], Tensor],
+) -> list[float]:
+    """Mean squared error of each cell (index of the item, of TIMESTEP_SHARES); all pictures of one bucket.
+
+    predict: (noisy_BCHW, timesteps_B, captions, framings) -> prediction_BCHW.
+    """
+    means, noises, shares, captions, framings = [], [], [], [], []
     for index, k in cells:
-        item = task.items[index]
-        mean_CHW, _ = task.latents.get(item, 0, False)
-        generator = torch.Generator().manual_seed(draw(task.seed, "evaluate", index, k) >> 1)
-        latents.append(mean_CHW)
+        item = items[index]
+        mean_CHW, _ = latents.get(item, 0, False)
+        generator = torch.Generator().manual_seed(draw(seed, "evaluate", index, k) >> 1)
+        means.append(mean_CHW)
         noises.append(torch.randn(mean_CHW.shape, generator=generator))
         shares.append(TIMESTEP_SHARES[k])
         captions.append(item.captions[0])
         framings.append(framing(item, 0))
-    latents_BCHW, noise_BCHW = torch.stack(latents).to(device), torch.stack(noises).to(device)
-    levels = task.schedule.at(shares)
+    latents_BCHW, noise_BCHW = torch.stack(means).to(schedule.device), torch.stack(noises).to(schedule.device)
+    levels = schedule.at(shares)
     noisy_BCHW = noise.mix(latents_BCHW, noise_BCHW, levels)
-    with autocast(task.accelerator):
-        prediction_BCHW = task.family.predict(
-            task.denoiser, noisy_BCHW, levels.timesteps_B, told(task, captions), framings
-        )
-    target_BCHW = noise.target(task.schedule.objective, latents_BCHW, noise_BCHW, levels)
-    return (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3)).tolist()
+    prediction_BCHW = predict(noisy_BCHW, levels.timesteps_B, captions, framings)
+    target_BCHW = noise.target(schedule.objective, latents_BCHW, noise_BCHW, levels)
+    errors: list[float] = (prediction_BCHW.float() - target_BCHW).pow(2).mean(dim=(1, 2, 3)).tolist()
+    return errors
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,7 +1,7 @@
 """Jobs and moments that draw: previews while training, `safelight sample`, and the set-up that the review shares."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -66,6 +66,8 @@ class Origin:
     """As the denoiser is that draws them."""
     run: str = ""
     step: int | None = None
+    steps: Mapping[str, int] = field(default_factory=dict)
+    """Name in the denoiser -> training step, where adapters of several checkpoints act."""
 
     def settings(self, shot: Shot) -> Settings:
         """What the picture of `shot` says of itself."""
@@ -89,7 +91,7 @@ class Origin:
                 if key in weights
             ),
             run=self.run,
-            step=self.step,
+            step=next((self.steps[key] for key in weights if key in self.steps), self.step),
         )
 
 
@@ -136,6 +138,43 @@ def preview(
     return sorted(files)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Easel:
+    """Everything that drawing needs, in memory."""
+
+    family: Family
+    base: Base
+    denoiser: nn.Module
+    """With the adapters in it."""
+    vae: nn.Module
+    conditions: Conditions
+    text_encoder: nn.Module | None
+    """Where an adapter acts on it too."""
+
+    @property
+    def models(self) -> tuple[nn.Module, ...]:
+        """The models that carry the adapters."""
+        return (self.denoiser,) if self.text_encoder is None else (self.denoiser, self.text_encoder)
+
+    def draw(
+        self, desk: Desk, shots: Sequence[Shot], on_picture: Callable[[int, Image.Image], object]
+    ) -> None:
+        """Draw `shots`, whose texts the easel was set up for. Raises StopAsked."""
+        desk.phase("drawing", quiet=1800)
+        draw_pictures(
+            family=self.family, base=self.base, denoiser=self.denoiser, vae=self.vae, conditions=self.conditions,
+            text_encoder=self.text_encoder, shots=shots, on_picture=on_picture,
+            on_step=lambda drawn, total: desk.progress("pictures", drawn, total), should_stop=lambda: desk.stop_asked,
+        )  # fmt: skip
+
+
+def texts_of_shots(shots: Iterable[Shot]) -> list[str]:
+    """Every text that drawing them reads, each once."""
+    shots = list(shots)
+    texts = [shot.prompt for shot in shots] + [shot.negative for shot in shots if shot.negative]
+    return list(dict.fromkeys(texts))
+
+
 def draw_for_job(
     desk: Desk,
     *,
@@ -147,19 +186,32 @@ def draw_for_job(
     shots: Sequence[Shot],
     on_picture: Callable[[int, Image.Image], object],
 ) -> None:
-    """Draw `shots` in a job of their own. Encoders are in memory first and alone, then denoiser, adapters and VAE.
+    """Draw `shots` in a job of their own. Raises Refused before anything large is loaded, and StopAsked."""
+    check_shots(family, base, shots)
+    easel = easel_for_job(
+        desk, project=project, family=family, base=base, spec=spec, adapters=adapters, texts=texts_of_shots(shots),
+    )  # fmt: skip
+    easel.draw(desk, shots, on_picture)
+
+
+def easel_for_job(
+    desk: Desk,
+    *,
+    project: Path,
+    family: Family,
+    base: Base,
+    spec: RunSpec,
+    adapters: Sequence[AdapterFile],
+    texts: Sequence[str],
+) -> Easel:
+    """Set up drawing with `texts` in a job. Encoders are in memory first and alone, then denoiser, adapters and VAE.
 
     Where an adapter acts on the text encoder, that stays beside the denoiser, and prompts are encoded as they are drawn.
     The base is as it is in the training of `spec`, in its precision and quantised where that says so: who had to save
-    memory there has no more of it here.
-
-    Raises Refused before anything large is loaded, and StopAsked.
+    memory there has no more of it here. Raises StopAsked.
     """
-    check_shots(family, base, shots)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     desk.phase("encoding prompts", quiet=1800)
-    texts = [shot.prompt for shot in shots] + [shot.negative for shot in shots if shot.negative]
-    texts = list(dict.fromkeys(texts))
     _warn_of_cut(desk, family, base, texts)
     live = _encoder_for(adapters, family, base)
     conditions = live or encode_texts(
@@ -183,12 +235,9 @@ def draw_for_job(
     if text_encoder is not None:
         text_encoder.to(device)
     vae = family.load_vae(base, torch.float32).to(device)
-    desk.phase("drawing", quiet=1800)
-    draw_pictures(
-        family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, text_encoder=text_encoder,
-        shots=shots, on_picture=on_picture,
-        on_step=lambda drawn, total: desk.progress("pictures", drawn, total), should_stop=lambda: desk.stop_asked,
-    )  # fmt: skip
+    return Easel(
+        family=family, base=base, denoiser=denoiser, vae=vae, conditions=conditions, text_encoder=text_encoder
+    )
 
 
 def run(desk: Desk, job: SampleJob) -> Literal["done", "stopped"]:

@@ -324,7 +324,7 @@ class SampleJob:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewJob:
-    """Sheets that show what a run learned: weight sweep, isolation, before and after."""
+    """What a run learned: drawn, measured and judged."""
 
     kind: Literal["review"] = "review"
     project: str
@@ -337,6 +337,8 @@ class ReviewJob:
     """Absolute path of a job that must be done first."""
     weights: Annotated[tuple[float, ...], Bounds(-4.0, 4.0)] = (0.5, 0.7, 0.85, 1.0)
     """Weights of the sweep; the base stands beside them."""
+    depth: Literal["coarse", "refined"] = "coarse"
+    """refined: more prompts and seeds for the two best weights and checkpoints, so that they may be told apart."""
     spec: RunSpec
 
 

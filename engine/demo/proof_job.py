@@ -22,7 +22,7 @@ from engine.draw import Shot, shots_of
 from engine.families.family import Base, Family
 from engine.picture_file import write_picture
 from engine.preparation import open_trained_on
-from engine.review.isolation import without_trigger
+from engine.review.prompts import without_trigger
 from engine.sample import Origin, adapter_of_run, draw_for_job, named
 from projects.families import FAMILIES as FACTS
 from projects.job import JobDir

@@ -129,6 +129,15 @@ class LearningEncoder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inner:
+    """A place inside a denoiser whose output describes a picture."""
+
+    module: nn.Module
+    output: Callable[[Any], Tensor] = lambda output: output
+    """What the module gives -> (B, C, H, W) or (B, L, D)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """One family: facts and functions. Differences are values here, never `if family == ...` at a place of use.
 
@@ -171,6 +180,8 @@ class Family:
     """(encoders, texts) -> one condition a text, fp32. One text at a time inside: bits do not depend on the company."""
     unconditional: Callable[[Base, Any], Condition]
     """(base, encoders) -> what sampling with an empty negative prompt uses; caption dropout trains the same."""
+    inner: Callable[[nn.Module], Sequence["Inner"]]
+    """The denoiser's places that say what a picture shows rather than how it is rendered: its features."""
     predict: Callable[[nn.Module, Tensor, Tensor, Condition, Sequence[Framing]], Tensor]
     """(denoiser, noisy_BCHW, timesteps_B, conditions with batch axis in front, framings) -> prediction_BCHW."""
     decode: Callable[[nn.Module, Tensor], Tensor]

@@ -17,7 +17,7 @@ from transformers import CLIPTextModel, T5EncoderModel, T5TokenizerFast
 from engine.families import autoencoder, bfl, weights
 from engine.families.clip import encoded, on_cpu, padded_ids
 from engine.families.drawing import run_pipeline
-from engine.families.family import Base, Condition, Drawing, Family, Framing, stacked
+from engine.families.family import Base, Condition, Drawing, Family, Framing, Inner, stacked
 from projects.problems import refuse
 from projects.tensorfile import read_header
 
@@ -149,6 +149,16 @@ def _predict(
     return unpacked(prediction_BND.float(), height, width)
 
 
+def _inner(denoiser: Any) -> list[Inner]:
+    """The picture's tokens half way through either kind of block."""
+    kinds = (denoiser.transformer_blocks, denoiser.single_transformer_blocks)
+    return [
+        Inner(module=blocks[len(blocks) // 2], output=lambda output: output[1])
+        for blocks in kinds
+        if len(blocks)
+    ]
+
+
 def _draw(denoiser: Any, vae: Any, base: Base, asked: Drawing) -> Tensor:
     pipeline = FluxPipeline(
         vae=vae,
@@ -239,6 +249,7 @@ FLUX = Family(
     encode_images=autoencoder.encode_images,
     encode_condition=_encode_condition,
     unconditional=lambda _base, encoders: _encode_condition(encoders, [""])[0],
+    inner=_inner,
     predict=_predict,
     decode=autoencoder.decode,
     draw=_draw,

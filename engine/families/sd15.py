@@ -150,6 +150,7 @@ SD15 = Family(
     encode_images=autoencoder.encode_images,
     encode_condition=_encode_condition,
     unconditional=_unconditional,
+    inner=unet.inner,
     predict=_predict,
     decode=autoencoder.decode,
     draw=_draw,

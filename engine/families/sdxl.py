@@ -152,6 +152,7 @@ SDXL = Family(
     encode_images=autoencoder.encode_images,
     encode_condition=_encode_condition,
     unconditional=_unconditional,
+    inner=unet.inner,
     predict=_predict,
     decode=autoencoder.decode,
     draw=_draw,

@@ -1,121 +1,136 @@
-"""Isolation: ten prompts without the trigger, base beside adapter. What shows there has leaked out of the trigger.
+"""Isolation: does the look come when nobody calls it? The same prompts and seeds on the base and with the adapter.
 
-The ten are chosen by a fixed rule, in this order, each text once:
-1. up to five of the project's own texts with the trigger taken out: first its prompts, then captions of subject pictures
-   spread evenly over the set. Where such a text does not name the class word, that stands in the trigger's place.
-2. the class word alone, as "a photo of a CLASS".
-3. up to four captions of regularization pictures, spread evenly.
-4. plain other things, until there are ten.
-A text that still holds the trigger is never used. A caption of a regularization picture may name its thing by a word
-that means nothing ("a photo of 7th7"), as rare words must stay free too: such a prompt is marked on the sheet.
+Three kinds of prompts do not say the trigger, and they answer differently: one names another thing, one is a prompt of the
+project without its trigger, one has a word without meaning in the trigger's place. A prompt that says it is the control: an
+adapter that does nothing at all leaks nothing either.
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
 
-from engine.draw import Shot
-from engine.review.sheets import Row, Sheet, label_of
+from engine.review import thresholds
+from engine.review.evidence import Evidence, likeness
+from engine.review.record import Step, Test, Verdict, interval_table, rounded, said
+from engine.review.shots import Group, Pairs
+from engine.review.statistics import Interval, holm, mean_interval, sign_flip
 
-COUNT = 10
-INVENTED = "invented name"
-OWN, OTHERS = 5, 4
-OTHER_THINGS = (
-    "a red mug on a table",
-    "a dog in a park",
-    "a bowl of fruit on a wooden table",
-    "a bicycle against a wall",
-    "a bunch of flowers in a vase",
-    "a house by a lake",
-    "a car in a street",
-    "mountains at sunset",
-    "a chair beside a window",
-    "a city at night",
-    "a boat on a river",
-    "a loaf of bread",
-    "an old clock",
-    "a tree in a field",
-)
-ADVICE = (
-    "None of these prompts says the trigger. Where the right picture shows the subject and the left one does not, the "
-    "adapter leaks: take a rarer trigger, a lower rate, or more regularization pictures."
-)
+GROUPS: Final[tuple[Group, ...]] = ("named", "deleted", "nonsense")
+"""Without the trigger."""
+_WORDS: Final[Mapping[Group, str]] = {
+    "named": "prompts that name other things",
+    "deleted": "your prompts without the trigger",
+    "nonsense": "your prompts with a nonsense word in its place",
+}
+_RARER: Final = "take a rarer trigger, put it first in every caption of the subject and in no other"
 
 
-def plan(shots: Sequence[Shot], adapter: str) -> Sheet:
-    """One row for each of `shots` (drawn on the base alone): the base, and the adapter at full weight."""
-    return Sheet(
-        name="isolation",
-        title="Isolation: prompts without the trigger",
-        note=ADVICE,
-        columns=("base", "adapter, weight 1.0"),
-        rows=tuple(
-            Row(
-                label=label_of(shot),
-                shots=(shot, replace(shot, weights=((adapter, 1.0),))),
-                remark=remark_on(shot.prompt),
-            )
-            for shot in shots
-        ),
-    )
+def judge(evidence: Evidence, rate: float) -> Test:
+    """The leak of each group, in units of the base's own noise between seeds, and as a share of what the trigger brings.
 
-
-def remark_on(prompt: str) -> str:
-    """INVENTED where a word of the prompt changes twice between letters and digits, as 7th7 and tr0v3l do; else ""."""
-    found = re.search(r"(?<!\w)(\d+[a-z]+\d|[a-z]+\d+[a-z])", prompt, re.IGNORECASE)
-    return INVENTED if found else ""
-
-
-def prompts(
-    *,
-    own_prompts: Sequence[str],
-    subject_captions: Sequence[str],
-    regularization_captions: Sequence[str],
-    triggers: Sequence[str],
-    class_word: str,
-) -> tuple[str, ...]:
-    """The ten prompts; `triggers` are all words that call the subject, empty ones ignored."""
-    words = [word for word in triggers if word]
-    chosen: dict[str, str] = {}
-
-    def take(texts: Iterable[str], most: int) -> None:
-        before = len(chosen)
-        for text in texts:
-            if len(chosen) - before >= most or len(chosen) == COUNT:
-                return
-            if text.strip() and not any(word.casefold() in text.casefold() for word in words):
-                chosen.setdefault(text.casefold(), text)
-
-    own = [*own_prompts, *_spread(subject_captions, 2 * OWN)]
-    take((without_trigger(text, words, class_word) for text in own), OWN)
-    article = "an" if class_word[:1].lower() in "aeiou" else "a"
-    take([f"a photo of {article} {class_word}"] if class_word else [], 1)
-    take(_spread(regularization_captions, 2 * OTHERS), OTHERS)
-    take(OTHER_THINGS, COUNT)
-    return tuple(chosen.values())
-
-
-def without_trigger(text: str, triggers: Sequence[str], class_word: str) -> str:
-    """`text` without its triggers, as whole words whatever their case, and without the commas they leave behind.
-
-    The class word takes their place where the text does not name it; "" where nothing would be left.
+    rate: the run's learning rate.
     """
-    words = sorted((re.escape(word) for word in triggers if word), key=len, reverse=True)
-    whole = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
-    if not words or not whole.search(text):
-        return text
-    bare = _tidy(whole.sub(" ", text))
-    if class_word and not re.search(rf"(?<!\w){re.escape(class_word)}", bare, re.IGNORECASE):
-        return _tidy(whole.sub(" ", whole.sub(lambda _: class_word, text, count=1)))
-    return bare
+    control = evidence.group("control")
+    acts = evidence.change(control, likeness) if control else None
+    unit, noise = "of the noise between seeds", evidence.seed_noise
+    if control is None or acts is None or noise <= 0:
+        return Test(
+            test="isolation", verdict="unknown", figure=None, unit=unit, threshold=None,
+            words="Nothing was drawn that could be compared.",
+        )  # fmt: skip
+    leaks = {name: _leak(evidence, pairs) for name in GROUPS if (pairs := evidence.group(name))}
+    corrected = holm([sign_flip(found).one_sided for found in leaks.values()])
+    tables = {}
+    verdicts: dict[Group, Verdict] = {}
+    for (name, found), chance in zip(leaks.items(), corrected, strict=True):
+        shift = mean_interval(found)
+        share = shift.value / acts.value if acts.value > 0 else 0.0
+        verdicts[name] = _verdict(share, chance)
+        tables[name] = {
+            **{key: rounded(value) for key, value in asdict(_over(shift, noise)).items()},
+            "share": rounded(share), "p": rounded(chance), "verdict": verdicts[name],
+        }  # fmt: skip
+    details = {"groups": tables, "control": interval_table(_over(acts, noise)), "noise": rounded(noise)}
+    threshold = rounded(thresholds.LEAK_BAD * acts.value / noise)
+    if acts.value < thresholds.ACTS:
+        return Test(
+            test="isolation", verdict="unknown", figure=_over(acts, noise), unit=unit, threshold=None,
+            words=f"With the trigger the pictures come only {acts.value:.0%} of the way to the training pictures: an adapter "
+            "that hardly acts cannot be said to leak.",
+            advice="Train longer, or look at the captions: safelight captions DIR check.", details=details,
+        )  # fmt: skip
+    worst = max(leaks, key=lambda name: tables[name]["share"])
+    verdict = max(verdicts.values(), key=_ORDER.index)
+    figure = _over(mean_interval(leaks[worst]), noise)
+    return Test(
+        test="isolation", verdict=verdict, figure=figure, unit=unit, threshold=threshold,
+        words=_said(worst, tables[worst], figure, verdict), details=details,
+        pictures=_evidence(evidence, worst) if verdict != "good" else (),
+        **_advice(verdict, worst, rate),
+    )  # fmt: skip
 
 
-def _tidy(text: str) -> str:
-    text = re.sub(r"\s+", " ", text)
-    return re.sub(r"(\s*,)+\s*", ", ", text).strip(" ,")
+def _leak(evidence: Evidence, pairs: Pairs) -> list[float]:
+    return evidence.differences(pairs, likeness)
 
 
-def _spread(texts: Sequence[str], count: int) -> list[str]:
-    """At most `count` of `texts`, evenly from first to last."""
-    count = min(count, len(texts))
-    return [texts[place * len(texts) // count] for place in range(count)]
+_ORDER: Final[Sequence[Verdict]] = ("unknown", "good", "suspect", "bad")
+
+
+def _verdict(share: float, chance: float) -> Verdict:
+    if chance > thresholds.CHANCE or share < thresholds.LEAK_SUSPECT:
+        return "good"
+    return "bad" if share >= thresholds.LEAK_BAD else "suspect"
+
+
+def _said(worst: Group, table: Mapping[str, Any], figure: Interval, verdict: Verdict) -> str:
+    share = max(0.0, table["share"])
+    if verdict == "good":
+        return f"Without the trigger at most {share:.0%} of its effect comes: {said(figure, 1)} of the noise between seeds."
+    return f"{share:.0%} of the trigger's effect comes with {_WORDS[worst]}: {said(figure, 1)} of the noise between seeds."
+
+
+def _advice(verdict: Verdict, worst: Group, rate: float) -> dict[str, Any]:
+    if verdict == "good":
+        return {}
+    if worst == "named":
+        return {
+            "advice": "The look reaches things that nobody asked to change: lower the rate, or add regularization pictures "
+            "of such things.",
+            "steps": (
+                Step(
+                    words=f"train again at {rate / 2:g}, half the rate", set={"train.learning_rate": rate / 2}
+                ),
+                Step(words="add regularization pictures: ordinary captions of other things"),
+            ),
+        }
+    return {
+        "advice": "The look comes whenever no object is named: "
+        + _RARER
+        + ", and add regularization pictures whose "
+        "captions lack the subject.",
+        "steps": (
+            Step(words="add regularization pictures whose captions name no subject, or a nonsense one"),
+            Step(words=_RARER),
+        ),
+    }
+
+
+def _evidence(evidence: Evidence, group: Group) -> list[str]:
+    """Pictures of a group, those first that moved most towards the training pictures."""
+    pairs = evidence.group(group)
+    if pairs is None:
+        return []
+    by_leak = sorted(
+        pairs, key=lambda pair: likeness(evidence.made[pair[0]]) - likeness(evidence.made[pair[1]])
+    )
+    return evidence.ids([after for _, after in by_leak])
+
+
+def _over(interval: Interval, noise: float) -> Interval:
+    return Interval(
+        value=interval.value / noise,
+        low=None if interval.low is None else interval.low / noise,
+        high=None if interval.high is None else interval.high / noise,
+        n=interval.n,
+    )

@@ -1,228 +1,229 @@
-"""A review of a run: sheets that show what it learned, and review.json beside them.
+"""A review of a run: drawn, measured, judged, and laid out; review.json, report.html and sheets stand in the run's folder.
 
-Today it draws and measures; it does not judge. Every verdict is "unknown" until a judge exists, and says so.
+Pictures and numbers are named by what made them (store.py), so a review that was stopped goes on where it was, and one that
+was refined only draws what is new. review.json is written again and again while it works: what is there can be looked at.
 """
 
-import json
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
 
-from engine.adapter import TRAINED
+from engine.assembly import schedule_of
 from engine.dataset.items import Item, read_items
 from engine.desk import Desk
-from engine.draw import Shot, shots_of
-from engine.families.family import Base
-from engine.picture_file import SAMPLER_NAMES, encode_png, write_picture, write_png
-from engine.preparation import open_trained_on, sample_of, triggers_of
-from engine.review import before_after, isolation, sweep
-from engine.review.change import MEASURE, change
-from engine.review.sheets import Sheet, compose
-from engine.sample import Origin, adapter_of_run, draw_for_job, named
-from projects import atomic
+from engine.draw import Shot, check_shots, shots_of
+from engine.families.family import Base, Family
+from engine.picture_file import SAMPLER_NAMES
+from engine.preparation import open_trained_on, sample_of, stoppable, triggers_of
+from engine.review import case, checkpoints, sheets, sweep
+from engine.review.case import Judged
+from engine.review.evidence import Evidence
+from engine.review.inside import Inside
+from engine.review.measuring import Likeness, Measuring
+from engine.review.prompts import Texts, texts_of
+from engine.review.recordfile import RecordFile
+from engine.review.shots import Plan, adapter_key, checkpoints_of, planned, refined
+from engine.review.store import Measured, Pictures
+from engine.review.trained import Set, trained_set
+from engine.sample import AdapterFile, Easel, Origin, adapter_of_run, easel_for_job, named
 from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
-from projects.problems import refuse
 from projects.rights import allow
 from projects.spec import ReviewJob, RunSpec, Sample
 
-FORMAT = 1
-_OLD = ".review.old"
+_TOLD_SECONDS = 3.0
+"""Between two times that review.json is written while pictures come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is reviewed: a run with its adapters, opened."""
+
+    project: Path
+    run: JobDir
+    spec: RunSpec
+    sample: Sample
+    items: Sequence[Item]
+    texts: Texts
+    family: Family
+    base: Base
+    adapters: Sequence[AdapterFile]
+    checkpoints: Sequence[int]
+    """Of `adapters`, oldest first."""
+
+    @property
+    def newest(self) -> int:
+        """The checkpoint that is judged."""
+        return self.checkpoints[-1]
 
 
 def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
-    """Draw sweep, isolation and before/after of `job.run`, and put them in the place of an earlier review as a whole."""
-    spec, project, reviewed = job.spec, Path(job.project), JobDir(Path(job.run))
-    adapter, step = adapter_of_run(reviewed.path, job.checkpoint, spec)
-    items = read_items(reviewed.items)
-    sample = sample_of(spec, items)
-    called, uncalled = trigger_prompts(spec, sample), uncalled_prompts(spec, sample, items)
-    allow(project, spec, "review", [spec.trigger, sample.negative, *called, *uncalled])
-
-    family, base = open_trained_on(desk, spec.base, project, adapter.trained_on)
-    sheets = plan(sample, base, called, uncalled, job.weights)
-    shots = list(dict.fromkeys(shot for sheet in sheets for row in sheet.rows for shot in row.shots))
-    distilled = FACTS[family.name].distilled
-    origin = Origin(
-        base=base,
-        distilled=distilled,
-        adapters=named([adapter]),
-        quantize=spec.train.quantize,
-        run=reviewed.path.name,
-        step=step,
+    """Review `job.run`. Raises Refused where nothing can be drawn of it; StopAsked, and then all that was made is kept."""
+    started = time.monotonic()
+    subject = opened(desk, job)
+    plan = planned(
+        subject.texts, _shot(subject), subject.sample.seeds, subject.checkpoints, sorted(job.weights)
     )
-    files = {shot: f"pictures/{number:03d}.png" for number, shot in enumerate(shots, start=1)}
-    pictures: dict[Shot, Image.Image] = {}
-    aside = _clean_aside(reviewed)
-
-    def keep(index: int, picture: Image.Image) -> None:
-        pictures[shots[index]] = picture
-        write_picture(aside / files[shots[index]], picture, origin.settings(shots[index]))
-
-    try:
-        (aside / "pictures").mkdir(parents=True)
-        draw_for_job(
-            desk, project=project, family=family, base=base, spec=spec, adapters=[adapter],
-            shots=shots, on_picture=keep,
-        )  # fmt: skip
-        desk.phase("laying out the sheets")
-        for sheet in sheets:
-            _write_sheet(aside, sheet, pictures, origin)
-        place = str(reviewed.review.relative_to(project))
-        record = _record(sheets, pictures, files, place, sample, base, job, reviewed.path, step)
-        atomic.write_text(aside / "review.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        _put_in_place(aside, reviewed.review)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    desk.result(review=f"{place}/review.json", sheets=record["sheets"])
+    finer = refined(plan, subject.texts, _shot(subject), subject.sample.seeds, ())
+    check_shots(subject.family, subject.base, plan.shots())
+    origin = _origin(subject)
+    pictures = Pictures(subject.run.review, origin)
+    record = RecordFile(subject.run.review / "review.json", subject.project, pictures, _facts(subject, job))
+    trained = trained_set(
+        desk, subject.project, subject.family, subject.base, subject.items, subject.spec.data.background
+    )
+    easel = easel_for_job(
+        desk, project=subject.project, family=subject.family, base=subject.base, spec=subject.spec,
+        adapters=subject.adapters, texts=_all_texts(subject, [*plan.shots(), *finer.shots()]),
+    )  # fmt: skip
+    reviewing = Reviewing(desk, subject, easel, pictures, record, trained)
+    judged = reviewing.judged(plan)
+    if job.depth == "refined" and (best := sweep.best_two(judged.evidence)):
+        plan = refined(plan, subject.texts, _shot(subject), subject.sample.seeds, best)
+        judged = reviewing.judged(plan)
+    desk.phase("laying out the sheets")
+    laid = sheets.written(subject.run.review, judged.evidence, pictures, origin, _foot(subject, origin))
+    place = subject.run.review.relative_to(subject.project)
+    record.finish(judged, [f"{place}/{name}" for name in laid], seconds=round(time.monotonic() - started, 1))
+    desk.result(review=f"{place}/review.json", sheets=[f"{place}/{name}" for name in laid], case=judged.case)
     return "done"
 
 
-def plan(
-    sample: Sample, base: Base, called: Sequence[str], uncalled: Sequence[str], weights: Sequence[float]
-) -> tuple[Sheet, ...]:
-    """The sheets: `called` prompts say the trigger, `uncalled` ones do not and take the seeds in turn, one each."""
-    with_trigger = shots_of(sample, base, called)
-    seeds = [sample.seeds[place % len(sample.seeds)] for place in range(len(uncalled))]
-    without = [
-        shot
-        for prompt, seed in zip(uncalled, seeds, strict=True)
-        for shot in shots_of(replace(sample, seeds=(seed,)), base, [prompt])
-    ]
-    return (
-        sweep.plan(with_trigger, TRAINED, weights),
-        isolation.plan(without, TRAINED),
-        before_after.plan(with_trigger, TRAINED, before_after.starting_weight(weights, sample.weight)),
-    )
+def opened(desk: Desk, job: ReviewJob) -> Subject:
+    """The run, its prompts and its base. Raises Refused."""
+    spec, project, run = job.spec, Path(job.project), JobDir(Path(job.run))
+    newest, step = adapter_of_run(run.path, job.checkpoint, spec)
+    steps = checkpoints_of(run.steps_saved(), step)
+    files = {
+        step: newest,
+        **{each: adapter_of_run(run.path, each, spec)[0] for each in steps if each != step},
+    }
+    items = read_items(run.items)
+    sample = sample_of(spec, items)
+    texts = review_texts(spec, sample, items)
+    allow(project, spec, "review", [spec.trigger, sample.negative, *texts.all()])
+    family, base = open_trained_on(desk, spec.base, project, newest.trained_on)
+    return Subject(
+        project=project, run=run, spec=spec, sample=sample, items=items, texts=texts, family=family, base=base,
+        adapters=[replace(files[each], key=adapter_key(each)) for each in steps], checkpoints=steps,
+    )  # fmt: skip
 
 
-def trigger_prompts(spec: RunSpec, sample: Sample) -> tuple[str, ...]:
-    """The sample prompts that say a trigger; where none does, all of them with the first one in front.
-
-    All of them as they are where the project has no trigger: then everything calls what was learned.
-    """
-    words = triggers_of(spec)
-    if not words:
-        return sample.prompts
-    says = tuple(text for text in sample.prompts if any(word.casefold() in text.casefold() for word in words))
-    in_front = tuple(f"{words[0]}, {text}" for text in sample.prompts)
-    return says or in_front or (" ".join(filter(None, (words[0], spec.class_word))),)
-
-
-def uncalled_prompts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> tuple[str, ...]:
-    """The isolation test's prompts of this run."""
-    first_captions = {
+def review_texts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> Texts:
+    """The prompts of a run's review."""
+    first = {
         role: [item.captions[0] for item in items if item.role == role]
         for role in ("subject", "regularization")
     }
-    found = isolation.prompts(
-        own_prompts=sample.prompts,
-        subject_captions=first_captions["subject"],
-        regularization_captions=first_captions["regularization"],
-        triggers=triggers_of(spec),
-        class_word=spec.class_word,
-    )
-    if not found:
-        raise refuse(
-            f"Every prompt holds a trigger ({', '.join(triggers_of(spec))}), so it cannot be tested without.",
-            where="project.toml: trigger",
-            hint="Train on an invented word.",
+    return texts_of(
+        prompts=sample.prompts, subject_captions=first["subject"], regularization_captions=first["regularization"],
+        triggers=triggers_of(spec), class_word=spec.class_word,
+    )  # fmt: skip
+
+
+class Reviewing:
+    """One review at work: draws what is missing, measures, judges."""
+
+    def __init__(
+        self, desk: Desk, subject: Subject, easel: Easel, pictures: Pictures, record: RecordFile, trained: Set
+    ) -> None:
+        self._desk, self._subject, self._easel = desk, subject, easel
+        self._pictures, self._record, self._trained = pictures, record, trained
+        device = next(easel.denoiser.parameters()).device
+        inside = Inside(
+            easel=easel, schedule=schedule_of(subject.spec.train, subject.family, subject.base, device)
         )
-    return found
+        self._measuring = Measuring(inside, pictures, Measured(subject.run.review), trained)
+
+    def judged(self, plan: Plan) -> Judged:
+        """All of `plan`, drawn, measured and judged. Raises StopAsked."""
+        self._draw(plan)
+        evidence, likeness = self._measure(plan)
+        rate, subject = self._subject.spec.train.learning_rate, self._subject
+        return case.judged(
+            evidence, likeness.trust, rate, checkpoints.table(evidence, subject.run, subject.checkpoints)
+        )
+
+    def _draw(self, plan: Plan) -> None:
+        shots = plan.shots()
+        missing = [shot for shot in shots if not self._pictures.has(shot)]
+        told = time.monotonic()
+
+        def keep(index: int, picture: Image.Image) -> None:
+            nonlocal told
+            self._pictures.keep(missing[index], picture)
+            if time.monotonic() - told > _TOLD_SECONDS:
+                told = time.monotonic()
+                self._record.tell(plan)
+
+        try:
+            self._record.tell(plan)
+            if missing:
+                self._easel.draw(self._desk, missing, keep)
+        finally:
+            self._record.tell(plan)
+
+    def _measure(self, plan: Plan) -> tuple[Evidence, Likeness]:
+        desk, subject, measuring = self._desk, self._subject, self._measuring
+        desk.phase("measuring", quiet=1800)
+        origin = plan.groups.get("verbatim") or next(iter(plan.sweep.values()))
+        likeness = measuring.likeness(origin.plain)
+        losses = measuring.losses(
+            subject.items, subject.checkpoints, subject.spec.train.seed, stoppable(desk, "measuring losses")
+        )
+        called = tuple(dict.fromkeys([*subject.texts.called, *subject.texts.control]))
+        evidence = measuring.evidence(
+            plan, called, subject.newest, likeness.axis, losses, stoppable(desk, "measuring pictures")
+        )
+        return evidence, likeness
 
 
-def _write_sheet(folder: Path, sheet: Sheet, pictures: Mapping[Shot, Image.Image], origin: Origin) -> None:
-    shot = sheet.rows[0].shots[0]
-    foot = (
-        f"{origin.run}   step {origin.step}   {SAMPLER_NAMES[shot.sampler]}, {shot.steps} steps, "
+def _shot(subject: Subject) -> Shot:
+    """A picture of the base, of which all but prompt, seed and weights holds for every picture of the review."""
+    return shots_of(subject.sample, subject.base, [subject.texts.called[0]])[0]
+
+
+def _all_texts(subject: Subject, shots: Sequence[Shot]) -> list[str]:
+    """What is drawn, what its pictures are held against, and the captions of the loss's pictures."""
+    drawn = [text for shot in shots for text in (shot.prompt, shot.negative) if text]
+    graded = [item.captions[0] for item in subject.items if item.role in ("subject", "holdout")]
+    return list(dict.fromkeys([*drawn, *subject.texts.all(), *graded]))
+
+
+def _origin(subject: Subject) -> Origin:
+    return Origin(
+        base=subject.base,
+        distilled=FACTS[subject.family.name].distilled,
+        adapters=named(subject.adapters),
+        quantize=subject.spec.train.quantize,
+        run=subject.run.path.name,
+        step=subject.newest,
+        steps={adapter_key(step): step for step in subject.checkpoints},
+    )
+
+
+def _facts(subject: Subject, job: ReviewJob) -> dict[str, Any]:
+    """What review.json says before anything was drawn."""
+    shot = _shot(subject)
+    return {
+        "run": str(subject.run.path.relative_to(subject.project)), "checkpoint": subject.newest, "depth": job.depth,
+        "adapter": subject.adapters[-1].hash,
+        "settings": {
+            "base": subject.base.name, "base_fingerprint": subject.base.fingerprint, "trigger": subject.spec.trigger,
+            "negative": shot.negative, "guidance": shot.guidance, "steps": shot.steps, "sampler": shot.sampler,
+            "size": list(shot.size), "seeds": list(subject.sample.seeds), "weights": sorted(job.weights),
+            "checkpoints": list(subject.checkpoints), "prompts": asdict(subject.texts),
+        },
+    }  # fmt: skip
+
+
+def _foot(subject: Subject, origin: Origin) -> str:
+    shot = _shot(subject)
+    return (
+        f"{origin.run}   step {subject.newest}   {SAMPLER_NAMES[shot.sampler]}, {shot.steps} steps, "
         f"guidance {shot.guidance:g}, {shot.size[0]} x {shot.size[1]} px   negative: {shot.negative or 'none'}"
     )
-    facts = {"sheet": asdict(sheet), "run": origin.run, "step": origin.step, "base": origin.base.name}
-    write_png(folder / f"{sheet.name}.png", encode_png(compose(sheet, pictures, foot), facts))
-
-
-def _record(
-    sheets: Sequence[Sheet],
-    pictures: Mapping[Shot, Image.Image],
-    files: Mapping[Shot, str],
-    place: str,
-    sample: Sample,
-    base: Base,
-    job: ReviewJob,
-    run_folder: Path,
-    step: int,
-) -> dict[str, Any]:
-    """review.json; paths are relative to the project."""
-    where = {
-        shot: [sheet.name for sheet in sheets if any(shot in row.shots for row in sheet.rows)]
-        for shot in files
-    }
-    remarks = {shot: row.remark for sheet in sheets for row in sheet.rows if row.remark for shot in row.shots}
-    size = next(iter(files)).size
-    return {
-        "format": FORMAT,
-        "run": str(run_folder.relative_to(job.project)),
-        "checkpoint": step,
-        "case": "unknown",
-        "recommended": None,
-        "tests": [
-            _test("sweep", sheets[0], pictures, job.weights, sweep.ADVICE),
-            _test("isolation", sheets[1], pictures, (1.0,), isolation.ADVICE),
-        ],
-        "sheets": [f"{place}/{sheet.name}.png" for sheet in sheets],
-        "settings": {
-            "base": base.name, "base_fingerprint": base.fingerprint, "negative": sample.negative,
-            "guidance": sample.guidance, "steps": sample.steps, "sampler": sample.sampler, "size": list(size),
-            "seeds": list(sample.seeds), "weights": list(job.weights),
-        },
-        "pictures": [
-            {
-                "path": f"{place}/{file}", "sheets": where[shot], "prompt": shot.prompt, "seed": shot.seed,
-                "weight": dict(shot.weights).get(TRAINED), "remark": remarks.get(shot, ""),
-            }
-            for shot, file in files.items()
-        ],
-    }  # fmt: skip
-
-
-def _test(
-    name: str, sheet: Sheet, pictures: Mapping[Shot, Image.Image], weights: Sequence[float], advice: str
-) -> dict[str, Any]:
-    """One test's entry: its figure at the last of `weights`, and at each of them. The first column is the base."""
-    by_weight = []
-    for column, weight in enumerate(weights, start=1):
-        pairs = [(pictures[row.shots[0]], pictures[row.shots[column]]) for row in sheet.rows]
-        by_weight.append({"weight": weight, **asdict(change(pairs))})
-    last = {key: value for key, value in by_weight[-1].items() if key != "weight"}
-    return {
-        "test": name, "verdict": "unknown", **last, "advice": advice, "measure": MEASURE,
-        "weight": by_weight[-1]["weight"], "weights": by_weight,
-    }  # fmt: skip
-
-
-def _clean_aside(run: JobDir) -> Path:
-    """Where the new review is written; what a killed one left is gone, and the review it had moved is back."""
-    old, aside = run.path / _OLD, run.path / ".review.aside"
-    if old.exists() and not run.review.exists():
-        old.rename(run.review)
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(aside, ignore_errors=True)
-    return aside
-
-
-def _put_in_place(aside: Path, final: Path) -> None:
-    """Let the new review stand where the old one stood; until it does, the old one is whole."""
-    old = final.with_name(_OLD)
-    if final.exists():
-        final.rename(old)
-    try:
-        atomic.rename_folder(aside, final)
-    except OSError:
-        if old.exists():
-            old.rename(final)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -2,11 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.draw import Shot
+from engine.picture_file import encode_png, write_png
+from engine.review.evidence import Evidence
+from engine.review.shots import Group
+from engine.review.store import Pictures
+from engine.sample import Origin
 
 GROUND, TEXT, MUTED, ACCENT = "#14100e", "#e8ddd4", "#8a7c72", "#ff6a3d"
 _MARGIN, _GAP, _APART, _NARROWEST = 36, 14, 48, 640
@@ -15,6 +21,24 @@ _CELL_LEAST, _CELL_MOST = 220, 420
 _TITLE, _NOTE, _HEAD, _LABEL = 30, 17, 18, 17
 _LINE = 1.35
 _LABEL_LINES = 3
+USUAL_WEIGHT = 0.75
+"""Between 0.7 and 0.8 people start (a rule of thumb)."""
+SWEEP_NOTE = (
+    "Take the lowest weight at which the subject is right and the prompt is still obeyed; most photographic adapters "
+    "peak between 0.7 and 0.85."
+)
+ISOLATION_NOTE = (
+    "None of these prompts says the trigger. Where the right picture shows the subject and the left one does not, the "
+    "adapter leaks."
+)
+ECHO_NOTE = (
+    "The trigger alone, and captions of training pictures word for word: where an adapter copies, it copies here. Right "
+    "pictures that all have one framing, or that you know, are copies."
+)
+ISOLATED: Mapping[Group, str] = {
+    "named": "another thing", "deleted": "without the trigger", "nonsense": "a nonsense word in its place",
+}  # fmt: skip
+ECHOED: Mapping[Group, str] = {"bare": "the trigger alone", "verbatim": "a training caption"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +63,77 @@ class Sheet:
     """What to look at, in a sentence or two."""
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+def written(folder: Path, evidence: Evidence, pictures: Pictures, origin: Origin, foot: str) -> list[str]:
+    """Lay the sheets of a review out in `folder`; gives the names of the files. Raises Refused and OSError."""
+    names = []
+    for sheet in (_sweep(evidence), _isolation(evidence), _before_after(evidence), _echo(evidence)):
+        if sheet is None:
+            continue
+        shots = dict.fromkeys(shot for row in sheet.rows for shot in row.shots)
+        facts = {"sheet": asdict(sheet), "run": origin.run, "step": origin.step, "base": origin.base.name}
+        drawn = compose(sheet, {shot: pictures.read(shot) for shot in shots}, foot)
+        write_png(folder / f"{sheet.name}.png", encode_png(drawn, facts))
+        names.append(f"{sheet.name}.png")
+    return names
+
+
+def _sweep(evidence: Evidence) -> Sheet | None:
+    """The newest checkpoint, one column a weight, beside the base."""
+    cells = sorted(
+        (cell for cell in evidence.plan.sweep if cell.checkpoint == evidence.newest),
+        key=lambda cell: cell.weight,
+    )
+    if not cells:
+        return None
+    first = min((evidence.plan.sweep[cell] for cell in cells), key=lambda pairs: len(pairs.plain))
+    adapted = [dict(evidence.plan.sweep[cell]) for cell in cells]
+    return Sheet(
+        name="sweep", title="Weight sweep", note=SWEEP_NOTE,
+        columns=("base", *(f"weight {cell.weight:g}" for cell in cells)),
+        rows=tuple(Row(label=label_of(shot), shots=(shot, *(each[shot] for each in adapted))) for shot in first.plain),
+    )  # fmt: skip
+
+
+def _before_after(evidence: Evidence) -> Sheet | None:
+    """Large, at the weight that people start with, or the one nearest to it."""
+    cells = [cell for cell in evidence.plan.sweep if cell.checkpoint == evidence.newest]
+    if not cells:
+        return None
+    cell = min(cells, key=lambda each: abs(each.weight - USUAL_WEIGHT))
+    return Sheet(
+        name="before-after", title="Before and after",
+        note=f"Left the base, right the adapter at weight {cell.weight:g}: same prompt, same seed.",
+        columns=("before: base", f"after: weight {cell.weight:g}"),
+        rows=tuple(Row(label=label_of(pair[0]), shots=pair) for pair in evidence.plan.sweep[cell]),
+    )  # fmt: skip
+
+
+def _isolation(evidence: Evidence) -> Sheet | None:
+    """Prompts without the trigger, base beside adapter, group by group."""
+    rows = tuple(
+        Row(label=label_of(pair[0]), shots=pair, remark=remark)
+        for group, remark in ISOLATED.items()
+        for pair in evidence.plan.groups.get(group, ())
+    )
+    return Sheet(
+        name="isolation", title="Isolation: prompts without the trigger", note=ISOLATION_NOTE,
+        columns=("base", "adapter, weight 1.0"), rows=rows,
+    ) if rows else None  # fmt: skip
+
+
+def _echo(evidence: Evidence) -> Sheet | None:
+    """The bare trigger, and training captions word for word."""
+    rows = tuple(
+        Row(label=label_of(pair[0]), shots=pair, remark=remark)
+        for group, remark in ECHOED.items()
+        for pair in evidence.plan.groups.get(group, ())
+    )
+    return Sheet(
+        name="echo", title="Echo: what it may know by heart", note=ECHO_NOTE, columns=("base", "adapter, weight 1.0"),
+        rows=rows,
+    ) if rows else None  # fmt: skip
 
 
 def label_of(shot: Shot) -> str:

@@ -1,29 +1,188 @@
-"""Weight sweep: the same prompts and seeds on the base and at several weights of the adapter."""
+"""Weight sweep: the same prompts and seeds on the base and at several weights and checkpoints; which of them to use.
 
-from collections.abc import Sequence
-from dataclasses import replace
+A cell (checkpoint and weight) is fit where its prompts are kept and no tone is lost more than at the base. Of the fit ones
+the likest is taken. What cannot be told apart from it, pair by pair, is said so, and the gentlest of those is preferred:
+the lowest weight, then the earliest checkpoint.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.draw import Shot
-from engine.review.sheets import Row, Sheet, label_of
+from engine.review import thresholds
+from engine.review.evidence import Evidence, Made, keeps_prompt, likeness, moved
+from engine.review.record import Test, interval_table
+from engine.review.shots import Cell
+from engine.review.statistics import Interval, how_many_more, paired
 
-ADVICE = (
-    "Take the lowest weight at which the subject is right and the prompt is still obeyed; most photographic adapters "
-    "peak between 0.7 and 0.85."
-)
+UNIT = "of the way from the base to the training pictures"
 
 
-def plan(shots: Sequence[Shot], adapter: str, weights: Sequence[float]) -> Sheet:
-    """One row for each of `shots` (drawn on the base alone), one column for the base and for each weight."""
-    return Sheet(
-        name="sweep",
-        title="Weight sweep",
-        note=ADVICE,
-        columns=("base", *(f"weight {weight}" for weight in weights)),
-        rows=tuple(
-            Row(
-                label=label_of(shot),
-                shots=(shot, *(replace(shot, weights=((adapter, weight),)) for weight in weights)),
-            )
-            for shot in shots
-        ),
+@dataclass(frozen=True, kw_only=True)
+class Recommended:
+    """What to use."""
+
+    cell: Cell
+    certain: bool
+    """Whether it was told apart from every other that is fit."""
+    words: str
+    rivals: tuple[Cell, ...]
+    """Fit ones that could not be told apart from it."""
+    more: tuple[int, str] | None
+    """How many more pairs would settle it, and that in words; None where it is settled."""
+
+
+def recommend(evidence: Evidence) -> Recommended | None:
+    """The best cell; None where none is fit, or none acts."""
+    cells = list(evidence.plan.sweep)
+    fit = [cell for cell in cells if unfit(evidence, cell) == ""]
+    acting = [cell for cell in fit if _like(evidence, cell).value >= thresholds.ACTS]
+    if not acting:
+        return None
+    best = max(acting, key=lambda cell: _like(evidence, cell).value)
+    rivals = [cell for cell in acting if cell == best or not _apart(evidence, best, cell)]
+    enough = [
+        cell
+        for cell in rivals
+        if _like(evidence, cell).value >= thresholds.LIKE_ENOUGH * _like(evidence, best).value
+    ]
+    chosen = min(enough, key=lambda cell: (cell.weight, cell.checkpoint))
+    others = tuple(cell for cell in rivals if cell != chosen)
+    return Recommended(
+        cell=chosen, certain=not others, words=_said(evidence, chosen, others, acting), rivals=others,
+        more=_more(evidence, chosen, others),
+    )  # fmt: skip
+
+
+def best_two(evidence: Evidence) -> list[Cell]:
+    """The two that a refined review looks at closer: the likest that keep their prompts; none where none acts."""
+    fit = [cell for cell in evidence.plan.sweep if unfit(evidence, cell) == ""]
+    return sorted(fit, key=lambda cell: -_like(evidence, cell).value)[:2]
+
+
+def unfit(evidence: Evidence, cell: Cell) -> str:
+    """Why a cell is not to be used; "" where it may be."""
+    pairs = evidence.plan.sweep[cell]
+    prompt, base = evidence.change(pairs, keeps_prompt), _base_keeps(evidence, cell)
+    most = None if prompt is None else prompt.value if prompt.high is None else prompt.high
+    if most is not None and base > 0 and 1 + most / base < thresholds.OBEYS_SUSPECT:
+        return "prompts are clearly kept worse than by the base"
+    clipped = evidence.change(pairs, lambda made: made.seen.clipped)
+    if clipped is not None and (clipped.low or 0.0) > thresholds.CLIPPED:
+        return "black or white swallows more of the picture than at the base"
+    return ""
+
+
+def judge(evidence: Evidence, recommended: Recommended | None) -> Test:
+    """The likeness of what is recommended; unknown where nothing is."""
+    if recommended is None:
+        reasons = dict.fromkeys(filter(None, (unfit(evidence, cell) for cell in evidence.plan.sweep)))
+        why = "; ".join(reasons) or "the subject does not come at any weight"
+        return Test(
+            test="sweep", verdict="bad", figure=None, unit=UNIT, threshold=None,
+            words=f"No weight of any checkpoint can be recommended: {why}.",
+            advice="Look at the sheet; then train again, or look at the captions.",
+        )  # fmt: skip
+    cell = recommended.cell
+    return Test(
+        test="sweep", verdict="good" if recommended.certain else "suspect", figure=_like(evidence, cell), unit=UNIT,
+        threshold=None, words=recommended.words,
+        pictures=evidence.ids(evidence.plan.sweep[cell].adapted),
+        details={"rivals": [{"weight": each.weight, "checkpoint": each.checkpoint} for each in recommended.rivals]},
+    )  # fmt: skip
+
+
+def table(evidence: Evidence) -> list[dict[str, object]]:
+    """Every cell's measures, the base's first, as review.json has them."""
+    first = next(iter(evidence.plan.sweep.values()), None)
+    if first is None:
+        return []
+    base = {"weight": 0.0, "checkpoint": None, "n": len(first.plain), **_measures_of(evidence, first.plain)}
+    rows: list[dict[str, object]] = [base]
+    for cell, pairs in sorted(
+        evidence.plan.sweep.items(), key=lambda item: (item[0].checkpoint, item[0].weight)
+    ):
+        rows.append({
+            "weight": cell.weight, "checkpoint": cell.checkpoint, "n": len(pairs.adapted),
+            **_measures_of(evidence, pairs.adapted), "unfit": unfit(evidence, cell),
+        })  # fmt: skip
+    return rows
+
+
+def _measures_of(evidence: Evidence, shots: Sequence[Shot]) -> dict[str, object]:
+    measures: Mapping[str, Callable[[Made], float | None]] = {
+        "likeness": likeness, "prompt": keeps_prompt, "drift": moved, "sharpness": lambda made: made.seen.sharpness,
+        "clipped": lambda made: made.seen.clipped, "faces": _faces,
+    }  # fmt: skip
+    return {name: interval_table(evidence.figure(shots, of)) for name, of in measures.items()}
+
+
+def _faces(made: Made) -> float | None:
+    return None if made.seen.faces is None else float(made.seen.faces)
+
+
+def _like(evidence: Evidence, cell: Cell) -> Interval:
+    found = evidence.figure(evidence.plan.sweep[cell].adapted, likeness)
+    assert found is not None  # likeness is measured of every picture
+    return found
+
+
+def _base_keeps(evidence: Evidence, cell: Cell) -> float:
+    """How well the base keeps the prompts of a cell, on average."""
+    values = [evidence.made[shot].prompt for shot in evidence.plan.sweep[cell].plain]
+    kept = [value for value in values if value is not None]
+    return sum(kept) / len(kept) if kept else 0.0
+
+
+def _common(evidence: Evidence, one: Cell, other: Cell) -> tuple[list[float], list[float], list[str]]:
+    """Likeness of both on the prompts and seeds that both were drawn with, and the prompts."""
+
+    def by(cell: Cell) -> dict[tuple[str, int], float]:
+        return {
+            (shot.prompt, shot.seed): evidence.made[shot].likeness
+            for shot in evidence.plan.sweep[cell].adapted
+        }
+
+    first, second = by(one), by(other)
+    keys = [key for key in first if key in second]
+    return [first[key] for key in keys], [second[key] for key in keys], [prompt for prompt, _ in keys]
+
+
+def _apart(evidence: Evidence, best: Cell, other: Cell) -> bool:
+    """Whether `other` is clearly less like than `best`."""
+    ones, others, prompts = _common(evidence, best, other)
+    low = paired(ones, others, prompts).low
+    return low is not None and low > 0
+
+
+def _more(evidence: Evidence, chosen: Cell, others: Sequence[Cell]) -> tuple[int, str] | None:
+    """How many more pairs would tell the chosen one from the nearest of the others."""
+    if not others:
+        return None
+    found = []
+    for other in others:
+        ones, theirs, prompts = _common(evidence, other, chosen)
+        differences = [one - its for one, its in zip(ones, theirs, strict=True)]
+        smallest = max(
+            abs(sum(differences) / len(differences)),
+            (1 - thresholds.LIKE_ENOUGH) * abs(_like(evidence, other).value),
+        )
+        found.append(how_many_more(differences, smallest=smallest, groups=prompts))
+    worst = max(found, key=lambda more: more.pairs)
+    return worst.pairs, worst.words
+
+
+def _said(evidence: Evidence, chosen: Cell, others: Sequence[Cell], acting: Sequence[Cell]) -> str:
+    use = f"Use weight {chosen.weight:g} of step {chosen.checkpoint:,}"
+    if not others:
+        return (
+            f"{use}: clearly the likest of {len(acting)} that keep their prompts."
+            if len(acting) > 1
+            else f"{use}."
+        )
+    several = len({each.checkpoint for each in (chosen, *others)}) > 1
+    names = ", ".join(
+        f"{each.weight:g}" + (f" of step {each.checkpoint:,}" if several else "") for each in others
     )
+    pairs = len(evidence.plan.sweep[chosen].adapted)
+    return f"{use}: on {pairs} pictures it cannot be told apart from {names}, and is the gentlest of them."

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.dataset.audit.mixtures import split
+from engine.dataset.audit.look import Array
+from engine.dataset.audit.mixtures import Split, split
 from engine.dataset.audit.shapes import Check, Collection
 from engine.dataset.audit.tints import COLOUR
 from engine.dataset.findings import Finding
@@ -21,15 +22,21 @@ APART = 0.15
 """Difference of the two in warmth that an eye sees as two."""
 
 
+def two_looks(warmths: Array) -> Split | None:
+    """The two heaps that (N,) warmths lie in; None where they are one."""
+    found = split(warmths)
+    gain = GAIN if len(warmths) >= SMALL else GAIN_OF_SMALL
+    if found is None or found.gain <= gain or found.distance <= DISTANCE or found.share <= SHARE:
+        return None
+    return None if found.valley > VALLEY or found.means[0] - found.means[1] < APART else found
+
+
 def _judge(collection: Collection) -> Iterator[Finding]:
     pictures = [one for one in collection.of("subject") if one.value("colour", "warmth") is not None]
     if len(pictures) < LEAST:
         return
-    found = split(np.array([one.value("colour", "warmth") for one in pictures]))
-    gain = GAIN if len(pictures) >= SMALL else GAIN_OF_SMALL
-    if found is None or found.gain <= gain or found.distance <= DISTANCE or found.share <= SHARE:
-        return
-    if found.valley > VALLEY or found.means[0] - found.means[1] < APART:
+    found = two_looks(np.array([one.value("colour", "warmth") for one in pictures]))
+    if found is None:
         return
     warm = sorted(one.name for one, higher in zip(pictures, found.higher, strict=True) if higher)
     cool = sorted(one.name for one, higher in zip(pictures, found.higher, strict=True) if not higher)

@@ -1,0 +1,281 @@
+"""From pictures to evidence: every number is measured once, written down by what it depends on, and found again."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, pstdev
+
+import torch
+from torch import Tensor
+
+from engine.adapter import set_weights
+from engine.dataset.audit.groups import NEAR as SAME_BITS
+from engine.dataset.items import Item
+from engine.draw import Shot
+from engine.evaluate import TIMESTEP_SHARES, cell_errors
+from engine.families.family import Framing, stacked
+from engine.review import appearance, thresholds
+from engine.review.appearance import Appearance
+from engine.review.evidence import Evidence, Loss, Made, Nearest
+from engine.review.inside import Inside
+from engine.review.shots import Plan, adapter_key
+from engine.review.store import Measured, Pictures, digest_of
+from engine.review.trained import Set, Trained
+
+OTHERS = 5
+"""Other prompts of the set, against which a picture's own has to explain it."""
+_POOLED = 8
+"""Side of the grid of mean latents that two pictures are compared on: framing and colours, wherever the crop began."""
+_SAME_SEED_LEAST = 4
+"""Pairs of pictures of one prompt below which the base's seeds say nothing of its spread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """The measure of likeness of one run, and how well it does where the answer is known."""
+
+    axis: "Axis"
+    held_out: int
+    """Held-out pictures of the subject, which had no part in it."""
+    above: float
+    """Chance that a held-out picture lies above one of the base's own, 0 to 1; 0.5 is chance. nan without held-out ones."""
+
+    @property
+    def trust(self) -> str:
+        """How far it can be trusted, in a sentence."""
+        if not self.held_out:
+            return "There are no held-out pictures of the subject to try it on: take it as an order, not as a measure."
+        return (
+            f"On this run it puts a held-out picture of the subject above one of the base's own in {self.above:.0%} of all "
+            f"pairs ({self.held_out} held-out pictures). It sees shapes and colours, not whose face it is."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """From the base's pictures (0) to the training pictures (1), in the features of the base."""
+
+    origin_F: Tensor
+    deviation_F: Tensor
+    direction_F: Tensor
+
+    def places(self, features_NF: Tensor) -> list[float]:
+        """Where pictures lie on it."""
+        standard_NF = (features_NF - self.origin_F) / self.deviation_F
+        length = (self.direction_F @ self.direction_F).clamp(min=1e-8)
+        return [float(value) for value in (standard_NF @ self.direction_F) / length]
+
+
+class Measuring:
+    """The measures of one review."""
+
+    def __init__(self, inside: Inside, pictures: Pictures, measured: Measured, trained: Set) -> None:
+        self._inside, self._pictures, self._measured, self._trained = inside, pictures, measured, trained
+        self._latents: dict[Shot, Tensor] = {}
+
+    def latents(self, shot: Shot) -> Tensor:
+        """Of the picture of `shot`, (C, H, W)."""
+        if shot not in self._latents:
+            self._latents[shot] = self._inside.latents(self._pictures.read(shot))
+        return self._latents[shot]
+
+    def likeness(self, plain: Sequence[Shot]) -> Likeness:
+        """The measure itself: `plain` are pictures of the base, best of the training's own captions."""
+        base_NF = self._inside.features([self.latents(shot) for shot in plain])
+        own_NF = self._inside.features([one.latents_CHW for one in self._trained.subject])
+        deviation_F = base_NF.std(dim=0).clamp(min=1e-4)
+        origin_F = base_NF.mean(dim=0)
+        axis = Axis(
+            origin_F=origin_F,
+            deviation_F=deviation_F,
+            direction_F=((own_NF.mean(dim=0) - origin_F) / deviation_F),
+        )
+        held_out = [one.latents_CHW for one in self._trained.holdout]
+        above = float("nan")
+        if held_out:
+            theirs, bases = axis.places(self._inside.features(held_out)), axis.places(base_NF)
+            above = fmean((its > base) + 0.5 * (its == base) for its in theirs for base in bases)
+        return Likeness(axis=axis, held_out=len(held_out), above=above)
+
+    def evidence(
+        self, plan: Plan, called: Sequence[str], newest: int, axis: Axis, losses: Sequence[Loss],
+        on_progress: Callable[[int, int], object],
+    ) -> Evidence:  # fmt: skip
+        """Measure every picture of `plan`. called: prompts of the set, which each picture's own is held against."""
+        shots = plan.shots()
+        asked = {shot for pairs in plan.sweep.values() for shot in (*pairs.plain, *pairs.adapted)}
+        places = self._places(shots, axis)
+        seed_distance = self._seed_distance(plan)
+        before = {
+            after: plain for pairs in (*plan.sweep.values(), *plan.groups.values()) for plain, after in pairs
+        }
+        seen = [self._seen(shot) for shot in shots]
+        nearest = self._nearest(shots, seen)
+        made = {}
+        for number, (shot, place) in enumerate(zip(shots, places, strict=True)):
+            made[shot] = Made(
+                id=self._pictures.id_of(shot),
+                likeness=place,
+                prompt=self._prompt(shot, called) if shot in asked else None,
+                moved=self._distance(shot, before[shot]) / seed_distance if shot in before else 0.0,
+                seen=seen[number],
+                nearest=nearest[number],
+            )
+            on_progress(number + 1, len(shots))
+        warmths = [one.seen.warmth for one in self._trained.subject if one.seen]
+        return Evidence(
+            plan=plan, made=made, newest=newest, seed_noise=_seed_noise(plan, made), losses=losses,
+            own_warmth=[warmth for warmth in warmths if warmth is not None],
+        )  # fmt: skip
+
+    def losses(
+        self,
+        items: Sequence[Item],
+        checkpoints: Sequence[int],
+        seed: int,
+        on_progress: Callable[[int, int], object],
+    ) -> list[Loss]:
+        """The denoising loss of the evaluation's pictures, on the base and at each checkpoint, at full weight."""
+        states: list[int | None] = [None, *checkpoints]
+        found: dict[int | None, dict[int, float]] = {}
+        for number, checkpoint in enumerate(states):
+            found[checkpoint] = self._losses_at(items, checkpoint, seed)
+            on_progress(number + 1, len(states))
+        return [
+            Loss(
+                picture=items[index].picture,
+                role="subject" if items[index].role == "subject" else "holdout",
+                base=found[None][index],
+                adapted={step: found[step][index] for step in checkpoints},
+            )
+            for index in self._trained.graded
+        ]
+
+    @torch.no_grad()
+    def _losses_at(self, items: Sequence[Item], checkpoint: int | None, seed: int) -> dict[int, float]:
+        easel, schedule = self._inside.easel, self._inside.schedule
+        key = digest_of("losses", self._inside.name, checkpoint, [items[i].sha256 for i in self._trained.graded], seed,
+                        self._pictures.adapter_hash(checkpoint))  # fmt: skip
+        known = self._measured.get(key)
+        if known is not None:
+            return dict(zip(self._trained.graded, known, strict=True))
+        for model in easel.models:
+            model.eval()
+            set_weights(model, {} if checkpoint is None else {adapter_key(checkpoint): 1.0})
+
+        def predict(
+            noisy: Tensor, timesteps: Tensor, texts: Sequence[str], framings: Sequence[Framing]
+        ) -> Tensor:
+            told = stacked([easel.conditions.get(text) for text in texts], schedule.device)
+            return easel.family.predict(easel.denoiser, noisy, timesteps, told, framings)
+
+        errors: dict[int, list[float]] = defaultdict(list)
+        for index in self._trained.graded:
+            cells = [(index, k) for k in range(len(TIMESTEP_SHARES))]
+            errors[index] = cell_errors(cells, items, self._trained.reader, schedule, seed, predict)
+        means = {index: fmean(values) for index, values in errors.items()}
+        self._measured.keep({key: [means[index] for index in self._trained.graded]})
+        return means
+
+    def _places(self, shots: Sequence[Shot], axis: Axis) -> list[float]:
+        name = digest_of("likeness", self._inside.name, [float(value) for value in axis.direction_F])
+        keys = {shot: digest_of(name, self._pictures.id_of(shot)) for shot in shots}
+        unknown = [shot for shot in shots if self._measured.get(keys[shot]) is None]
+        if unknown:
+            places = axis.places(self._inside.features([self.latents(shot) for shot in unknown]))
+            self._measured.keep({keys[shot]: place for shot, place in zip(unknown, places, strict=True)})
+        return [float(self._measured.get(keys[shot])) for shot in shots]
+
+    def _prompt(self, shot: Shot, called: Sequence[str]) -> float | None:
+        others = [text for text in called if text != shot.prompt][:OTHERS]
+        if not others:
+            return None
+        key = digest_of("prompt", self._inside.name, self._pictures.id_of(shot), others)
+        if self._measured.get(key) is None:
+            own, *theirs = self._inside.explained(self.latents(shot), [shot.prompt, *others])
+            self._measured.keep({key: 1 - own / max(fmean(theirs), 1e-9)})
+        return float(self._measured.get(key))
+
+    def _seen(self, shot: Shot) -> Appearance:
+        key = digest_of("appearance", appearance.VERSION, self._pictures.id_of(shot))
+        if self._measured.get(key) is None:
+            self._measured.keep({key: asdict(appearance.appearance(self._pictures.file(shot)))})
+        return appearance.of_table(self._measured.get(key))
+
+    def _distance(self, one: Shot, other: Shot) -> float:
+        return float((self.latents(one) - self.latents(other)).pow(2).mean().sqrt())
+
+    def _seed_distance(self, plan: Plan) -> float:
+        """Mean distance between two of the base's pictures of one prompt; of any two where no prompt has two seeds."""
+        by_prompt: dict[str, list[Shot]] = defaultdict(list)
+        for shot in dict.fromkeys(shot for shot in plan.shots() if not shot.weights):
+            by_prompt[shot.prompt].append(shot)
+        pairs = [(one, two) for same in by_prompt.values() for one, two in zip(same, same[1:], strict=False)]
+        if not pairs:
+            plain = [shots[0] for shots in by_prompt.values()]
+            pairs = list(zip(plain, plain[1:], strict=False))
+        found = fmean(self._distance(one, other) for one, other in pairs) if pairs else 1.0
+        return max(found, 1e-6)
+
+    def _nearest(self, shots: Sequence[Shot], seen: Sequence[Appearance]) -> list[Nearest | None]:
+        """The nearest training picture of every shot."""
+        own = self._trained.subject
+        if not own:
+            return [None] * len(shots)
+        usual = self._usual_distance()
+        pooled = [_pooled(one.latents_CHW) for one in own]
+        eyes = [one.seen for one in own]
+        bits = appearance.differing_bits(
+            [one.bits for one in seen], [one.bits if one else "" for one in eyes]
+        )
+        found: list[Nearest | None] = []
+        for number, shot in enumerate(shots):
+            same = [
+                place for place, eye in enumerate(eyes)
+                if eye and bits[number, place] <= SAME_BITS
+                and appearance.same_picture(seen[number], eye, int(bits[number, place]))
+            ]  # fmt: skip
+            distances = [_apart(_pooled(self.latents(shot)), each) for each in pooled]
+            place = same[0] if same else min(range(len(own)), key=distances.__getitem__)
+            distance = distances[place] / usual
+            kind = "copy" if same else "near" if distance < thresholds.NEAR else "none"
+            found.append(Nearest(picture=own[place].item.picture, distance=distance, kind=kind))  # type: ignore[arg-type]
+        return found
+
+    def _usual_distance(self) -> float:
+        """Of held-out pictures to the nearest training picture; without held-out ones, of training pictures to each other."""
+        own = self._trained.subject
+        others = self._trained.holdout or own
+        found = [
+            _least(one, [each for each in own if each is not one])
+            for one in others
+            if len(own) > 1 or one not in own
+        ]
+        return max(fmean(found), 1e-6) if found else 1.0
+
+
+def _least(one: Trained, others: Sequence[Trained]) -> float:
+    return min(_apart(_pooled(one.latents_CHW), _pooled(each.latents_CHW)) for each in others)
+
+
+def _pooled(latents_CHW: Tensor) -> Tensor:
+    """(C, _POOLED, _POOLED): comparable whatever the bucket."""
+    return torch.nn.functional.adaptive_avg_pool2d(latents_CHW, _POOLED)
+
+
+def _apart(one: Tensor, other: Tensor) -> float:
+    """Distance of pooled latents, the other as it is or mirrored."""
+    return min(float((one - form).pow(2).mean().sqrt()) for form in (other, other.flip(-1)))
+
+
+def _seed_noise(plan: Plan, made: Mapping[Shot, Made]) -> float:
+    """Standard deviation of likeness between the base's pictures of one prompt; of all of them where few have two seeds."""
+    by_prompt: dict[str, list[float]] = defaultdict(list)
+    for shot in dict.fromkeys(shot for shot in plan.shots() if not shot.weights):
+        by_prompt[shot.prompt].append(made[shot].likeness)
+    within = [(value - fmean(same)) ** 2 for same in by_prompt.values() if len(same) > 1 for value in same]
+    freedom = sum(len(same) - 1 for same in by_prompt.values())
+    if freedom >= _SAME_SEED_LEAST:
+        return float((sum(within) / freedom) ** 0.5)
+    every = [value for same in by_prompt.values() for value in same]
+    return float(pstdev(every)) if len(every) > 1 else 0.0

@@ -1,0 +1,174 @@
+"""Prompts of a review out of a run's texts: with the trigger, without it, and with a word without meaning in its place."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+COUNT = 10
+"""Prompts of a group of the isolation test: 2^10 flips of signs come to p of 0.001."""
+OTHER_THINGS = (
+    "a red mug on a table",
+    "a dog in a park",
+    "a bowl of fruit on a wooden table",
+    "a bicycle against a wall",
+    "a bunch of flowers in a vase",
+    "a house by a lake",
+    "a car in a street",
+    "mountains at sunset",
+    "a chair beside a window",
+    "a city at night",
+    "a boat on a river",
+    "a loaf of bread",
+    "an old clock",
+    "a tree in a field",
+)
+VERBATIM = 12
+"""Captions of training pictures that are drawn word for word."""
+NONSENSE = ("blorvik", "quandel", "zimfra", "tolneph", "grastuv")
+"""The first that no text of the run holds stands in the trigger's place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """The prompts of a review."""
+
+    called: tuple[str, ...]
+    """The sweep's: they say the trigger."""
+    control: tuple[str, ...]
+    """The isolation's with the trigger."""
+    deleted: tuple[str, ...]
+    """Those without it."""
+    nonsense: tuple[str, ...]
+    """Those with a word without meaning in its place."""
+    named: tuple[str, ...]
+    """Prompts that name another thing."""
+    bare: str
+    """The trigger, and the class word behind it; "" where the project has no trigger."""
+    captions: tuple[str, ...]
+    """Of training pictures, word for word."""
+
+    def all(self) -> tuple[str, ...]:
+        """Every text that is drawn, each once."""
+        bare = (self.bare,) if self.bare else ()
+        every = (
+            *self.called,
+            *self.control,
+            *self.deleted,
+            *self.nonsense,
+            *self.named,
+            *bare,
+            *self.captions,
+        )
+        return tuple(dict.fromkeys(every))
+
+
+def texts_of(
+    *,
+    prompts: Sequence[str],
+    subject_captions: Sequence[str],
+    regularization_captions: Sequence[str],
+    triggers: Sequence[str],
+    class_word: str,
+) -> Texts:
+    """The prompts that a review draws.
+
+    prompts: the run's own, which may or may not say a trigger. subject_captions: one a picture. triggers: all words that
+    call the subject, the project's own first; none: everything calls it, and there is nothing to isolate.
+    """
+    words = [word for word in triggers if word]
+    called = _called(prompts, words, class_word)
+    says = [text for text in subject_captions if _whole(words) is None or says_any(text, words)]
+    control = tuple(dict.fromkeys([*called, *spread(says, COUNT)]))[:COUNT]
+    deleted = (
+        without_trigger(text, words, "") or without_trigger(text, words, class_word) for text in control
+    )
+    word = nonsense_for([*prompts, *subject_captions])
+    return Texts(
+        called=called,
+        control=control if words else (),
+        deleted=_free(deleted, words) if words else (),
+        nonsense=_free((with_word(text, words, word) for text in control), words) if words else (),
+        named=named(regularization_captions, words),
+        bare=" ".join(filter(None, (words[0], class_word))) if words else "",
+        captions=tuple(dict.fromkeys(spread(says or subject_captions, VERBATIM))),
+    )
+
+
+def _called(prompts: Sequence[str], words: Sequence[str], class_word: str) -> tuple[str, ...]:
+    """The prompts that say a trigger; where none does, all of them with the first one in front."""
+    if not words:
+        return tuple(dict.fromkeys(prompts))
+    says = tuple(dict.fromkeys(text for text in prompts if says_any(text, words)))
+    in_front = tuple(dict.fromkeys(f"{words[0]}, {text}" for text in prompts))
+    return says or in_front or (" ".join(filter(None, (words[0], class_word))),)
+
+
+def _free(texts: Iterable[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Those that say no trigger, not even inside a word, each once."""
+    return tuple(dict.fromkeys(text for text in texts if text.strip() and not says_any(text, words)))
+
+
+def says_any(text: str, words: Sequence[str]) -> bool:
+    """Whether a text holds one of the words, whatever its case, and be it inside of another."""
+    return any(word.casefold() in text.casefold() for word in words if word)
+
+
+def nonsense_for(texts: Iterable[str]) -> str:
+    """A word without meaning that none of the texts holds."""
+    held = " ".join(texts).casefold()
+    return next((word for word in NONSENSE if word not in held), NONSENSE[0] + NONSENSE[1])
+
+
+def named(regularization_captions: Sequence[str], triggers: Sequence[str]) -> tuple[str, ...]:
+    """COUNT prompts that name another thing: captions of regularization pictures, spread evenly, then plain other things.
+
+    Left out are those that say a trigger, and those that name their thing by a word that means nothing.
+    """
+    plain = [text for text in regularization_captions if text.strip() and not invented(text)]
+    chosen: dict[str, str] = {}
+    for text in (*spread(plain, COUNT // 2), *OTHER_THINGS):
+        if not says_any(text, triggers):
+            chosen.setdefault(text.casefold(), text)
+    return tuple(chosen.values())[:COUNT]
+
+
+def invented(prompt: str) -> bool:
+    """Whether a word of the prompt changes twice between letters and digits, as 7th7 and tr0v3l do."""
+    return bool(re.search(r"(?<!\w)(\d+[a-z]+\d|[a-z]+\d+[a-z])", prompt, re.IGNORECASE))
+
+
+def without_trigger(text: str, triggers: Sequence[str], class_word: str) -> str:
+    """`text` without its triggers, as whole words whatever their case, and without the commas they leave behind.
+
+    The class word takes their place where the text does not name it; "" where nothing would be left.
+    """
+    whole = _whole(triggers)
+    if whole is None or not whole.search(text):
+        return text
+    bare = _tidy(whole.sub(" ", text))
+    if class_word and not re.search(rf"(?<!\w){re.escape(class_word)}", bare, re.IGNORECASE):
+        return _tidy(whole.sub(" ", whole.sub(lambda _: class_word, text, count=1)))
+    return bare
+
+
+def with_word(text: str, triggers: Sequence[str], word: str) -> str:
+    """`text` with `word` in the place of its triggers, as whole words whatever their case; as it is where it holds none."""
+    whole = _whole(triggers)
+    return text if whole is None else whole.sub(lambda _: word, text)
+
+
+def _whole(triggers: Sequence[str]) -> re.Pattern[str] | None:
+    """What finds any of the triggers, the longest first; None where there are none."""
+    words = sorted((re.escape(word) for word in triggers if word), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else None
+
+
+def _tidy(text: str) -> str:
+    text = re.sub(r"\s+", " ", text)
+    return re.sub(r"(\s*,)+\s*", ", ", text).strip(" ,")
+
+
+def spread(texts: Sequence[str], count: int) -> list[str]:
+    """At most `count` of `texts`, evenly from first to last."""
+    count = min(count, len(texts))
+    return [texts[place * len(texts) // count] for place in range(count)]

@@ -1,0 +1,30 @@
+"""Where verdicts turn. Chosen on the demo's toadstool, then judged on subjects that had no part in it (docs/measurements.md)."""
+
+from typing import Final
+
+LEAK_SUSPECT: Final = 0.15
+LEAK_BAD: Final = 0.3
+"""Likeness that comes without the trigger, as a share of what comes with it."""
+ACTS: Final = 0.15
+"""Likeness with the trigger, below which an adapter does too little to be tested."""
+CHANCE: Final = 0.05
+"""p-value after correction, above which a difference may be chance."""
+
+GAP_SUSPECT: Final = 0.08
+GAP_BAD: Final = 0.2
+"""How much more the training pictures gained than the held-out ones, as a share of the base's loss on them."""
+NEAR: Final = 0.75
+"""Distance to the nearest training picture, below which a made one is near a copy; 1 is what held-out pictures have."""
+COPIES_BAD: Final = 2
+
+OBEYS_SUSPECT: Final = 0.75
+OBEYS_BAD: Final = 0.5
+"""How well prompts are kept at full weight, as a share of how well the base keeps them."""
+
+SIDES: Final = 0.2
+"""Share of made pictures on the smaller side of two looks, from which on an adapter holds both."""
+
+LIKE_ENOUGH: Final = 0.95
+"""Of the best likeness: weights that reach it are as like."""
+CLIPPED: Final = 0.05
+"""Share of the picture that black or white may swallow more than at the base."""
