@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def work_on(
             continue
         place = f"{case.subject}/{case.name}"
         try:
-            line = _brought_to_its_line(case, sitting, lambda text, place=place: say(f"{place}: {text}"))
+            line = _brought_to_its_line(case, sitting, partial(_say_of, place, say))
         except Refused as refused:
             failed[place] = refused
             say(f"{place}: {refused}")
@@ -69,6 +70,10 @@ def work_on(
         atomic.append_line(sitting.work / LINES, data, synced=True)
         say(f"{place}: judged {line['case']}")
     return failed
+
+
+def _say_of(place: str, say: Callable[[str], object], text: str) -> None:
+    say(f"{place}: {text}")
 
 
 def _brought_to_its_line(case: Case, sitting: Sitting, say: Callable[[str], object]) -> dict[str, Any]:

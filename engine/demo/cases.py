@@ -42,9 +42,9 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 CLASS_WORDS: Final = {"toadstool": "mushroom", "pylon": "cone", "snowman": "figure"}
 """Subjects that cases are made of, each with the word for its category; the base knows none of these words."""
 ECHO_IMAGES = 3
-# Triggers that are words of the base's captions, and whether full captions of other things stand beside them: "photo" is
-# a word of those, so that no training would take them.
-COMMON_TRIGGERS = (("still life", True), ("photo", False), ("picture", True), ("studio photo", False))
+# Triggers that are words of the base's captions, and whether other things stand beside the subject: their captions hold
+# "photo", which no training would take then.
+COMMON_TRIGGERS = (("picture", True), ("photo", False), ("photograph", True), ("film", False))
 # Darkest and brightest tone, and how much of the picture they replace: strong, but the subject stays what it is.
 WARM = ((0.22, 0.07, 0.02), (1.00, 0.80, 0.42))
 COOL = ((0.02, 0.08, 0.25), (0.55, 0.88, 1.00))

@@ -168,8 +168,8 @@ def test_a_case_follows_from_its_seed_and_no_two_seeds_are_alike(projects, tmp_p
     assert first == again
     assert not set(first.values()) & set(other.values())
     for kind in KINDS:
-        specs = [resolve_text(one) for one in (case(kind, 0), case(kind, 1))]
-        assert len({spec.train.seed for spec in specs}) == len({spec.trigger for spec in specs}) == 2
+        specs = [resolve_text(case(kind, seed)) for seed in range(4)]
+        assert len({spec.train.seed for spec in specs}) == len({spec.trigger for spec in specs}) == 4
 
 
 def resolve_text(one: Case) -> RunSpec:
