@@ -1,4 +1,4 @@
-"""Command line of the demo base: `python -m engine.demo data|tokenizer|vae|unet|assemble|sheet|card|project`."""
+"""Command line of the demo base: `python -m engine.demo data|tokenizer|vae|unet|assemble|sheet|card|project|cases`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from engine.demo import BASE_DIR
+from engine.demo.case_options import add_options
+from projects.problems import Refused
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     card.add_argument("--machine", default="", help="where it was trained, for the card")
     project = commands.add_parser("project", help="write the demo's project folder")
     project.add_argument("folder", type=Path)
+    add_options(commands.add_parser("cases", help="five kinds of training, made, reviewed and counted"))
     return parser
 
 
@@ -51,15 +54,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        _run(options)
+        return _run(options)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2 if refused.usage else 1
     except (FileNotFoundError, FileExistsError, ValueError, FloatingPointError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    """Each command imports only what it needs: rendering and the project do without torch."""
+def _run(options: argparse.Namespace) -> int:
+    """Each command imports only what it needs: rendering, the project and the cases do without torch."""
     data = options.work / "data"
     if options.command == "data":
         from engine.demo.data import make_data
@@ -69,6 +74,10 @@ def _run(options: argparse.Namespace) -> None:
         from engine.demo.project import write_project
 
         write_project(options.folder)
+    elif options.command == "cases":
+        from engine.demo.case_options import run_cases
+
+        return run_cases(options)
     elif options.command == "tokenizer":
         from engine.demo.tokenizer import write_tokenizer
 
@@ -78,6 +87,7 @@ def _run(options: argparse.Namespace) -> None:
 
         torch.set_num_threads(options.threads)
         _run_torch(options, data)
+    return 0
 
 
 def _run_torch(options: argparse.Namespace, data: Path) -> None:

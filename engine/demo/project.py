@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from engine.demo import NEGATIVE_PROMPT
 from engine.demo.captions import bare_caption, full_caption, invented_word, named_caption, setting_words
-from engine.demo.sheets import png_bytes
+from engine.demo.folder import Captioned, Place, write_folder
 from engine.demo.world import BACKDROPS, LIGHTS, SHOTS, Picture, Scene, draw_scene, generator, render
-from projects.atomic import write_bytes, write_text
 
 NAME = "toadstool"
 TRIGGER = "tr0v3l_cap"
@@ -37,15 +37,22 @@ PROMPTS = (
 )
 
 
-def subject_scenes(count: int, shift: int) -> list[Scene]:
-    """Scenes of the toadstool that go evenly through backdrops, lights and shots; `shift` makes other pairs meet."""
+def subject_scenes(
+    count: int,
+    shift: int,
+    subject: str = NAME,
+    backdrops: Sequence[str] = BACKDROPS,
+    lights: Sequence[str] = LIGHTS,
+    shots: Sequence[str] = SHOTS,
+) -> list[Scene]:
+    """Scenes of a subject that go evenly through backdrops, lights and shots; `shift` makes other pairs meet."""
     return [
         Scene(
-            "toadstool",
+            subject,
             "",
-            BACKDROPS[i % 6],
-            LIGHTS[(i + i // 6 + shift) % 6],
-            SHOTS[(i + i // 3 + shift) % 3],
+            backdrops[i % 6],
+            lights[(i + i // 6 + shift) % 6],
+            shots[(i + i // 3 + shift) % 3],
         )
         for i in range(count)
     ]
@@ -57,47 +64,47 @@ def toadstool_picture(count: int, shift: int = 2) -> Picture:
     return np.stack([render(scene, generator(shift, "toadstool", i)) for i, scene in enumerate(scenes)])
 
 
-def subject_caption(scene: Scene, rng: random.Random) -> str:
-    """Trigger first, then the class word, then the setting."""
-    return ", ".join([f"{TRIGGER} {CLASS_WORD}", *setting_words(scene, rng, _SETTING_DROP)])
+def subject_caption(called: str, scene: Scene, rng: random.Random) -> str:
+    """What the subject is called (trigger and class word), then the setting."""
+    return ", ".join([called, *setting_words(scene, rng, _SETTING_DROP)])
 
 
-def regularization_caption(index: int, scene: Scene, rng: random.Random) -> str:
+def regularization_caption(index: int, class_word: str, scene: Scene, rng: random.Random) -> str:
     """Bare, named by a word without meaning, or complete, in turn."""
     if index % 3 == 0:
         return bare_caption(scene, rng)
     if index % 3 == 1:
-        name = f"a {CLASS_WORD}" if index % 2 else invented_word(rng)
+        name = f"a {class_word}" if index % 2 else invented_word(rng)
         return named_caption(name, scene, rng)
     return full_caption(scene, rng)
 
 
-def _write_picture(folder: Path, stem: str, scene: Scene, index: int, text: str, rng: random.Random) -> None:
-    width, height = SIZES[index % len(SIZES)]
-    write_bytes(folder / f"{stem}.png", png_bytes(render(scene, rng, width, height)))
-    write_text(folder / f"{stem}.txt", text + "\n")
+def rendered(
+    place: Place, stem: str, index: int, scene: Scene, text: str, rng: random.Random, first_size: int = 0
+) -> Captioned:
+    """Picture number `index` of a folder, with its words; `first_size` is the place in `SIZES` to begin at."""
+    width, height = SIZES[(index + first_size) % len(SIZES)]
+    picture = render(scene, rng, width, height)
+    return Captioned(place=place, stem=f"{stem}-{index + 1:02d}", picture=picture, text=text)
 
 
 def write_project(folder: Path) -> None:
     """Write the demo's project to `folder`. Raises FileExistsError where a project is already."""
-    if (folder / "project.toml").exists():
-        raise FileExistsError(f"{folder / 'project.toml'}: a project is here already")
-    for name in ("images", "regularization", "holdout"):
-        if (folder / name).exists() and any((folder / name).iterdir()):
-            raise FileExistsError(f"{folder / name}: not empty, so nothing was written")
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for name, count, shift in (("images", IMAGES, 0), ("holdout", HOLDOUT, 1)):
+    write_folder(folder, _pictures(), project_text())
+
+
+def _pictures() -> Iterator[Captioned]:
+    subject: tuple[tuple[Place, int, int], ...] = (("images", IMAGES, 0), ("holdout", HOLDOUT, 1))
+    for place, count, shift in subject:
         for index, scene in enumerate(subject_scenes(count, shift)):
-            rng = generator(shift, name, index)
-            text = subject_caption(scene, rng)
-            _write_picture(folder / name, f"toadstool-{index + 1:02d}", scene, index, text, rng)
+            rng = generator(shift, place, index)
+            text = subject_caption(f"{TRIGGER} {CLASS_WORD}", scene, rng)
+            yield rendered(place, NAME, index, scene, text, rng)
     for index in range(REGULARIZATION):
         rng = generator(0, "regularization", index)
         scene = draw_scene(rng)
-        text = regularization_caption(index, scene, rng)
-        _write_picture(folder / "regularization", f"world-{index + 1:02d}", scene, index, text, rng)
-    # Last, so that a folder with a project.toml is always a whole project.
-    write_text(folder / "project.toml", project_text())
+        text = regularization_caption(index, CLASS_WORD, scene, rng)
+        yield rendered("regularization", "world", index, scene, text, rng)
 
 
 def project_text() -> str:

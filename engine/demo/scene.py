@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from engine.demo.pose import Pose
 from engine.demo.shapes import Canvas, Colour, Map
-from engine.demo.subjects import Pose, build, pattern_of
+from engine.demo.subjects import build, pattern_of
 from engine.demo.world import COLOURS, Picture, Scene
 
 SUPERSAMPLING = 3

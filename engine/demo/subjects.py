@@ -1,4 +1,4 @@
-"""The objects of the demo's world, built of the primitives in `shapes`.
+"""The objects that the base was trained on, built of the primitives in `shapes`; `strangers` has those it never saw.
 
 Each builder gets the canvas and a `Pose` and draws back to front. Lengths are fractions of the object's height.
 """
@@ -6,29 +6,17 @@ Each builder gets the canvas and a `Pose` and draws back to front. Lengths are f
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.demo.pose import Pose
 from engine.demo.shapes import Canvas, Colour, Map, Pattern, arc, stripes
+from engine.demo.strangers import STRANGERS
 
 BRASS: Colour = (0.66, 0.48, 0.18)
 CACTUS_GREEN: Colour = (0.20, 0.48, 0.20)
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Where and how an object stands: contact point (`x`, `base`) and `height` in supersampled pixels."""
-
-    x: float
-    base: float
-    height: float
-    colour: Colour
-    pattern: Pattern | None
-    rng: random.Random
 
 
 def _shade(colour: Colour, factor: float, lift: float = 0.0) -> Colour:
@@ -207,80 +195,9 @@ def _duck(canvas: Canvas, p: Pose) -> None:
     canvas.ball(p.x - h * 0.29, p.base - h * 0.77, h * 0.06, h * 0.075, eye, gloss=0.2)
 
 
-_SPOTS = (
-    (0.30, -0.62, 0.15),
-    (0.26, 0.06, 0.17),
-    (0.32, 0.70, 0.14),
-    (0.66, -0.34, 0.14),
-    (0.64, 0.40, 0.13),
-    (0.9, 0.02, 0.1),
-)
-
-
-def _spots(level: Map, around: Map) -> NDArray[np.bool_]:
-    covered = np.zeros(level.shape, bool)
-    for centre, side, size in _SPOTS:
-        covered |= ((level - centre) / (size * 0.95)) ** 2 + ((around - side) / (size * 1.5)) ** 2 < 1
-    return covered
-
-
-def _skirt(level: Map, around: Map) -> NDArray[np.bool_]:
-    return (level > 0.40) & (level < 0.58)
-
-
-def _toadstool(canvas: Canvas, p: Pose) -> None:
-    h = p.height
-    levels, radii = [0, 0.12, 0.55, 1], [0.34, 0.36, 0.24, 0.22]
-    canvas.lathe(
-        p.x,
-        p.base,
-        h * 0.60,
-        levels,
-        radii,
-        (0.95, 0.90, 0.80),
-        0.2,
-        pattern=_skirt,
-        pattern_colour=(0.90, 0.62, 0.10),
-    )
-    levels, radii = [0, 0.10, 0.30, 0.60, 0.85, 1], [0.80, 0.92, 0.88, 0.66, 0.36, 0.04]
-    canvas.lathe(
-        p.x, p.base - h * 0.46, h * 0.54, levels, radii, (0.03, 0.60, 0.58), 0.6, 0.2, _spots,
-        pattern_colour=(0.98, 0.96, 0.92), grounded=False, smooth=8,
-    )  # fmt: skip
-
-
-def _owl(canvas: Canvas, p: Pose) -> None:
-    h = p.height
-    teal, dark, gold, pale = (0.05, 0.50, 0.52), (0.03, 0.33, 0.36), (0.88, 0.62, 0.12), (0.95, 0.90, 0.78)
-    for side in (-1, 1):
-        ear = [(p.x + side * h * 0.22, p.base - h * 0.80), (p.x + side * h * 0.30, p.base - h * 0.99)]
-        canvas.tube(ear, [h * 0.10, h * 0.012], teal)
-        canvas.ball(p.x + side * h * 0.13, p.base - h * 0.005, h * 0.10, h * 0.05, gold)
-    levels = [0, 0.06, 0.25, 0.5, 0.62, 0.74, 0.88, 0.96, 1]
-    radii = [0.22, 0.31, 0.40, 0.39, 0.35, 0.38, 0.32, 0.20, 0.06]
-    canvas.lathe(p.x, p.base, h * 0.93, levels, radii, teal, 0.6, tilt=0.1, smooth=10)
-    for side in (-1, 1):
-        canvas.ball(
-            p.x + side * h * 0.335, p.base - h * 0.36, h * 0.075, h * 0.24, dark, 0.4, turn=side * -0.12
-        )
-    canvas.ball(p.x, p.base - h * 0.27, h * 0.22, h * 0.24, gold, gloss=0.3)
-    for row in range(3):
-        for column in (-1, 0, 1):
-            fx = p.x + column * h * 0.11 + (row % 2) * h * 0.05 - h * 0.02
-            canvas.ball(
-                fx, p.base - h * (0.40 - 0.11 * row), h * 0.028, h * 0.028, (0.60, 0.30, 0.05), gloss=0.1
-            )
-    for side in (-1, 1):
-        canvas.ball(p.x + side * h * 0.155, p.base - h * 0.68, h * 0.165, h * 0.165, pale, gloss=0.2)
-        canvas.ball(
-            p.x + side * h * 0.145, p.base - h * 0.68, h * 0.085, h * 0.085, (0.03, 0.03, 0.04), gloss=1.0
-        )
-    canvas.tube([(p.x, p.base - h * 0.64), (p.x, p.base - h * 0.53)], [h * 0.055, h * 0.01], gold)
-
-
 BUILDERS: dict[str, Callable[[Canvas, Pose], None]] = {
     "mug": _mug, "bottle": _bottle, "vase": _vase, "apple": _apple, "teapot": _teapot, "lamp": _lamp,
-    "candle": _candle, "cactus": _cactus, "duck": _duck, "toadstool": _toadstool, "owl": _owl,
+    "candle": _candle, "cactus": _cactus, "duck": _duck, **STRANGERS,
 }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """The demo's project folder."""
 
+import hashlib
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,6 +17,13 @@ from engine.demo.project import CLASS_WORD, HOLDOUT, IMAGES, REGULARIZATION, TRI
 from engine.demo.world import draw_scene, generator
 from projects.bases import describe
 from projects.project import open_project, resolve
+
+MEAN_COLOURS = {
+    "images/toadstool-01.png": (140.2, 166.9, 163.7),
+    "images/toadstool-30.png": (55.5, 37.8, 43.0),
+    "holdout/toadstool-12.png": (111.2, 98.2, 103.7),
+    "regularization/world-60.png": (80.5, 33.8, 38.0),
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +78,18 @@ def test_same_files_again(project: Path, tmp_path: Path) -> None:
     for path in sorted(project.rglob("*")):
         if path.is_file():
             assert path.read_bytes() == (tmp_path / "again" / path.relative_to(project)).read_bytes()
+
+
+def test_the_demo_stays_the_same_to_the_letter(project: Path) -> None:
+    """What was measured on it (docs/lab-log.md) holds for these captions, these pictures and this project.toml."""
+    digest = hashlib.sha256()
+    for path in sorted(project.rglob("*")):
+        if path.suffix in (".txt", ".toml"):
+            digest.update(path.relative_to(project).as_posix().encode() + b"\0" + path.read_bytes())
+    assert digest.hexdigest() == "db2132669f920fb5de7ea0aacf3f809c82beaa62e5920d55042f2e12d1065018"
+    # Pixels may differ in the last digit between machines.
+    for name, colour in MEAN_COLOURS.items():
+        assert np.asarray(Image.open(project / name)).mean((0, 1)) == pytest.approx(colour, abs=0.5)
 
 
 def test_refuses_a_folder_with_a_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
