@@ -59,7 +59,7 @@ def of_table(table: dict[str, Any]) -> Appearance:
 
 
 def differing_bits(ones: Sequence[str], others: Sequence[str]) -> Array:
-    """(N, M), int: bits of 256 that differ between hashes at best, flipped and turned as it may be; 256 where one is empty."""
+    """(N, M), int: bits of 256 that differ between hashes at best, flipped and turned; 256 where one is empty."""
     first = np.array([_signs(bits) for bits in ones]).reshape(len(ones), -1)
     second = np.array([_signs(bits) for bits in others]).reshape(len(others), _SIDE, _SIDE)
     row, column = np.indices((_SIDE, _SIDE)) % 2 * -2 + 1

@@ -35,13 +35,25 @@ class Judged:
     """None where nothing can be recommended."""
     tests: Sequence[Test]
     evidence: Evidence
+    likes: str
+    """What measured likeness."""
     trust: str
-    """How far the measure of likeness can be trusted."""
+    """How far that can be trusted."""
+    reads: str
+    """What measured how prompts are kept."""
     checkpoints: Sequence[Mapping[str, Any]]
     """What is known of each, as review.json has it."""
 
 
-def judged(evidence: Evidence, trust: str, rate: float, checkpoints: Sequence[Mapping[str, Any]]) -> Judged:
+def judged(
+    evidence: Evidence,
+    rate: float,
+    *,
+    likes: str,
+    trust: str,
+    reads: str,
+    checkpoints: Sequence[Mapping[str, Any]],
+) -> Judged:
     """All verdicts. rate: the run's learning rate; the rest is passed on."""
     recommended = sweep.recommend(evidence)
     tests = (
@@ -52,8 +64,8 @@ def judged(evidence: Evidence, trust: str, rate: float, checkpoints: Sequence[Ma
     if case in ("broken", "echo"):
         recommended = None  # A weight of it would be a weight of what has to be trained again.
     return Judged(
-        case=case, words=_WORDS[case], recommended=recommended, tests=tests, evidence=evidence, trust=trust,
-        checkpoints=checkpoints,
+        case=case, words=_WORDS[case], recommended=recommended, tests=tests, evidence=evidence, likes=likes, trust=trust,
+        reads=reads, checkpoints=checkpoints,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from engine.dataset.slots import draw
 from engine.draw import at_once
 from engine.families.family import Condition, Framing, stacked
 from engine.noise import NoiseSchedule
+from engine.review.eyes import Sight
 from engine.sample import Easel
 
 VERSION = "1"
@@ -44,6 +45,11 @@ class Inside:
         """Measure and version: what was measured by another is measured again."""
         return f"inside {VERSION} {self.easel.base.fingerprint}"
 
+    @property
+    def label(self) -> str:
+        """What people are told of it."""
+        return "features and denoising loss of the base itself"
+
     @torch.no_grad()
     def latents(self, picture: Image.Image) -> Tensor:
         """(C, H, W): the picture as the denoiser reads it, fp32, on the CPU."""
@@ -52,11 +58,12 @@ class Inside:
         return mean_BCHW[0].cpu()
 
     @torch.no_grad()
-    def features(self, latents: Sequence[Tensor]) -> Tensor:
+    def features(self, sights: Sequence[Sight]) -> Tensor:
         """(N, F): means and deviations over space of the denoiser's inner places, without text, averaged over DRAWS noises.
 
         All pictures of one shape see the same noise: then a difference between two is none of noise.
         """
+        latents = [sight.latents_CHW for sight in sights]
         rows: dict[int, Tensor] = {}
         with self._base_alone():
             for indices in _by_shape(latents):
@@ -67,12 +74,12 @@ class Inside:
         return torch.stack([rows[index] for index in range(len(latents))])
 
     @torch.no_grad()
-    def explained(self, latents_CHW: Tensor, texts: Sequence[str]) -> list[float]:
+    def explained(self, sight: Sight, texts: Sequence[str]) -> list[float]:
         """Denoising loss of one picture under each of `texts`: the less, the better it explains the picture.
 
         Mean squared error over TEXT_SHARES, each with a noise of its own that is the same for all texts and pictures.
         """
-        total = torch.zeros(len(texts))
+        total, latents_CHW = torch.zeros(len(texts)), sight.latents_CHW
         with self._base_alone():
             for share in TEXT_SHARES:
                 for part in _parts(range(len(texts)), self._many(latents_CHW)):

@@ -15,12 +15,14 @@ from engine.review.record import Step, Test, Verdict, interval_table, rounded, s
 from engine.review.shots import Group, Pairs
 from engine.review.statistics import Interval, holm, mean_interval, sign_flip
 
-GROUPS: Final[tuple[Group, ...]] = ("named", "deleted", "nonsense")
-"""Without the trigger."""
+GROUPS: Final[tuple[Group, ...]] = ("named", "deleted", "nonsense", "class")
+"""Without the trigger. A class word that was always said beside the trigger takes some of it: what comes with it alone is
+reported and makes a run suspect at most, since many want it so."""
 _WORDS: Final[Mapping[Group, str]] = {
     "named": "prompts that name other things",
     "deleted": "your prompts without the trigger",
     "nonsense": "your prompts with a nonsense word in its place",
+    "class": "the class word alone",
 }
 _RARER: Final = "take a rarer trigger, put it first in every caption of the subject and in no other"
 
@@ -45,7 +47,7 @@ def judge(evidence: Evidence, rate: float) -> Test:
     for (name, found), chance in zip(leaks.items(), corrected, strict=True):
         shift = mean_interval(found)
         share = shift.value / acts.value if acts.value > 0 else 0.0
-        verdicts[name] = _verdict(share, chance)
+        verdicts[name] = _verdict(name, share, chance)
         tables[name] = {
             **{key: rounded(value) for key, value in asdict(_over(shift, noise)).items()},
             "share": rounded(share), "p": rounded(chance), "verdict": verdicts[name],
@@ -55,12 +57,15 @@ def judge(evidence: Evidence, rate: float) -> Test:
     if acts.value < thresholds.ACTS:
         return Test(
             test="isolation", verdict="unknown", figure=_over(acts, noise), unit=unit, threshold=None,
-            words=f"With the trigger the pictures come only {acts.value:.0%} of the way to the training pictures: an adapter "
-            "that hardly acts cannot be said to leak.",
+            words=f"With the trigger the pictures come only {acts.value:.0%} of the way to the training pictures: an "
+            "adapter that hardly acts cannot be said to leak.",
             advice="Train longer, or look at the captions: safelight captions DIR check.", details=details,
         )  # fmt: skip
-    worst = max(leaks, key=lambda name: tables[name]["share"])
     verdict = max(verdicts.values(), key=_ORDER.index)
+    worst = max(
+        (name for name in leaks if verdicts[name] == verdict and (name != "class" or verdict == "suspect")),
+        key=lambda name: tables[name]["share"],
+    )
     figure = _over(mean_interval(leaks[worst]), noise)
     return Test(
         test="isolation", verdict=verdict, figure=figure, unit=unit, threshold=threshold,
@@ -77,7 +82,9 @@ def _leak(evidence: Evidence, pairs: Pairs) -> list[float]:
 _ORDER: Final[Sequence[Verdict]] = ("unknown", "good", "suspect", "bad")
 
 
-def _verdict(share: float, chance: float) -> Verdict:
+def _verdict(group: Group, share: float, chance: float) -> Verdict:
+    if group == "class":
+        return "suspect" if chance <= thresholds.CHANCE and share >= thresholds.LEAK_OF_CLASS else "good"
     if chance > thresholds.CHANCE or share < thresholds.LEAK_SUSPECT:
         return "good"
     return "bad" if share >= thresholds.LEAK_BAD else "suspect"

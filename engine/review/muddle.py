@@ -32,8 +32,9 @@ def judge(evidence: Evidence) -> Test:
     looks = two_looks(own)
     spread = {"set": float(own.std()), "made": float(np.std([warmth for _, warmth in made]))}
     if looks is None:
-        return _test("good", f"The training pictures are of one look; the made ones spread {spread['made'] / max(spread['set'], 1e-6):.1f} times as "
-                     "wide as they do.", spread=spread)  # fmt: skip
+        wide = spread["made"] / max(spread["set"], 1e-6)
+        words = f"The training pictures are of one look; the made ones spread {wide:.1f} times as wide as they do."
+        return _test("good", words, spread=spread)
     middle = sum(looks.means) / 2
     warm = [shot for shot, warmth in made if warmth > middle]
     cool = [shot for shot, warmth in made if warmth <= middle]
@@ -42,12 +43,14 @@ def judge(evidence: Evidence) -> Test:
     details = {"spread": spread, "looks": _looks(looks), "warm": len(warm), "cool": len(cool)}
     if share.value < thresholds.SIDES:
         return _test(
-            "suspect", f"The training pictures are of two looks; of {len(made)} made ones all but {len(smaller)} are of one.",
+            "suspect",
+            f"The training pictures are of two looks; of {len(made)} made ones all but {len(smaller)} are of one.",
             figure=share, pictures=evidence.ids(smaller), **details,
         )  # fmt: skip
     return _test(
-        "bad", f"The training pictures are of two looks, warm and cool, and so are the made ones: {len(warm)} warm, {len(cool)} "
-        f"cool, {said(share)} on the smaller side.",
+        "bad",
+        f"The training pictures are of two looks, warm and cool, and so are the made ones: {len(warm)} warm, "
+        f"{len(cool)} cool, {said(share)} on the smaller side.",
         figure=share, pictures=evidence.ids([*smaller, *(warm if smaller is cool else cool)]), **details,
     )  # fmt: skip
 

@@ -37,9 +37,11 @@ class Texts:
     control: tuple[str, ...]
     """The isolation's with the trigger."""
     deleted: tuple[str, ...]
-    """Those without it."""
+    """Those without it, and without the class word that stands right behind it."""
     nonsense: tuple[str, ...]
-    """Those with a word without meaning in its place."""
+    """Those with a word without meaning in the place of both."""
+    class_word: tuple[str, ...]
+    """Those with the class word alone, where that makes another text than `deleted`."""
     named: tuple[str, ...]
     """Prompts that name another thing."""
     bare: str
@@ -55,6 +57,7 @@ class Texts:
             *self.control,
             *self.deleted,
             *self.nonsense,
+            *self.class_word,
             *self.named,
             *bare,
             *self.captions,
@@ -79,15 +82,16 @@ def texts_of(
     called = _called(prompts, words, class_word)
     says = [text for text in subject_captions if _whole(words) is None or says_any(text, words)]
     control = tuple(dict.fromkeys([*called, *spread(says, COUNT)]))[:COUNT]
-    deleted = (
-        without_trigger(text, words, "") or without_trigger(text, words, class_word) for text in control
-    )
+    calls = [f"{trigger} {class_word}" for trigger in words if class_word] + words
+    deleted = _free((without_trigger(text, calls, "") for text in control), words)
+    classed = _free((without_trigger(text, words, class_word) for text in control), words)
     word = nonsense_for([*prompts, *subject_captions])
     return Texts(
         called=called,
         control=control if words else (),
-        deleted=_free(deleted, words) if words else (),
-        nonsense=_free((with_word(text, words, word) for text in control), words) if words else (),
+        deleted=deleted if words else (),
+        nonsense=_free((with_word(text, calls, word) for text in control), words) if words else (),
+        class_word=tuple(text for text in classed if text not in deleted) if words else (),
         named=named(regularization_captions, words),
         bare=" ".join(filter(None, (words[0], class_word))) if words else "",
         captions=tuple(dict.fromkeys(spread(says or subject_captions, VERBATIM))),

@@ -28,7 +28,11 @@ _VERDICTS = (
     "sheets",
     "whole",
 )
-_KEEPING = "denoising loss of the base under a picture's own prompt against the set's others"
+_UNJUDGED: Mapping[str, Any] = {
+    "case": "unknown", "words": "No training picture can be read any more, so nothing can be compared with them.",
+    "recommended": None, "more": None, "tests": [], "weights": [], "checkpoints": [], "judges": [], "losses": [],
+}  # fmt: skip
+_PROMPT_TRUST = "It sees whether the prompts of this set are told apart, not whether every word was kept."
 
 
 class RecordFile:
@@ -47,37 +51,38 @@ class RecordFile:
             for row in _rows(self._project, self._pictures, plan, {})
             if (self._project / row["path"]).is_file()
         ]
-        unknown = {
-            "case": "unknown", "words": "The review is not over yet.", "recommended": None, "more": None, "tests": [],
-            "weights": [], "checkpoints": [], "judges": [], "losses": [], "sheets": [], "whole": False,
-        }  # fmt: skip
-        self._write({**unknown, **self._before, "pictures": pictures})
+        waiting = {**_UNJUDGED, "words": "The review is not over yet.", "sheets": [], "whole": False}
+        self._write({**waiting, **self._before, "pictures": pictures})
 
-    def finish(self, judged: Judged, sheets: Sequence[str], *, seconds: float) -> None:
-        """Write the whole review. Raises OSError."""
-        evidence, best = judged.evidence, judged.recommended
-        recommended = None if best is None else {
-            "weight": best.cell.weight, "checkpoint": best.cell.checkpoint, "certain": best.certain, "words": best.words,
-        }  # fmt: skip
-        more = (
-            None if best is None or best.more is None else {"pictures": best.more[0], "words": best.more[1]}
-        )
-        self._write({
-            "whole": True, "case": judged.case, "words": judged.words, "recommended": recommended, "more": more,
-            "tests": [test.table() for test in judged.tests], "weights": sweep.table(evidence),
-            "checkpoints": list(judged.checkpoints),
-            "judges": [
-                {"measure": "likeness", "name": "features of the base's denoiser", "trust": judged.trust},
-                {"measure": "prompt", "name": _KEEPING, "trust": "It sees whether the prompts of this set are told apart, "
-                 "not whether every word was kept."},
-            ],
-            "losses": echo.table_of(evidence.losses), "sheets": list(sheets), "seconds": seconds,
-            "pictures": _rows(self._project, self._pictures, evidence.plan, evidence.made),
-        })  # fmt: skip
+    def finish(self, plan: Plan, judged: Judged | None, sheets: Sequence[str], *, seconds: float) -> None:
+        """Write the whole review; judged: None where no training picture could be read. Raises OSError."""
+        told = _UNJUDGED if judged is None else _told(judged)
+        made = {} if judged is None else judged.evidence.made
+        rows = _rows(self._project, self._pictures, plan, made)
+        self._write({**told, "whole": True, "sheets": list(sheets), "seconds": seconds, "pictures": rows})
 
     def _write(self, said: Mapping[str, Any]) -> None:
         text = json.dumps({"format": FORMAT, **self._facts, **said}, indent=1, ensure_ascii=False)
         atomic.write_text(self._file, text + "\n")
+
+
+def _told(judged: Judged) -> dict[str, Any]:
+    """The verdicts."""
+    evidence, best = judged.evidence, judged.recommended
+    recommended = None if best is None else {
+        "weight": best.cell.weight, "checkpoint": best.cell.checkpoint, "certain": best.certain, "words": best.words,
+    }  # fmt: skip
+    return {
+        "case": judged.case, "words": judged.words, "recommended": recommended,
+        "more": None if best is None or best.more is None else {"pictures": best.more[0], "words": best.more[1]},
+        "tests": [test.table() for test in judged.tests], "weights": sweep.table(evidence),
+        "checkpoints": list(judged.checkpoints),
+        "judges": [
+            {"measure": "likeness", "name": judged.likes, "trust": judged.trust},
+            {"measure": "prompt", "name": judged.reads, "trust": _PROMPT_TRUST},
+        ],
+        "losses": echo.table_of(evidence.losses),
+    }  # fmt: skip
 
 
 def _rows(project: Path, pictures: Pictures, plan: Plan, made: Mapping[Shot, Made]) -> list[dict[str, Any]]:
@@ -93,8 +98,8 @@ def _rows(project: Path, pictures: Pictures, plan: Plan, made: Mapping[Shot, Mad
     steps = {f"step{cell.checkpoint}": cell.checkpoint for cell in plan.sweep}
     return [
         {
-            "id": pictures.id_of(shot), "path": str(pictures.file(shot).relative_to(project)), "tests": tests, "group": group,
-            "prompt": shot.prompt, "seed": shot.seed, "weight": dict(shot.weights).get(_key(shot), 0.0),
+            "id": pictures.id_of(shot), "path": str(pictures.file(shot).relative_to(project)), "tests": tests,
+            "group": group, "prompt": shot.prompt, "seed": shot.seed, "weight": dict(shot.weights).get(_key(shot), 0.0),
             "checkpoint": steps.get(_key(shot)), **(_measures(made[shot]) if shot in made else {}),
         }
         for shot, (tests, group) in uses.items()

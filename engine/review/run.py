@@ -82,14 +82,15 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     )  # fmt: skip
     reviewing = Reviewing(desk, subject, easel, pictures, record, trained)
     judged = reviewing.judged(plan)
-    if job.depth == "refined" and (best := sweep.best_two(judged.evidence)):
+    if job.depth == "refined" and judged and (best := sweep.best_two(judged.evidence)):
         plan = refined(plan, subject.texts, _shot(subject), subject.sample.seeds, best)
         judged = reviewing.judged(plan)
     desk.phase("laying out the sheets")
-    laid = sheets.written(subject.run.review, judged.evidence, pictures, origin, _foot(subject, origin))
+    laid = sheets.written(subject.run.review, plan, subject.newest, pictures, origin, _foot(subject, origin))
     place = subject.run.review.relative_to(subject.project)
-    record.finish(judged, [f"{place}/{name}" for name in laid], seconds=round(time.monotonic() - started, 1))
-    desk.result(review=f"{place}/review.json", sheets=[f"{place}/{name}" for name in laid], case=judged.case)
+    named_sheets = [f"{place}/{name}" for name in laid]
+    record.finish(plan, judged, named_sheets, seconds=round(time.monotonic() - started, 1))
+    desk.result(review=f"{place}/review.json", sheets=named_sheets, case=judged.case if judged else "unknown")
     return "done"
 
 
@@ -137,16 +138,22 @@ class Reviewing:
         inside = Inside(
             easel=easel, schedule=schedule_of(subject.spec.train, subject.family, subject.base, device)
         )
-        self._measuring = Measuring(inside, pictures, Measured(subject.run.review), trained)
-
-    def judged(self, plan: Plan) -> Judged:
-        """All of `plan`, drawn, measured and judged. Raises StopAsked."""
-        self._draw(plan)
-        evidence, likeness = self._measure(plan)
-        rate, subject = self._subject.spec.train.learning_rate, self._subject
-        return case.judged(
-            evidence, likeness.trust, rate, checkpoints.table(evidence, subject.run, subject.checkpoints)
+        self._likes = inside
+        self._measuring = Measuring(
+            inside, pictures, Measured(subject.run.review), trained, likes=inside, reads=inside
         )
+
+    def judged(self, plan: Plan) -> Judged | None:
+        """All of `plan`, drawn, measured and judged; None where no training picture can be read. Raises StopAsked."""
+        self._draw(plan)
+        if not self._trained.subject:
+            return None
+        evidence, likeness = self._measure(plan)
+        subject = self._subject
+        return case.judged(
+            evidence, subject.spec.train.learning_rate, likes=self._likes.label, trust=likeness.trust,
+            reads=self._likes.label, checkpoints=checkpoints.table(evidence, subject.run, subject.checkpoints),
+        )  # fmt: skip
 
     def _draw(self, plan: Plan) -> None:
         shots = plan.shots()
@@ -171,7 +178,10 @@ class Reviewing:
         desk, subject, measuring = self._desk, self._subject, self._measuring
         desk.phase("measuring", quiet=1800)
         origin = plan.groups.get("verbatim") or next(iter(plan.sweep.values()))
-        likeness = measuring.likeness(origin.plain)
+        others = dict.fromkeys(
+            shot for shot in plan.shots() if not shot.weights and shot not in set(origin.plain)
+        )
+        likeness = measuring.likeness(origin.plain, list(others))
         losses = measuring.losses(
             subject.items, subject.checkpoints, subject.spec.train.seed, stoppable(desk, "measuring losses")
         )

@@ -9,8 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.draw import Shot
 from engine.picture_file import encode_png, write_png
-from engine.review.evidence import Evidence
-from engine.review.shots import Group
+from engine.review.shots import Group, Plan
 from engine.review.store import Pictures
 from engine.sample import Origin
 
@@ -37,6 +36,7 @@ ECHO_NOTE = (
 )
 ISOLATED: Mapping[Group, str] = {
     "named": "another thing", "deleted": "without the trigger", "nonsense": "a nonsense word in its place",
+    "class": "the class word alone",
 }  # fmt: skip
 ECHOED: Mapping[Group, str] = {"bare": "the trigger alone", "verbatim": "a training caption"}
 
@@ -65,10 +65,12 @@ class Sheet:
     rows: tuple[Row, ...]
 
 
-def written(folder: Path, evidence: Evidence, pictures: Pictures, origin: Origin, foot: str) -> list[str]:
-    """Lay the sheets of a review out in `folder`; gives the names of the files. Raises Refused and OSError."""
+def written(
+    folder: Path, plan: Plan, newest: int, pictures: Pictures, origin: Origin, foot: str
+) -> list[str]:
+    """Lay the sheets of `plan` out in `folder`, of the newest checkpoint; gives the names of the files. Raises Refused."""
     names = []
-    for sheet in (_sweep(evidence), _isolation(evidence), _before_after(evidence), _echo(evidence)):
+    for sheet in (_sweep(plan, newest), _isolation(plan), _before_after(plan, newest), _echo(plan)):
         if sheet is None:
             continue
         shots = dict.fromkeys(shot for row in sheet.rows for shot in row.shots)
@@ -79,16 +81,16 @@ def written(folder: Path, evidence: Evidence, pictures: Pictures, origin: Origin
     return names
 
 
-def _sweep(evidence: Evidence) -> Sheet | None:
+def _sweep(plan: Plan, newest: int) -> Sheet | None:
     """The newest checkpoint, one column a weight, beside the base."""
     cells = sorted(
-        (cell for cell in evidence.plan.sweep if cell.checkpoint == evidence.newest),
+        (cell for cell in plan.sweep if cell.checkpoint == newest),
         key=lambda cell: cell.weight,
     )
     if not cells:
         return None
-    first = min((evidence.plan.sweep[cell] for cell in cells), key=lambda pairs: len(pairs.plain))
-    adapted = [dict(evidence.plan.sweep[cell]) for cell in cells]
+    first = min((plan.sweep[cell] for cell in cells), key=lambda pairs: len(pairs.plain))
+    adapted = [dict(plan.sweep[cell]) for cell in cells]
     return Sheet(
         name="sweep", title="Weight sweep", note=SWEEP_NOTE,
         columns=("base", *(f"weight {cell.weight:g}" for cell in cells)),
@@ -96,9 +98,9 @@ def _sweep(evidence: Evidence) -> Sheet | None:
     )  # fmt: skip
 
 
-def _before_after(evidence: Evidence) -> Sheet | None:
+def _before_after(plan: Plan, newest: int) -> Sheet | None:
     """Large, at the weight that people start with, or the one nearest to it."""
-    cells = [cell for cell in evidence.plan.sweep if cell.checkpoint == evidence.newest]
+    cells = [cell for cell in plan.sweep if cell.checkpoint == newest]
     if not cells:
         return None
     cell = min(cells, key=lambda each: abs(each.weight - USUAL_WEIGHT))
@@ -106,16 +108,16 @@ def _before_after(evidence: Evidence) -> Sheet | None:
         name="before-after", title="Before and after",
         note=f"Left the base, right the adapter at weight {cell.weight:g}: same prompt, same seed.",
         columns=("before: base", f"after: weight {cell.weight:g}"),
-        rows=tuple(Row(label=label_of(pair[0]), shots=pair) for pair in evidence.plan.sweep[cell]),
+        rows=tuple(Row(label=label_of(pair[0]), shots=pair) for pair in plan.sweep[cell]),
     )  # fmt: skip
 
 
-def _isolation(evidence: Evidence) -> Sheet | None:
+def _isolation(plan: Plan) -> Sheet | None:
     """Prompts without the trigger, base beside adapter, group by group."""
     rows = tuple(
         Row(label=label_of(pair[0]), shots=pair, remark=remark)
         for group, remark in ISOLATED.items()
-        for pair in evidence.plan.groups.get(group, ())
+        for pair in plan.groups.get(group, ())
     )
     return Sheet(
         name="isolation", title="Isolation: prompts without the trigger", note=ISOLATION_NOTE,
@@ -123,12 +125,12 @@ def _isolation(evidence: Evidence) -> Sheet | None:
     ) if rows else None  # fmt: skip
 
 
-def _echo(evidence: Evidence) -> Sheet | None:
+def _echo(plan: Plan) -> Sheet | None:
     """The bare trigger, and training captions word for word."""
     rows = tuple(
         Row(label=label_of(pair[0]), shots=pair, remark=remark)
         for group, remark in ECHOED.items()
-        for pair in evidence.plan.groups.get(group, ())
+        for pair in plan.groups.get(group, ())
     )
     return Sheet(
         name="echo", title="Echo: what it may know by heart", note=ECHO_NOTE, columns=("base", "adapter, weight 1.0"),

@@ -11,7 +11,7 @@ from typing import Literal
 from engine.draw import Shot
 from engine.review.prompts import Texts
 
-Group = Literal["control", "named", "deleted", "nonsense", "bare", "verbatim"]
+Group = Literal["control", "named", "deleted", "nonsense", "class", "bare", "verbatim"]
 CHECKPOINTS = 3
 """So many at most in a coarse review: the newest, and others spread evenly over the training."""
 BARE = 8
@@ -47,12 +47,13 @@ class Plan:
     sweep: Mapping[Cell, Pairs]
     """Prompts that say the trigger, by what they are drawn with; the base's are the same in all."""
     groups: Mapping[Group, Pairs]
-    """Isolation: control says the trigger, named another thing, deleted nothing, nonsense a word without meaning; echo:
+    """Isolation: control says the trigger, named another thing, deleted nothing, nonsense a word without meaning, class the
+    class word alone; echo:
     bare the trigger alone, verbatim a training caption."""
 
     def shots(self) -> list[Shot]:
         """Each once, the base's own first: whatever comes after can be compared at once."""
-        every = [pairs for pairs in (*self.sweep.values(), *self.groups.values())]
+        every = [*self.sweep.values(), *self.groups.values()]
         plain = [shot for pairs in every for shot in pairs.plain]
         return list(dict.fromkeys([*plain, *(shot for pairs in every for shot in pairs.adapted)]))
 
@@ -84,6 +85,7 @@ def planned(
     groups: dict[Group, Pairs] = {}
     own: Mapping[Group, Sequence[str]] = {
         "control": texts.control, "named": texts.named, "deleted": texts.deleted, "nonsense": texts.nonsense,
+        "class": texts.class_word,
         "verbatim": texts.captions,
     }  # fmt: skip
     for group, prompts in own.items():

@@ -1,8 +1,8 @@
 """Weight sweep: the same prompts and seeds on the base and at several weights and checkpoints; which of them to use.
 
 A cell (checkpoint and weight) is fit where its prompts are kept and no tone is lost more than at the base. Of the fit ones
-the likest is taken. What cannot be told apart from it, pair by pair, is said so, and the gentlest of those is preferred:
-the lowest weight, then the earliest checkpoint.
+the likest is sought. What cannot be told apart from it, pair by pair, is said so, and of those the gentlest that comes near
+it is taken: the lowest weight, then the earliest checkpoint.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -185,4 +185,5 @@ def _said(evidence: Evidence, chosen: Cell, others: Sequence[Cell], acting: Sequ
         f"{each.weight:g}" + (f" of step {each.checkpoint:,}" if several else "") for each in others
     )
     pairs = len(evidence.plan.sweep[chosen].adapted)
-    return f"{use}: on {pairs} pictures it cannot be told apart from {names}, and is the gentlest of them."
+    enough = f"{thresholds.LIKE_ENOUGH:.0%} of the best likeness"
+    return f"{use}: on {pairs} pictures it cannot be told apart from {names}, and is the gentlest that comes to {enough}."

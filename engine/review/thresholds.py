@@ -1,10 +1,12 @@
-"""Where verdicts turn. Chosen on the demo's toadstool, then judged on subjects that had no part in it (docs/measurements.md)."""
+"""Where verdicts turn. Chosen on the demo's toadstool, judged on subjects that had no part in it: docs/measurements.md."""
 
 from typing import Final
 
 LEAK_SUSPECT: Final = 0.15
 LEAK_BAD: Final = 0.3
 """Likeness that comes without the trigger, as a share of what comes with it."""
+LEAK_OF_CLASS: Final = 0.6
+"""The same with the class word alone, which was said beside the trigger in every caption."""
 ACTS: Final = 0.15
 """Likeness with the trigger, below which an adapter does too little to be tested."""
 CHANCE: Final = 0.05

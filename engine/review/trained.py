@@ -8,11 +8,13 @@ from torch import Tensor
 
 from engine.cache import Cache, LatentReader, encode_latents
 from engine.dataset.items import Item, verify_unchanged
+from engine.dataset.pictures import prepared
 from engine.desk import Desk
 from engine.evaluate import grid_items
 from engine.families.family import Base, Family
 from engine.preparation import stoppable
 from engine.review.appearance import Appearance, appearance
+from engine.review.eyes import Sight
 from engine.review.prompts import spread
 from projects.problems import Refused, listed
 
@@ -29,6 +31,16 @@ class Trained:
     """At its first resolution, as it was trained."""
     seen: Appearance | None
     """None where the file was moved or changed since."""
+    background: str
+    """Colour that transparent pictures are laid on."""
+
+    @property
+    def sight(self) -> Sight:
+        """It, to be looked at; its picture as it was trained."""
+        return Sight(
+            latents_CHW=self.latents_CHW,
+            picture=lambda: prepared(self.item.path, self.item.placements[0], self.background),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +65,11 @@ def trained_set(
     gone = {problem.where for problem in verify_unchanged(wanted)}
     moved = [item for item in wanted if str(item.path) in gone]
     if moved:
+        names = [item.picture for item in moved]
         desk.warn(
-            f"{len(moved)} pictures of the training were moved or changed since: {listed([item.picture for item in moved])}. "
+            f"{len(moved)} pictures of the training were moved or changed since: {listed(names)}. "
             "What needs their files is left out; put them back for all of it.",
-            files=[item.picture for item in moved],
+            files=names,
         )
     desk.phase("encoding pictures", quiet=1800)
     reader = encode_latents(
@@ -67,7 +80,9 @@ def trained_set(
     for item in chosen.values():
         if (latents_CHW := _latents(reader, item)) is not None:
             seen = None if item in moved else _seen(item, background)
-            found[item.role].append(Trained(item=item, latents_CHW=latents_CHW, seen=seen))
+            found[item.role].append(
+                Trained(item=item, latents_CHW=latents_CHW, seen=seen, background=background)
+            )
     graded = [index for index in grid if _latents(reader, items[index]) is not None]
     return Set(subject=found["subject"], holdout=found["holdout"], reader=reader, graded=graded)
 

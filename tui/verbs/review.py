@@ -1,8 +1,8 @@
-"""safelight review: sheets that show what a run learned."""
+"""safelight review: what a run learned, with evidence, and which weight and checkpoint to use."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -14,27 +14,55 @@ from tui.follow_lines import shown
 from tui.jobs import finish, open_run, refuse_without_checkpoint, start_job
 from tui.output import Output, json_option
 
+_MARKS = {"good": "✓", "suspect": "~", "bad": "!", "unknown": "-"}
+
 
 @click.command("review")
 @click.argument("run", default=".", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.IntRange(0), metavar="STEP", help="Left out: the newest.")
+@click.option(
+    "--refine",
+    is_flag=True,
+    help="More prompts and seeds for the two best weights and checkpoints, so that they may be told apart.",
+)
 @json_option
-def command(run: Path, checkpoint: int | None, out: Output) -> None:
-    """Draw RUN's sheets: weight sweep, isolation, before and after; review.json stands beside them."""
+def command(run: Path, checkpoint: int | None, refine: bool, out: Output) -> None:
+    """Review RUN: draw it at several weights and checkpoints, with and without its trigger, measure and judge.
+
+    What was drawn before is not drawn again, and what was stopped goes on. RUN/review has the sheets, report.html and
+    review.json.
+    """
     reviewed = open_run(find_run(run))
     refuse_without_checkpoint(reviewed.job, checkpoint)
+    depth: Literal["coarse", "refined"] = "refined" if refine else "coarse"
     spec = ReviewJob(
         project=reviewed.spec.project,
         run=str(reviewed.job.path),
         checkpoint=checkpoint,
+        depth=depth,
         spec=reviewed.spec.spec,
     )
     finish(start_job(reviewed.job.path, spec), out)
     record = read_review(reviewed.job)
+    out.say("\n".join(lines_of(record)))
     for sheet in record["sheets"]:
         out.say(f"Sheet: {shown(reviewed.project / sheet)}")
     keys = ("run", "case", "recommended", "tests", "sheets")
     out.result({"project": reviewed.spec.project, **{key: record.get(key) for key in keys}})
+
+
+def lines_of(record: dict[str, Any]) -> list[str]:
+    """The verdict for people: the case, what to use, and each test with its figure and its advice."""
+    lines = [f"{record['case']}: {record['words']}"]
+    if record["recommended"]:
+        lines.append(record["recommended"]["words"])
+    if record["more"]:
+        lines.append(f"  {record['more']['words']} safelight review --refine draws more.")
+    for test in record["tests"]:
+        lines.append(f"{_MARKS.get(test['verdict'], '-')} {test['test']:<10} {test['words']}")
+        lines += [f"{'':<13}{test['advice']}"] if test["advice"] else []
+    lines += [f"  {judge['measure']}: {judge['name']}. {judge['trust']}" for judge in record["judges"]]
+    return lines
 
 
 def read_review(run: JobDir) -> dict[str, Any]:

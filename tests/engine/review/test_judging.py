@@ -1,0 +1,189 @@
+"""Verdicts from planted evidence: every case is told by its own signs, and nothing is called good that was not tested."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from engine.dataset.slots import uniform
+from engine.draw import Shot
+from engine.review import broken, case, echo, isolation, muddle, sweep, thresholds
+from engine.review.appearance import Appearance
+from engine.review.evidence import Evidence, Loss, Made, Nearest
+from engine.review.prompts import texts_of
+from engine.review.shots import Cell, Plan, planned
+
+TEXTS = texts_of(
+    prompts=[f"zork mug, wall {number}" for number in range(4)],
+    subject_captions=[f"zork mug, light {number}" for number in range(12)],
+    regularization_captions=[f"a vase, wall {number}" for number in range(9)],
+    triggers=["zork"],
+    class_word="mug",
+)
+SHOT = Shot(prompt="", negative="", seed=0, guidance=3.0, steps=2, sampler="euler", size=(64, 64))
+PLAN = planned(TEXTS, SHOT, (1, 2), [100, 200], (0.5, 1.0))
+SEEN = Appearance(sharpness=100.0, clipped=0.0, warmth=0.1, faces=None, bits="", shades="")
+
+
+def jitter(shot: Shot, size: float = 0.05) -> float:
+    """Noise that is the same for the same picture."""
+    return size * (2 * uniform(0, "jitter", shot.prompt, shot.seed) - 1)
+
+
+def evidence(
+    plan: Plan = PLAN,
+    *,
+    likeness: Callable[[Shot], float] = lambda shot: strength(shot) * called(shot),
+    prompt: Callable[[Shot], float] = lambda shot: 0.6,
+    warmth: Callable[[Shot], float] = lambda shot: 0.1,
+    nearest: Callable[[Shot], Nearest] = lambda shot: Nearest(picture="a.png", distance=1.0, kind="none"),
+    losses: tuple[Loss, ...] | None = None,
+    own_warmth: tuple[float, ...] = tuple(0.1 + 0.01 * number for number in range(24)),
+) -> Evidence:
+    """A run whose numbers are what the functions say of each picture."""
+    sweep_shots = {shot for pairs in plan.sweep.values() for shot in (*pairs.plain, *pairs.adapted)}
+    made = {
+        shot: Made(
+            id=str(number), likeness=likeness(shot) + jitter(shot), moved=strength(shot), nearest=nearest(shot),
+            prompt=prompt(shot) + jitter(shot, 0.02) if shot in sweep_shots else None,
+            seen=replace(SEEN, warmth=warmth(shot)),
+        )
+        for number, shot in enumerate(plan.shots())
+    }  # fmt: skip
+    return Evidence(
+        plan=plan, made=made, newest=200, seed_noise=0.05, own_warmth=own_warmth,
+        losses=losses if losses is not None else tuple(gained(0.3, 0.3)),
+    )  # fmt: skip
+
+
+def strength(shot: Shot) -> float:
+    return shot.weights[0][1] if shot.weights else 0.0
+
+
+def called(shot: Shot) -> float:
+    return 1.0 if "zork" in shot.prompt else 0.0
+
+
+def gained(trained: float, held_out: float) -> list[Loss]:
+    """The share of the base's loss that either kind of picture was spared."""
+    return [
+        Loss(picture=f"{role}{number}", role=role, base=1.0 + 0.1 * number,  # type: ignore[arg-type]
+             adapted={200: (1.0 + 0.1 * number) * (1 - gain - 0.01 * (number % 3))})
+        for role, gain in (("subject", trained), ("holdout", held_out))
+        for number in range(12)
+    ]  # fmt: skip
+
+
+def judged(found: Evidence) -> case.Judged:
+    return case.judged(found, 1e-3, likes="", trust="", reads="", checkpoints=[])
+
+
+def test_a_good_run_is_called_good() -> None:
+    found = judged(evidence())
+    assert found.case == "good"
+    assert {test.test: test.verdict for test in found.tests if test.test != "sweep"} == dict.fromkeys(
+        ("isolation", "echo", "muddle", "broken"), "good"
+    )
+    assert found.recommended and found.recommended.cell.weight == 1.0
+
+
+@pytest.mark.parametrize("group", ["named", "deleted", "nonsense"])
+def test_a_look_that_comes_without_its_trigger_is_a_leak(group: str) -> None:
+    prompts = {shot.prompt for shot in PLAN.groups[group].plain}  # type: ignore[index]
+    leaking = evidence(
+        likeness=lambda shot: strength(shot) * max(called(shot), 0.7 * (shot.prompt in prompts))
+    )
+    test = isolation.judge(leaking, 1e-3)
+    assert test.verdict == "bad" and test.details["groups"][group]["share"] == pytest.approx(0.7, abs=0.1)
+    assert test.figure and test.threshold and test.figure.value > test.threshold
+    assert test.pictures and len(test.steps) <= 2 and judged(leaking).case == "leaking"
+
+
+def test_the_class_word_alone_makes_it_suspect_at_most() -> None:
+    prompts = {shot.prompt for shot in PLAN.groups["class"].plain}
+    found = evidence(likeness=lambda shot: strength(shot) * max(called(shot), 0.9 * (shot.prompt in prompts)))
+    assert isolation.judge(found, 1e-3).verdict == "suspect" and judged(found).case == "good"
+
+
+def test_what_does_not_act_cannot_be_called_free_of_leaks() -> None:
+    idle = evidence(likeness=lambda shot: 0.0)
+    assert isolation.judge(idle, 1e-3).verdict == "unknown"
+    assert judged(idle).case == "unknown" and judged(idle).recommended is None
+
+
+def test_training_pictures_that_gained_alone_are_an_echo() -> None:
+    test = echo.judge(evidence(losses=tuple(gained(0.9, 0.2))), 1e-3)
+    assert test.verdict == "bad" and test.figure and test.figure.value == pytest.approx(0.7, abs=0.05)
+    assert test.steps[0].set == {"train.learning_rate": 1e-4}
+
+
+def test_copies_are_an_echo_whatever_the_loss_says() -> None:
+    bare = set(PLAN.groups["bare"].adapted)
+    found = evidence(
+        nearest=lambda shot: Nearest(picture="a.png", distance=0.1 if shot in bare else 1.0,
+                                     kind="copy" if shot in bare else "none")
+    )  # fmt: skip
+    test = echo.judge(found, 1e-3)
+    assert test.verdict == "bad" and test.details["copies"] == len(bare)
+    assert set(test.pictures) == {found.made[shot].id for shot in bare}
+
+
+def test_without_held_out_pictures_echo_stays_unknown_and_says_how_to_know() -> None:
+    test = echo.judge(evidence(losses=()), 1e-3)
+    assert test.verdict == "unknown" and "data.holdout" in test.words
+
+
+def test_prompts_that_are_no_longer_kept_are_broken_and_nothing_is_recommended() -> None:
+    found = judged(evidence(prompt=lambda shot: 0.6 - 0.5 * strength(shot)))
+    assert found.case == "broken" and found.recommended is None
+
+
+def test_two_looks_in_the_set_and_in_the_pictures_are_a_muddle() -> None:
+    two = tuple(
+        0.6 + 0.01 * (number % 4) if number % 2 else -0.6 - 0.01 * (number % 4) for number in range(24)
+    )
+    wavering = evidence(own_warmth=two, warmth=lambda shot: 0.6 if shot.seed % 2 else -0.6)
+    assert muddle.judge(wavering).verdict == "bad" and judged(wavering).case == "muddled"
+    steady = evidence(own_warmth=two, warmth=lambda shot: 0.6)
+    assert muddle.judge(steady).verdict == "suspect" and judged(steady).case == "good"
+
+
+def test_what_cannot_be_told_apart_is_said_so() -> None:
+    def like(shot: Shot) -> float:
+        noise = uniform(0, "own", shot.prompt, shot.seed, str(shot.weights)) - 0.5
+        return called(shot) * (0.8 + 0.2 * noise) if shot.weights else 0.0
+
+    same = evidence(likeness=like)
+    found = sweep.recommend(same)
+    assert found and not found.certain and len(found.rivals) >= 2
+    assert "cannot be told apart" in found.words and found.more is not None
+
+
+def test_a_weight_that_keeps_its_prompts_worse_is_not_recommended() -> None:
+    strayed = evidence(prompt=lambda shot: 0.1 if strength(shot) == 1.0 else 0.6)
+    found = sweep.recommend(strayed)
+    assert found and found.cell.weight == 0.5
+    assert sweep.unfit(strayed, Cell(checkpoint=200, weight=1.0))
+
+
+def test_tests_are_tables_of_plain_numbers() -> None:
+    for test in judged(evidence()).tests:
+        told = test.table()
+        assert set(told) >= {
+            "test",
+            "verdict",
+            "value",
+            "low",
+            "high",
+            "n",
+            "advice",
+            "words",
+            "steps",
+            "pictures",
+        }
+        assert told["verdict"] in ("good", "suspect", "bad", "unknown")
+
+
+def test_broken_needs_a_base_that_keeps_its_prompts() -> None:
+    assert broken.judge(evidence(prompt=lambda shot: -0.5), 1e-3).verdict == "unknown"
+    assert thresholds.OBEYS_BAD < thresholds.OBEYS_SUSPECT < 1
