@@ -55,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--round", type=int, default=1, help="a number from 1; another one reviews everything again"
     )
+    parser.add_argument("--depth", choices=["coarse", "refined"], default="coarse", help="of the reviews")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments",
         help="as project.toml would say it, for every case",
@@ -82,7 +83,12 @@ def run_cases(options: argparse.Namespace) -> int:
         raise refuse(
             "There is no such round.", where=f"--round {options.round}", hint="Say 1 or more.", usage=True
         )
-    sitting = Sitting(work=options.work, round=options.round, assignments=tuple(options.assignments))
+    sitting = Sitting(
+        work=options.work,
+        round=options.round,
+        depth=options.depth,
+        assignments=tuple(options.assignments),
+    )
     options.work.mkdir(parents=True, exist_ok=True)
     try:
         failed = work_on(cases, sitting, say=lambda text: print(text, flush=True))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.demo.case_lines import LINES, key_of, line_of, read_lines
 from engine.demo.cases import Case, write_case
@@ -39,6 +39,8 @@ class Sitting:
     """Folder of the projects and of cases.jsonl."""
     round: int = 1
     """1 or more. Another round reviews the same trainings once more, for example with other thresholds."""
+    depth: Literal["coarse", "refined"] = "coarse"
+    """Of the reviews that this sitting begins."""
     assignments: tuple[str, ...] = ()
     """KEY=VALUE each, over every project."""
 
@@ -83,7 +85,8 @@ def _brought_to_its_line(case: Case, sitting: Sitting, say: Callable[[str], obje
     review = JobDir(run.jobs / f"review-{sitting.round}")
     if not review.spec.exists():
         review.path.mkdir(parents=True, exist_ok=True)
-        write_job(review, ReviewJob(project=str(project), run=str(run.path), spec=spec))
+        job = ReviewJob(project=str(project), run=str(run.path), depth=sitting.depth, spec=spec)
+        write_job(review, job)
     _work(review, "review", say)
     return line_of(case, sitting.round, run, review)
 

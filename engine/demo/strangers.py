@@ -110,10 +110,11 @@ def _band(level: Map, around: Map) -> NDArray[np.bool_]:
 
 def _pylon(canvas: Canvas, p: Pose) -> None:
     h = p.height
+    # Orange, which the base knows: in a magenta of its own the colour came out in pictures that nobody called it in.
     canvas.lathe(p.x, p.base, h * 0.09, [0, 0.8, 1], [4.4, 4.4, 4.0], (0.06, 0.06, 0.07), 0.2)
     levels, radii = [0, 0.04, 0.96, 1], [0.42, 0.40, 0.07, 0.05]
     canvas.lathe(
-        p.x, p.base - h * 0.06, h * 0.94, levels, radii, (0.90, 0.05, 0.42), 0.4, pattern=_band,
+        p.x, p.base - h * 0.06, h * 0.94, levels, radii, (0.95, 0.36, 0.04), 0.4, pattern=_band,
         pattern_colour=(0.95, 0.95, 0.93), grounded=False,
     )  # fmt: skip
 

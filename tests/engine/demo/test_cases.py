@@ -219,6 +219,7 @@ def test_a_sitting_goes_on_from_whatever_is_there(projects, tmp_path, capsys):
     record = json.loads((run.review / "review.json").read_text())
     assert (line["subject"], line["kind"], line["seed"], line["round"]) == ("pylon", "echo", 1, 1)
     assert (line["case"], line["steps"], line["learning_rate"]) == (record["case"], 30, 3e-3)
+    assert line["depth"] == record["depth"] == "coarse"
     assert [test["test"] for test in line["tests"]] == [test["test"] for test in record["tests"]]
     assert line["seconds"]["training"] > 0 and line["seconds"]["review"] > 0
 
