@@ -117,6 +117,36 @@ class JobDir:
         return self.path / "review"
 
     @property
+    def duels(self) -> Path:
+        """Which of two pictures a person took, duel by duel; only grows."""
+        return self.review / "duels.jsonl"
+
+    @property
+    def blind(self) -> Path:
+        """The sealed blind round: order of the opaque ids, sha256 of its key, and the first impression."""
+        return self.review / "blind.json"
+
+    @property
+    def blind_key(self) -> Path:
+        """Which picture each opaque id stands for. Whoever opens it early has seen what the round hides."""
+        return self.review / "blind.key.json"
+
+    @property
+    def blind_verdicts(self) -> Path:
+        """What a person said of each opaque id; only grows."""
+        return self.review / "blind.jsonl"
+
+    @property
+    def blind_pictures(self) -> Path:
+        """Copies of the round's pictures under their opaque ids."""
+        return self.review / "blind"
+
+    @property
+    def blind_earlier(self) -> Path:
+        """Blind rounds that were opened before the one that stands, one folder each."""
+        return self.review / "blind-earlier"
+
+    @property
     def export(self) -> Path:
         """The files to use elsewhere, and a model card."""
         return self.path / "export"

@@ -340,7 +340,44 @@ def _review() -> list[Action]:
                label="export", when="saved", otherwise="Nothing was saved yet that could be exported."),
         Action(id="review.draw", group=group, keys="R", words="draw the review's sheets again", label="draw again",
                when="saved", otherwise="A review needs a checkpoint; this run has none yet."),
+        Action(id="review.duel", group="Your own verdict", keys="D",
+               words="take one of two pictures, again and again: a duel", label="duel", when="pictures",
+               otherwise=none),
+        Action(id="review.blind", group="Your own verdict", keys="B",
+               words="judge now, and again without labels in 48 hours: a blind round", label="blind round",
+               when="pictures", otherwise=none),
     ]  # fmt: skip
+
+
+def _duel() -> list[Action]:
+    key = _keys("duel", "Duel", palette=False)
+    return [
+        key("left", "h,left", "take the left picture, or the upper one", "left"),
+        key("right", "l,right", "take the right picture, or the lower one", "right"),
+        key("neither", "space", "take neither: they are as good as each other", "neither"),
+        key("undo", "u", "take the last duel back", "take back"),
+        key("large", "z", "show both pictures large, one after the other", "large"),
+        key("help", "question_mark,f1", "show all keys of a duel", "help"),
+        key("leave", "escape,q", "back to the room; every duel is kept", "back"),
+    ]
+
+
+def _blind() -> list[Action]:
+    key = _keys("blind", "Blind round", palette=False)
+    return [
+        key("one", "1", "rate it 1: unusable"),
+        key("two", "2", "rate it 2: poor"),
+        key("three", "3", "rate it 3: fair"),
+        key("four", "4", "rate it 4: good"),
+        key("five", "5", "rate it 5: as I wanted it"),
+        key("note", "e", "write a note beside the first impression", "note"),
+        key("seal", "s", "seal the round with the first impression; it opens in 48 hours", "seal"),
+        key("undo", "u", "take the last verdict back", "take back"),
+        key("open", "o", "open the round: show its labels, and rate nothing any more", "open"),
+        key("again", "B", "begin another round, once this one is opened; it is kept", "another round"),
+        key("help", "question_mark,f1", "show all keys of a blind round", "help"),
+        key("leave", "escape,q", "back to the room; every verdict is kept", "back"),
+    ]
 
 
 def _large() -> list[Action]:
@@ -391,6 +428,8 @@ ACTIONS: Final[dict[str, Action]] = {
         *_choosing(),
         *_train(),
         *_review(),
+        *_duel(),
+        *_blind(),
         *_large(),
         *_everywhere(),
     ]

@@ -49,6 +49,8 @@ _SHEETS = tuple(
         "review",
         "large",
         "previewing",
+        "duel",
+        "blind",
     )
 )
 _NEVER = 1_000_000

@@ -100,6 +100,12 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
+def marked(mark: str, ink: str, text: str, width: int) -> list[Spans]:
+    """The text in lines of at most `width` cells with a mark before the first, in its own ink."""
+    lines = wrapped(text, max(20, width - 2))
+    return [[(f"{'' if at else mark:<2}", ink), (line, "text")] for at, line in enumerate(lines)]
+
+
 def folded(text: str, width: int) -> list[str]:
     """A line in as many as it takes at `width` cells, with its blanks; what goes on is indented by four."""
     rest, lines = printable(text), list[str]()

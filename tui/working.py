@@ -11,16 +11,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def in_thread(bench: "Workbench", work: Callable[[], T], then: Callable[[T], object]) -> None:
-    """Do `work` in a thread, then `then` with what it gave on the loop; a refusal is said in the line of keys."""
+def in_thread(
+    bench: "Workbench", work: Callable[[], T], then: Callable[[T], object],
+    failed: Callable[[str], object] | None = None,
+) -> None:  # fmt: skip
+    """Do `work` in a thread, then `then` with what it gave on the loop; a refusal is said in the line of keys.
+
+    failed: says it instead, for a screen that stands over the room and its line.
+    """
+    say = failed or bench.say
 
     def body() -> None:
         try:
             given = work()
         except Refused as refused:
-            bench.call_from_thread(bench.say, said(refused))
+            bench.call_from_thread(say, said(refused))
         except OSError as error:
-            bench.call_from_thread(bench.say, f"{error.strerror or error}: {error.filename or ''}")
+            bench.call_from_thread(say, f"{error.strerror or error}: {error.filename or ''}")
         else:
             bench.call_from_thread(then, given)
 

@@ -12,10 +12,12 @@ from tui import remembered
 from tui.actions import ACTIONS
 from tui.bindings import bindings
 from tui.keymap import read_keymap
+from tui.screens.blind import BlindRound
 from tui.screens.captions import CaptionsRoom
 from tui.screens.changing import Changing
 from tui.screens.choosing import Choosing
 from tui.screens.cropping import Cropping
+from tui.screens.duel import Duelling
 from tui.screens.help import help_lines
 from tui.screens.home import HomeRoom
 from tui.screens.large import Large
@@ -34,7 +36,8 @@ from tui.widgets.tiles import Tiles
 ROOMS = {
     "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "tiles": Tiles,
     "train": TrainRoom, "review": ReviewRoom, "large": Large, "replacing": Replacing, "changing": Changing,
-    "choosing": Choosing, "captions": CaptionsRoom, "leader": CaptionsRoom, "seeing": Seeing,
+    "choosing": Choosing, "captions": CaptionsRoom, "leader": CaptionsRoom, "seeing": Seeing, "duel": Duelling,
+    "blind": BlindRound,
 }  # fmt: skip
 
 

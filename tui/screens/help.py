@@ -17,7 +17,8 @@ _TITLES = {
     "leader": "While you type a caption, after ^g", "train": "4 Train", "review": "5 Review",
     "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
-    "choosing": "Two edits of one caption", "seeing": "What the model sees",
+    "choosing": "Two edits of one caption", "seeing": "What the model sees", "duel": "A duel of two pictures",
+    "blind": "A blind round",
 }  # fmt: skip
 
 _WRITING = (

@@ -285,6 +285,18 @@ class ReviewRoom(Room):
 
             starting.export(self.bench, self._run, self._watch)
 
+    def do_duel(self) -> None:
+        if self._run and self.bench.project:
+            from tui.screens.duel import Duelling
+
+            self.app.push_screen(Duelling(self._run, self.bench.project))
+
+    def do_blind(self) -> None:
+        if self._run and self.bench.project:
+            from tui.screens.blind import BlindRound
+
+            self.app.push_screen(BlindRound(self._run, self.bench.project))
+
     def _watch(self, job: JobDir) -> None:
         """Follow a job of this run until it ends."""
 
