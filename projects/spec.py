@@ -337,6 +337,8 @@ class ReviewJob:
     """Absolute path of a job that must be done first."""
     weights: Annotated[tuple[float, ...], Bounds(-4.0, 4.0)] = (0.5, 0.7, 0.85, 1.0)
     """Weights of the sweep; the base stands beside them."""
+    depth: Literal["coarse", "refined"] = "coarse"
+    """coarse: all weights over a few checkpoints. refined: the two best of them again, with more prompts and seeds."""
     spec: RunSpec
 
 

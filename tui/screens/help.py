@@ -17,7 +17,8 @@ _TITLES = {
     "leader": "While you type a caption, after ^g", "train": "4 Train", "review": "5 Review",
     "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
-    "choosing": "Two edits of one caption", "seeing": "What the model sees",
+    "choosing": "Two edits of one caption", "seeing": "What the model sees", "grid": "The grid of a review",
+    "evidence": "Evidence of a review", "preparing": "A next step of a review",
 }  # fmt: skip
 
 _WRITING = (
