@@ -346,6 +346,7 @@ def _review() -> list[Action]:
         look("beside", "d", "show the nearest training picture beside this one", "nearest", "nearest",
              "This picture was compared with no training picture."),
         look("grid", "escape", "go back to the grid", palette=False),
+        key("pane", "tab", "go to the verdict, or back to the pictures", palette=False),
         key("draw", "R", "draw the review, go on with one that was stopped, or draw it again", "draw", "saved", busy),
         key("refine", "A", "refine the review: more prompts and seeds at the weights that matter", "refine", "saved", busy),
         key("read", "i", "read the whole verdict with all figures", "read all", "reviewed", none),

@@ -117,7 +117,7 @@ def verdict_lines(review: Review, refine: str, width: int) -> list[Spans]:
     return lines  # fmt: skip
 
 
-def test_row(test: Test, width: int) -> Spans:
+def row_of_test(test: Test, width: int) -> Spans:
     """A test in a list: its mark, name and figure, and at the right end how many pictures it stands on."""
     sign, ink = MARKS[test.verdict]
     n = f"n {test.figure.n:,}" if test.figure.n is not None else ""
@@ -125,7 +125,7 @@ def test_row(test: Test, width: int) -> Spans:
     return ends(left, [(n, "muted")], width)
 
 
-def test_lines(test: Test, advises: str, width: int) -> list[Spans]:
+def lines_of_test(test: Test, advises: str, width: int) -> list[Spans]:
     """All of one test: verdict and figure with its unit, what was found, and what to do. advises: key for a step."""
     sign, ink = MARKS[test.verdict]
     lines: list[Spans] = [
@@ -189,7 +189,7 @@ def whole_lines(
     """Everything, to read: the verdict, every test, the figures at each weight and checkpoint, judges and settings."""
     lines = verdict_lines(review, key("refine"), width)
     for test in review.tests:
-        lines += [[], *test_lines(test, key("prepare"), width)]
+        lines += [[], *lines_of_test(test, key("prepare"), width)]
     lines += [[], *people] if people else []
     by_weight = [(weight_name(each.weight or 0.0), each) for each in review.weights]
     by_step = [
@@ -203,7 +203,7 @@ def whole_lines(
         lines += [[], [("DRAWN WITH", "muted")]]
         for name, value in review.settings.items():
             words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            lines += _paragraph((f"{name}: ", "muted"), words, "text", width)
+            lines += _paragraph((f"{name}:", "muted"), words, "text", width)
     return lines
 
 

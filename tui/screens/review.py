@@ -82,6 +82,8 @@ class ReviewRoom(Room):
         super().on_mount()
         self._pictures.take_focus()
         self.runs_seen(self.bench.rows)
+        if self.run is not None:
+            self._begin()
 
     def on_screen_suspend(self) -> None:
         self.workers.cancel_group(self, "watch")
@@ -111,12 +113,19 @@ class ReviewRoom(Room):
 
     def open_run(self, run: JobDir, *, draw: bool = False) -> None:
         """Show a run's review. draw: draw it where there is none."""
-        if run != self.run:
+        another = run != self.run
+        self.run, self._draw_when_empty, self.bench.chosen = run, draw, run
+        if another:
             self._found = None
-            self._pictures.begin()
             self.workers.cancel_group(self, "watch")
             self._reviewing.forget()
-        self.run, self._draw_when_empty, self.bench.chosen = run, draw, run
+        # Where the room was not shown before, it begins with this run once it is.
+        if self.query(ReviewPictures):
+            if another:
+                self._pictures.begin()
+            self._begin()
+
+    def _begin(self) -> None:
         self._watch()
         self._join()
         self._draw()
@@ -223,7 +232,7 @@ class ReviewRoom(Room):
 
     # ---- keys
 
-    def do_next_pane(self) -> None:
+    def do_pane(self) -> None:
         if self._narrow:
             self.do_side()
         elif self._pane.has_focus_within or not self._pane.display:

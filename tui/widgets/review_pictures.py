@@ -17,6 +17,7 @@ from tui.screens.large import Alone
 from tui.spans import Spans, cell, wrapped
 from tui.widgets.evidence import Evidence
 from tui.widgets.lines import Lines
+from tui.widgets.picture_row import off_lines
 from tui.widgets.review_list import ReviewList
 from tui.widgets.weights_grid import WeightsGrid
 
@@ -195,8 +196,11 @@ class ReviewPictures(Vertical):
             told = "Nothing was drawn here." if whole else "Not made yet."
         else:
             told = ""
-        lines = wrapped(told, max(20, shown.size.width))
-        shown.show([[(line, "muted")] for line in lines[:2]])
+        width = max(20, shown.size.width)
+        lines = wrapped(told, width)[:2]
+        if made is not None and self._store is not None and self._store.off:
+            lines += off_lines(self._store.off, [made.path], width)
+        shown.show([[(line, "muted")] for line in lines])
 
     def _grid_alone(self) -> tuple[list[Alone], int]:
         """All of this prompt and seed, the base once."""

@@ -78,7 +78,7 @@ class VerdictPane(Vertical):
         review, test = self._review, self.test
         if review is None:
             return []
-        lines: list[Spans] = words.test_lines(test, self._key("prepare"), width) if test else []
+        lines: list[Spans] = words.lines_of_test(test, self._key("prepare"), width) if test else []
         lines += [[], *self._people] if self._people else []
         trust = words.trust_lines(review, width)
         lines += [[], [("JUDGED BY", "muted")], *trust] if trust else []
@@ -88,7 +88,7 @@ class VerdictPane(Vertical):
 
     def _row(self, name: str, width: int) -> Spans:
         test = self._review.test(name) if self._review else None
-        return words.test_row(test, width) if test else []
+        return words.row_of_test(test, width) if test else []
 
     @on(LineList.Moved)
     def moved(self, event: LineList.Moved) -> None:

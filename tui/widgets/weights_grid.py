@@ -49,7 +49,7 @@ class WeightsGrid(Widget, can_focus=True):
         self._first: At = (0, 0)
         """Line and position of the first place that is seen."""
         self._came: set[At] = set()
-        """Places whose picture is drawn."""
+        """Places that were drawn since their picture came."""
 
     @property
     def cursor(self) -> At:
@@ -60,6 +60,13 @@ class WeightsGrid(Widget, can_focus=True):
     def made(self) -> Made | None:
         """The picture that the cursor is on, None on an empty place."""
         return self._made(self.cursor)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every picture that is seen is drawn, or cannot be."""
+        return bool(self._seen()) and all(
+            self._made(at) is None or self._drawn(at) is not None for at in self._seen()
+        )
 
     def show(self, store: Pictures | None, grid: Grid, prompt: str, seed: int | None) -> None:
         """Show these places; the cursor stays on its checkpoint and weight. What is as before is not drawn again."""
@@ -295,9 +302,8 @@ class WeightsGrid(Widget, can_focus=True):
         return self._store.get(box, lambda: self.post_message(PictureThere()))
 
     def _part(self, at: At, inside: int, layout: Layout) -> list[Segment]:
+        # Not marked as drawn here: it may come between two lines of its own, and the ones above would stay empty.
         made, drawn = self._made(at), self._drawn(at)
-        if drawn is not None:
-            self._came.add(at)
         words = ""
         if made is None:
             words = "   ·" if inside == (layout.height - 1) // 2 else ""
