@@ -39,7 +39,9 @@ def layout_of(size: tuple[int, int], rows: int, columns: int) -> Layout:
         return max((_flowed(width, height, columns, lines) for lines in range(1, columns + 1)), key=_size)
     tall = max(_LEAST[1], (height - 1) // rows - 1)
     wide = max(_LEAST[0], min(2 * tall, (width - LABEL) // columns - 1))
-    tall = min(tall, (wide + 1) // 2)
+    # Two pixels stand in a cell, one above the other: a square of an odd width leaves a line empty.
+    wide -= wide % 2
+    tall = max(_LEAST[1], min(tall, wide // 2))
     across = max(1, min(columns, (width - LABEL) // (wide + 1)))
     return Layout(LABEL, wide, tall, across, max(1, (height - 1) // (tall + 1)))
 
@@ -48,8 +50,8 @@ def _flowed(width: int, height: int, columns: int, lines: int) -> Layout:
     """So many lines, each place as large as it can be."""
     across = -(-columns // lines)
     high, wide = height // lines - 1, (width + 1) // across - 1
-    side = max(_LEAST[0], min(wide, 2 * high))
-    tall = max(_LEAST[1], (side + 1) // 2)
+    side = max(_LEAST[0], min(wide - wide % 2, 2 * high))
+    tall = max(_LEAST[1], side // 2)
     return Layout(0, side, tall, max(1, min(across, (width + 1) // (side + 1))), max(1, height // (tall + 1)))
 
 

@@ -167,12 +167,12 @@ def place_words(made: Made) -> str:
 
 def made_words(made: Made) -> str:
     """Where a picture stands, and what was measured of it."""
-    parts = [place_words(made)]
+    parts, near = [place_words(made)], made.nearest
+    if near is not None:
+        kind = {"copy": ", a copy", "near": ", a near copy"}.get(near.kind, "")
+        distance = f" {number(near.distance)}" if near.distance is not None else ""
+        parts.append(f"nearest {near.name}{distance}{kind}")
     parts += [f"{name} {number(value)}" for name, value in made.measures.items()]
-    if made.nearest is not None:
-        kind = {"copy": ", a copy", "near": ", a near copy"}.get(made.nearest.kind, "")
-        distance = f" {number(made.nearest.distance)}" if made.nearest.distance is not None else ""
-        parts.append(f"nearest {made.nearest.name}{distance}{kind}")
     return " · ".join(parts)
 
 

@@ -308,7 +308,7 @@ class WeightsGrid(Widget, can_focus=True):
         if made is None:
             words = "   ·" if inside == (layout.height - 1) // 2 else ""
         elif self._store is None or self._store.off:
-            told = [f"{name} {number(value)}" for name, value in made.measures.items()] or ["made"]
+            told = [f"{number(value)} {name}" for name, value in made.measures.items()] or ["made"]
             words = told[inside] if inside < len(told) else ""
         elif not inside:
             words = "…" if drawn is None else "no picture"
