@@ -338,7 +338,7 @@ class ReviewJob:
     weights: Annotated[tuple[float, ...], Bounds(-4.0, 4.0)] = (0.5, 0.7, 0.85, 1.0)
     """Weights of the sweep; the base stands beside them."""
     depth: Literal["coarse", "refined"] = "coarse"
-    """refined: more prompts and seeds for the two best weights and checkpoints, so that they may be told apart."""
+    """coarse: all weights over a few checkpoints. refined: the two best of them again, with more prompts and seeds."""
     spec: RunSpec
 
 

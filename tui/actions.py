@@ -328,25 +328,69 @@ def _train() -> list[Action]:
 
 
 def _review() -> list[Action]:
-    group, none = "Review", "There is no review of this run yet: R draws it."
+    none = "There is no review of this run yet: R draws it."
+    busy = "Not now: a review needs a checkpoint, and no other job at work on it. S stops a review."
+    key = _keys("review", "Review")
+    look = _keys("review", "Picture", when="pictures", otherwise=none)
+    own = _keys("review", "Your own verdict", when="pictures", otherwise=none)
     return [
-        Action(id="review.large", group="Picture", keys="z", words="show the picture alone, large", label="large",
-               when="pictures", otherwise=none),
-        Action(id="review.earlier", group=group, keys="left_square_bracket", words="go to the previous picture",
-               label="previous", when="pictures", otherwise=none),
-        Action(id="review.later", group=group, keys="right_square_bracket", words="go to the next picture",
-               label="next", when="pictures", otherwise=none),
-        Action(id="review.export", group=group, keys="x", words="export the adapter for other tools",
-               label="export", when="saved", otherwise="Nothing was saved yet that could be exported."),
-        Action(id="review.draw", group=group, keys="R", words="draw the review's sheets again", label="draw again",
-               when="saved", otherwise="A review needs a checkpoint; this run has none yet."),
-        Action(id="review.duel", group="Your own verdict", keys="D",
-               words="take one of two pictures, again and again: a duel", label="duel", when="pictures",
-               otherwise=none),
-        Action(id="review.blind", group="Your own verdict", keys="B",
-               words="judge now, and again without labels in 48 hours: a blind round", label="blind round",
-               when="pictures", otherwise=none),
+        key("stop", "S", "stop the review that is at work; what is drawn stays", "stop", "running",
+            "No review of this run is at work."),
+        look("earlier", "left_square_bracket", "go to the previous prompt; in a list or evidence, to the previous picture",
+             "prompt"),
+        look("later", "right_square_bracket", "go to the next prompt; in a list or evidence, to the next picture"),
+        look("seed", "s", "go to the next seed", "seed", "seeds", "All pictures here have one seed."),
+        look("view", "v", "show the grid, the sheets and every picture, or the evidence", "view"),
+        look("large", "z", "show the picture alone, large", "large"),
+        key("prepare", "n", "prepare the test's next step as a new run", "next step", "steps",
+            "This test advises no next step; up and down go over the tests."),
+        look("beside", "d", "show the nearest training picture beside this one", "nearest", "nearest",
+             "This picture was compared with no training picture."),
+        look("grid", "escape", "go back to the grid", palette=False),
+        key("pane", "tab", "go to the verdict, or back to the pictures", palette=False),
+        key("draw", "R", "draw the review, go on with one that was stopped, or draw it again", "draw", "saved", busy),
+        key("refine", "A", "refine the review: more prompts and seeds at the weights that matter", "refine", "saved", busy),
+        key("read", "i", "read the whole verdict with all figures", "read all", "reviewed", none),
+        key("export", "x", "export the adapter for other tools", "export", "saved",
+            "Nothing was saved yet that could be exported."),
+        key("other", "O", "go to another run, or see an exported file", "other runs", "others",
+            "There is no other run to review, and nothing is exported."),
+        own("duel", "D", "take one of two pictures, again and again: a duel", "duel"),
+        own("blind", "B", "judge now, and again without labels in 48 hours: a blind round", "blind round"),
     ]  # fmt: skip
+
+
+def _grid() -> list[Action]:
+    key = _keys("grid", "Grid", palette=False)
+    return [
+        key("left", "left,h", "to a lower weight"),
+        key("right", "right,l", "to a higher weight"),
+        key("up", "up,k", "to an earlier checkpoint"),
+        key("down", "down,j", "to a later checkpoint"),
+        key("first", "g,home", "to the first place"),
+        key("last", "G,end", "to the last place"),
+        key("choose", "enter", "show the picture alone, large"),
+    ]
+
+
+def _evidence() -> list[Action]:
+    key = _keys("evidence", "Evidence", palette=False)
+    return [
+        key("earlier", "left,up,h,k", "the previous picture, a worse one"),
+        key("later", "right,down,l,j,space", "the next picture"),
+        key("first", "g,home", "the worst"),
+        key("last", "G,end", "the last"),
+        key("choose", "enter", "show both alone, large"),
+    ]
+
+
+def _preparing() -> list[Action]:
+    key = _keys("preparing", "A next step", palette=False)
+    return [
+        key("start", "enter", "start the run, or go to the room where it is done", "start"),
+        key("name", "tab", "change the name of the run", "name"),
+        key("leave", "escape,q", "leave; nothing is started", "leave"),
+    ]
 
 
 def _duel() -> list[Action]:
@@ -430,6 +474,9 @@ ACTIONS: Final[dict[str, Action]] = {
         *_review(),
         *_duel(),
         *_blind(),
+        *_grid(),
+        *_evidence(),
+        *_preparing(),
         *_large(),
         *_everywhere(),
     ]

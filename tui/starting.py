@@ -3,9 +3,9 @@
 Screens import this when somebody asks for it: it needs everything that a start needs, Pillow included.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from projects import chain, worker
 from projects.job import JobDir
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from tui.app import Workbench
 
 
-def train(bench: "Workbench", folder: Path, name: str = "") -> None:
-    """Check the project, start a run, and show it. name: end of the run's folder; "" for r and the rank."""
+def train(bench: "Workbench", folder: Path, name: str = "", assignments: Sequence[str] = ()) -> None:
+    """Check the project, start a run, and show it. name: end of the run's folder; "" for r and the rank.
+
+    assignments: `KEY=VALUE` for this run alone, as `train --set` takes them.
+    """
 
     def work() -> JobDir:
         project = open_project(folder)
-        spec = _ready(project)
+        spec = _ready(project, assignments)
         job = new_run_dir(project.path, name or f"r{spec.spec.adapter.rank}")
         write_job(job, spec)
         worker.start(job)
@@ -59,9 +62,19 @@ def stop_now(bench: "Workbench", job: JobDir) -> None:
     )
 
 
-def review(bench: "Workbench", job: JobDir, then: Callable[[JobDir], object]) -> None:
-    """Start drawing a run's review."""
-    _later(bench, job, lambda run: ReviewJob(project=run[0], run=str(job.path), spec=run[1].spec), then)
+def review(
+    bench: "Workbench",
+    job: JobDir,
+    then: Callable[[JobDir], object],
+    *,
+    depth: Literal["coarse", "refined"] = "coarse",
+) -> None:
+    """Start drawing a run's review, or go on with one that was stopped: what is drawn already is not drawn again."""
+
+    def made(run: tuple[str, TrainJob]) -> ReviewJob:
+        return ReviewJob(project=run[0], run=str(job.path), depth=depth, spec=run[1].spec)
+
+    _later(bench, job, made, then)
 
 
 def export(bench: "Workbench", job: JobDir, then: Callable[[JobDir], object]) -> None:
@@ -90,9 +103,9 @@ def start_demo(bench: "Workbench") -> None:
     in_thread(bench, work, then)
 
 
-def _ready(project: Project) -> TrainJob:
+def _ready(project: Project, assignments: Sequence[str]) -> TrainJob:
     refuse_read_only(project)
-    found = examine(project)
+    found = examine(project, assignments)
     if found.problems:
         raise Refused(list(found.problems))
     return TrainJob(project=str(project.path), spec=found.spec)

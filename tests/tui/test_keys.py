@@ -24,20 +24,24 @@ from tui.screens.large import Large
 from tui.screens.modal import Pick, Reading
 from tui.screens.palette import choices
 from tui.screens.pictures import PicturesRoom
+from tui.screens.preparing import Preparing
 from tui.screens.project import ProjectRoom
 from tui.screens.replacing import Replacing
 from tui.screens.review import ReviewRoom
 from tui.screens.room import Room
 from tui.screens.seeing import Seeing
 from tui.screens.train import TrainRoom
+from tui.widgets.evidence import Evidence
 from tui.widgets.line_list import LineList
 from tui.widgets.tiles import Tiles
+from tui.widgets.weights_grid import WeightsGrid
 
 ROOMS = {
     "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "tiles": Tiles,
     "train": TrainRoom, "review": ReviewRoom, "large": Large, "replacing": Replacing, "changing": Changing,
     "choosing": Choosing, "captions": CaptionsRoom, "leader": CaptionsRoom, "seeing": Seeing, "duel": Duelling,
     "blind": BlindRound,
+    "grid": WeightsGrid, "evidence": Evidence, "preparing": Preparing,
 }  # fmt: skip
 
 

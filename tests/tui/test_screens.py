@@ -10,7 +10,8 @@ import pytest
 from projects import bases, presets, worker
 from tests.tui import recorded_audit
 from tests.tui.benches import opened, until
-from tests.tui.recorded import NOW, write_project, write_review, write_run
+from tests.tui.recorded import NOW, write_project, write_run
+from tests.tui.reviewed import write_reviewed
 from tests.tui.snapshots import matches, text_of
 from tui import audits, remembered
 from tui.app import Options
@@ -22,6 +23,7 @@ from tui.screens.train import TrainRoom
 from tui.widgets.line_list import LineList
 from tui.widgets.picture_row import PictureRow
 from tui.widgets.picture_view import PictureView
+from tui.widgets.weights_grid import WeightsGrid
 
 PRESET = {
     "adapter": {"rank": 16, "alpha": 16},
@@ -61,7 +63,7 @@ def aurelia(tmp_path: Path) -> Path:
     """A project with a run that is done and reviewed, one that failed, and one at work."""
     project = write_project(tmp_path / "aurelia")
     done = write_run(project, "2026-11-17-0900-r16", to_step=2000, last_word="done")
-    write_review(done, project)
+    write_reviewed(done, project)
     write_run(project, "2026-11-17-1400-r64", to_step=310, last_word="failed")
     write_run(project, "2026-11-18-1040-r32", to_step=1240)
     return project
@@ -152,9 +154,32 @@ async def test_review_room(aurelia: Path, size: tuple[int, int]) -> None:
     async with opened(aurelia, room="review", size=size) as (bench, pilot):
         room = bench.screen
         assert isinstance(room, ReviewRoom)
-        await until(pilot, lambda: "pictures" in room.conditions())
-        await until(pilot, lambda: room.query_one("#review-picture", PictureView).complete)
+        await until(pilot, lambda: bench.rows and room.query_one(WeightsGrid).complete)
         assert not matches(bench, f"review-{size[0]}x{size[1]}")
+
+
+async def test_review_room_verdict_and_evidence(aurelia: Path) -> None:
+    async with opened(aurelia, room="review", size=SMALL) as (bench, pilot):
+        room = bench.screen
+        assert isinstance(room, ReviewRoom)
+        await until(pilot, lambda: bench.rows and room.query_one(WeightsGrid).complete)
+        await pilot.press("tab", "down")
+        await until(pilot, lambda: "limit 1" in text_of(bench))
+        assert not matches(bench, "review-verdict-80x24")
+        await pilot.press("enter")
+        row = room.query_one("#evidence-pictures", PictureRow)
+        await until(pilot, lambda: row.size.width and all_drawn(row) and len(row.boxes(row.size)) == 2)
+        assert not matches(bench, "review-evidence-80x24")
+
+
+async def test_next_step_of_a_review(aurelia: Path) -> None:
+    async with opened(aurelia, room="review", size=DESIGN) as (bench, pilot):
+        room = bench.screen
+        assert isinstance(room, ReviewRoom)
+        await until(pilot, lambda: bench.rows and room.query_one(WeightsGrid).complete)
+        await pilot.press("tab", "down", "n")
+        await until(pilot, lambda: "▶ train.learning_rate" in text_of(bench))
+        assert not matches(bench, "preparing-120x36")
 
 
 @pytest.mark.parametrize("size", [SMALL, DESIGN])

@@ -19,6 +19,8 @@ _TITLES = {
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
     "choosing": "Two edits of one caption", "seeing": "What the model sees", "duel": "A duel of two pictures",
     "blind": "A blind round",
+    "grid": "The grid of a review",
+    "evidence": "Evidence of a review", "preparing": "A next step of a review",
 }  # fmt: skip
 
 _WRITING = (

@@ -13,8 +13,9 @@ from textual.widget import Widget
 
 from tui.actions import ACTIONS
 from tui.bindings import bindings
-from tui.pictures import Box, Pictures
+from tui.pictures import Box, Drawn, Pictures
 from tui.spans import Span, cell, strip
+from tui.theme import Inks
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import inks
 from tui.widgets.picture_row import PictureThere
@@ -63,7 +64,7 @@ class Tiles(Widget, can_focus=True):
             return
         changed = [self._region(at, name=True) for at in keys if before[at] != self._seen[at]]
         if changed:
-            self.refresh(*_by_line(changed))
+            self.refresh(*by_line(changed))
 
     def on_resize(self) -> None:
         self._seen = {}
@@ -181,29 +182,32 @@ class Tiles(Widget, can_focus=True):
         return self._store.get(Box(path, _WIDTH, _HEIGHT), lambda: self.post_message(PictureThere()))
 
     def _part(self, at: int, inside: int) -> list[Segment]:
-        styles, drawn = inks(self), self._drawn(at)
+        drawn = self._drawn(at)
         if drawn is not None:
             self._came.add(at)
-        if drawn is None or not drawn.strips:
-            words = (
-                ("off" if self._store and self._store.off else "…" if drawn is None else "no picture")
-                if not inside
-                else ""
-            )
-            return [Segment(cell(words, _WIDTH), styles["ground"] + styles["muted"])]
-        above = (_HEIGHT - len(drawn.strips)) // 2
-        if not 0 <= inside - above < len(drawn.strips):
-            return [Segment(" " * _WIDTH, styles["ground"])]
-        left = (_WIDTH - drawn.width) // 2
-        right = _WIDTH - drawn.width - left
-        return [
-            Segment(" " * left, styles["ground"]),
-            *drawn.strips[inside - above],
-            Segment(" " * right, styles["ground"]),
-        ]
+        words = "off" if self._store and self._store.off else "…" if drawn is None else "no picture"
+        return part_of(drawn, (_WIDTH, _HEIGHT), inside, inks(self), words if not inside else "")
 
 
-def _by_line(regions: Sequence[Region]) -> list[Region]:
+def part_of(
+    drawn: Drawn | None, room: tuple[int, int], inside: int, styles: Inks, words: str
+) -> list[Segment]:
+    """Line `inside` of a picture in the middle of its room of (cells, lines), or `words` where nothing is drawn."""
+    width, height = room
+    if drawn is None or not drawn.strips:
+        return [Segment(cell(words, width), styles["ground"] + styles["muted"])]
+    above = (height - len(drawn.strips)) // 2
+    if not 0 <= inside - above < len(drawn.strips):
+        return [Segment(" " * width, styles["ground"])]
+    left = (width - drawn.width) // 2
+    return [
+        Segment(" " * left, styles["ground"]),
+        *drawn.strips[inside - above],
+        Segment(" " * (width - drawn.width - left), styles["ground"]),
+    ]
+
+
+def by_line(regions: Sequence[Region]) -> list[Region]:
     """One region a line: of each, everything left of it is sent too."""
     lines: dict[int, Region] = {}
     for each in regions:
