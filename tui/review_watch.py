@@ -9,6 +9,7 @@ from typing import Final
 from textual.message import Message
 
 from projects.job import JobDir
+from tui.people import said_by_people
 from tui.review_grid import Grid, grid_of
 from tui.reviewed import Review
 from tui.reviews import exported, read_review
@@ -29,6 +30,8 @@ class Found:
     """Names of exported files."""
     saved: bool
     """Whether there is a checkpoint."""
+    people: Sequence[tuple[str, str]] = ()
+    """What people said of it: of which kind, and the words."""
 
 
 class ReviewFound(Message):
@@ -49,7 +52,10 @@ def watch_review(
     """Tell what is there, and again whenever it changes, until `cancelled`; for a thread of its own."""
     last: object = None
     while not cancelled():
-        files = [run.review / "review.json", run.export / "export.json", run.checkpoints]
+        files = [
+            run.review / "review.json", run.export / "export.json", run.checkpoints, run.duels, run.blind,
+            run.blind_verdicts,
+        ]  # fmt: skip
         now = [stamp(file) for file in files]
         if now != last:
             last = now
@@ -60,6 +66,7 @@ def watch_review(
                 grid=grid_of(review) if review else Grid(),
                 exports=exported(run),
                 saved=bool(run.steps_saved()),
+                people=said_by_people(run),
             )
             if not cancelled():
                 tell(found)

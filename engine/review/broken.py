@@ -1,7 +1,7 @@
 """Broken: texture in the place of pictures. At full weight the prompts are no longer kept, whatever they ask for."""
 
 from engine.review import thresholds
-from engine.review.evidence import Evidence, keeps_prompt, moved
+from engine.review.evidence import Evidence, moved
 from engine.review.record import Step, Test, Verdict, interval_table, said
 from engine.review.statistics import Interval
 
@@ -11,21 +11,12 @@ UNIT = "of how well the base keeps its prompts"
 def judge(evidence: Evidence, rate: float) -> Test:
     """How well prompts are kept at full weight, the base being 1. rate: the run's learning rate."""
     pairs = evidence.cell(1.0)
-    change = evidence.change(pairs, keeps_prompt) if pairs else None
-    plain = [evidence.made[shot].prompt for shot in pairs.plain] if pairs else []
-    kept = [value for value in plain if value is not None]
-    level = sum(kept) / len(kept) if kept else 0.0
-    if pairs is None or change is None or level <= 0:
+    share = evidence.obeys(pairs) if pairs else None
+    if pairs is None or share is None:
         return Test(
             test="broken", verdict="unknown", figure=None, unit=UNIT, threshold=thresholds.OBEYS_BAD,
             words="The base itself does not keep these prompts apart, so nobody can tell whether the adapter does.",
         )  # fmt: skip
-    share = Interval(
-        value=1 + change.value / level,
-        low=None if change.low is None else 1 + change.low / level,
-        high=None if change.high is None else 1 + change.high / level,
-        n=change.n,
-    )
     verdict = _verdict(share)
     bad = verdict != "good"
     named = evidence.group("named")

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from engine.draw import Shot
 from engine.review.appearance import Appearance
 from engine.review.shots import Cell, Group, Pairs, Plan
 from engine.review.statistics import Interval, mean_interval, paired
+
+CHANCE: Final = 0.5
+"""What `Made.prompt` is of a picture that has nothing to do with any of the prompts."""
+
+LEAST_KEPT: Final = 0.15
+"""Above chance, that the base has to keep prompts for anything to be compared with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +21,7 @@ class Nearest:
     """The training picture that is most like a made one."""
 
     picture: str
-    """Its name."""
+    """Its path relative to the project."""
     distance: float
     """0: the same; 1: as far as held-out pictures of the subject are from the nearest, on average."""
     kind: Literal["copy", "near", "none"]
@@ -30,8 +36,8 @@ class Made:
     likeness: float
     """Place from the base's pictures (0) to the training pictures (1)."""
     prompt: float | None
-    """How much better its own prompt explains it than the set's others do: share of the denoising loss that it saves. None
-    where that was not measured, as outside of the sweep."""
+    """Share of the set's other prompts that explain it worse than its own does: 1 where its own is the best of all, CHANCE
+    where it shows nothing of it. None where that was not measured, as outside of the sweep."""
     moved: float
     """Distance to the base's picture of the same prompt and seed; 1: as far as another seed. 0 for the base's own."""
     seen: Appearance
@@ -83,6 +89,23 @@ class Evidence:
     def differences(self, pairs: Pairs, of: Callable[[Made], float]) -> list[float]:
         """Pair by pair, the adapter's less the base's."""
         return [of(self.made[after]) - of(self.made[before]) for before, after in pairs]
+
+    def obeys(self, pairs: Pairs) -> Interval | None:
+        """How well prompts are kept, above chance, as a share of how well the base keeps them: 1 as well as it does.
+
+        None where it was not measured, or where the base itself hardly tells these prompts apart.
+        """
+        change = self.change(pairs, keeps_prompt)
+        base = self.figure(pairs.plain, keeps_prompt)
+        if change is None or base is None or base.value - CHANCE < LEAST_KEPT:
+            return None
+        level = base.value - CHANCE
+        return Interval(
+            value=1 + change.value / level,
+            low=None if change.low is None else 1 + change.low / level,
+            high=None if change.high is None else 1 + change.high / level,
+            n=change.n,
+        )
 
     def cell(self, weight: float) -> Pairs | None:
         """The sweep at a weight of the newest checkpoint."""

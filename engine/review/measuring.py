@@ -213,10 +213,10 @@ class Measuring:
         others = [text for text in called if text != shot.prompt][:OTHERS]
         if not others:
             return None
-        key = digest_of("prompt", self._reads.name, self._pictures.id_of(shot), others)
+        key = digest_of("prompt 2", self._reads.name, self._pictures.id_of(shot), others)
         if self._measured.get(key) is None:
             own, *theirs = self._reads.explained(self._sight(shot), [shot.prompt, *others])
-            self._measured.keep({key: 1 - own / max(fmean(theirs), 1e-9)})
+            self._measured.keep({key: fmean((its > own) + 0.5 * (its == own) for its in theirs)})
         return float(self._measured.get(key))
 
     def _seen(self, shot: Shot) -> Appearance:
@@ -262,7 +262,7 @@ class Measuring:
             place = same[0] if same else min(range(len(own)), key=distances.__getitem__)
             distance = distances[place] / usual
             kind = "copy" if same else "near" if distance < thresholds.NEAR else "none"
-            found.append(Nearest(picture=own[place].item.picture, distance=distance, kind=kind))  # type: ignore[arg-type]
+            found.append(Nearest(picture=own[place].place, distance=distance, kind=kind))  # type: ignore[arg-type]
         return found
 
     def _usual_distance(self) -> float:

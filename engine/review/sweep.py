@@ -63,9 +63,8 @@ def best_two(evidence: Evidence) -> list[Cell]:
 def unfit(evidence: Evidence, cell: Cell) -> str:
     """Why a cell is not to be used; "" where it may be."""
     pairs = evidence.plan.sweep[cell]
-    prompt, base = evidence.change(pairs, keeps_prompt), _base_keeps(evidence, cell)
-    most = None if prompt is None else prompt.value if prompt.high is None else prompt.high
-    if most is not None and base > 0 and 1 + most / base < thresholds.OBEYS_SUSPECT:
+    obeys = evidence.obeys(pairs)
+    if obeys is not None and (obeys.value if obeys.high is None else obeys.high) < thresholds.OBEYS_SUSPECT:
         return "prompts are clearly kept worse than by the base"
     clipped = evidence.change(pairs, lambda made: made.seen.clipped)
     if clipped is not None and (clipped.low or 0.0) > thresholds.CLIPPED:
@@ -125,13 +124,6 @@ def _like(evidence: Evidence, cell: Cell) -> Interval:
     found = evidence.figure(evidence.plan.sweep[cell].adapted, likeness)
     assert found is not None  # likeness is measured of every picture
     return found
-
-
-def _base_keeps(evidence: Evidence, cell: Cell) -> float:
-    """How well the base keeps the prompts of a cell, on average."""
-    values = [evidence.made[shot].prompt for shot in evidence.plan.sweep[cell].plain]
-    kept = [value for value in values if value is not None]
-    return sum(kept) / len(kept) if kept else 0.0
 
 
 def _common(evidence: Evidence, one: Cell, other: Cell) -> tuple[list[float], list[float], list[str]]:

@@ -33,6 +33,8 @@ class Trained:
     """None where the file was moved or changed since."""
     background: str
     """Colour that transparent pictures are laid on."""
+    place: str
+    """Path relative to the project; for a picture from elsewhere the name people know it by."""
 
     @property
     def sight(self) -> Sight:
@@ -80,8 +82,9 @@ def trained_set(
     for item in chosen.values():
         if (latents_CHW := _latents(reader, item)) is not None:
             seen = None if item in moved else _seen(item, background)
+            place = str(item.path.relative_to(project)) if item.path.is_relative_to(project) else item.picture
             found[item.role].append(
-                Trained(item=item, latents_CHW=latents_CHW, seen=seen, background=background)
+                Trained(item=item, latents_CHW=latents_CHW, seen=seen, background=background, place=place)
             )
     graded = [index for index in grid if _latents(reader, items[index]) is not None]
     return Set(subject=found["subject"], holdout=found["holdout"], reader=reader, graded=graded)

@@ -199,7 +199,8 @@ class ReviewRoom(Room):
 
     def people_lines(self) -> Sequence[Spans]:
         """What people said of these pictures, below what was measured; nothing where nobody has judged them."""
-        return ()
+        told = self._found.people if self._found else ()
+        return [[(f" {kind:<6}", "muted"), (words, "text")] for kind, words in told]
 
     def _key(self, name: str) -> str:
         return self.bench.keymap.shown(ACTIONS[f"review.{name}"])

@@ -34,7 +34,7 @@ def evidence(
     plan: Plan = PLAN,
     *,
     likeness: Callable[[Shot], float] = lambda shot: strength(shot) * called(shot),
-    prompt: Callable[[Shot], float] = lambda shot: 0.6,
+    prompt: Callable[[Shot], float] = lambda shot: 0.95,
     warmth: Callable[[Shot], float] = lambda shot: 0.1,
     nearest: Callable[[Shot], Nearest] = lambda shot: Nearest(picture="a.png", distance=1.0, kind="none"),
     losses: tuple[Loss, ...] | None = None,
@@ -134,7 +134,7 @@ def test_without_held_out_pictures_echo_stays_unknown_and_says_how_to_know() -> 
 
 
 def test_prompts_that_are_no_longer_kept_are_broken_and_nothing_is_recommended() -> None:
-    found = judged(evidence(prompt=lambda shot: 0.6 - 0.5 * strength(shot)))
+    found = judged(evidence(prompt=lambda shot: 0.95 - 0.4 * strength(shot)))
     assert found.case == "broken" and found.recommended is None
 
 
@@ -160,7 +160,7 @@ def test_what_cannot_be_told_apart_is_said_so() -> None:
 
 
 def test_a_weight_that_keeps_its_prompts_worse_is_not_recommended() -> None:
-    strayed = evidence(prompt=lambda shot: 0.1 if strength(shot) == 1.0 else 0.6)
+    strayed = evidence(prompt=lambda shot: 0.55 if strength(shot) == 1.0 else 0.95)
     found = sweep.recommend(strayed)
     assert found and found.cell.weight == 0.5
     assert sweep.unfit(strayed, Cell(checkpoint=200, weight=1.0))
@@ -185,5 +185,5 @@ def test_tests_are_tables_of_plain_numbers() -> None:
 
 
 def test_broken_needs_a_base_that_keeps_its_prompts() -> None:
-    assert broken.judge(evidence(prompt=lambda shot: -0.5), 1e-3).verdict == "unknown"
+    assert broken.judge(evidence(prompt=lambda shot: 0.5), 1e-3).verdict == "unknown"
     assert thresholds.OBEYS_BAD < thresholds.OBEYS_SUSPECT < 1
