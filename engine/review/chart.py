@@ -148,5 +148,5 @@ def _ticks(steps: Sequence[float], across: _Scale, height: float) -> list[Html]:
     ]
     return [
         *parts,
-        element("text", "step", x=_LEFT - 8, y=height - _BOTTOM + 18, text_anchor="end", class_="tick"),
+        element("text", "step", x=4, y=height - _BOTTOM + 18, class_="tick"),
     ]

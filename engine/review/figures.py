@@ -8,9 +8,9 @@ from engine.review.gallery import step_words, tables
 from engine.review.markup import Html, element, figure, number
 
 _MEASURES: Final[Mapping[str, str]] = {
-    "likeness": "likeness", "prompt": "keeping to the prompt", "drift": "drift from the base", "sharpness": "sharpness",
-    "clipped": "clipped tones", "faces": "faces", "loss": "loss", "loss_holdout": "loss, held out", "leak": "leak",
-    "gap": "gap of loss",
+    "loss": "loss", "loss_holdout": "loss, held out", "likeness": "likeness", "prompt": "keeping to the prompt",
+    "drift": "drift from the base", "leak": "leak", "gap": "gap of loss", "sharpness": "sharpness",
+    "clipped": "clipped tones", "faces": "faces",
 }  # fmt: skip
 
 

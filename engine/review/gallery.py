@@ -111,7 +111,7 @@ class Gallery:
     def _nearest(self, nearest: Mapping[str, Any]) -> Html:
         name = str(nearest["picture"])
         file = self._training.get(name) or inside(self._project, name)
-        kinds = {"copy": "a copy of it", "near": "close to it"}
+        kinds = {"copy": "judged a copy", "near": "judged close to it"}
         words = f"training picture {name}, distance {figure(nearest.get('distance'))}"
         kind = kinds.get(str(nearest.get("kind")))
         shown = self._inlined.picture(file, f"Training picture {name}", alt=words, made=False)

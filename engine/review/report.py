@@ -198,7 +198,8 @@ def _listed(said: Mapping[str, object]) -> Html:
     for name, value in said.items():
         if value is None or value == "":
             continue
-        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        between = " x " if name == "size" else ", "
+        shown = between.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         rows += [element("dt", str(name).replace("_", " ")), element("dd", shown)]
     return element("dl", *rows) if rows else Html()
 
