@@ -173,7 +173,7 @@ def _costs(rows: Sequence[Mapping[str, Any]], job: GridJob) -> list[str]:
     for row in rows:
         on.setdefault(row["at"].get("base", row["base"]), []).append(row)
     for base, own in on.items():
-        first, words = own[0], [base]
+        first, words = own[0], [base, *_cost_words(own)]
         if "sampler" not in axes:
             words.append(SAMPLER_NAMES[first["sampler"]])
         if "steps" not in axes:
@@ -183,7 +183,7 @@ def _costs(rows: Sequence[Mapping[str, Any]], job: GridJob) -> list[str]:
         words.append(f"{first['size'][0]} x {first['size'][1]} px")
         if "negative" not in axes:
             words.append(f"negative: {first['negative'] or 'none'}")
-        said.append(", ".join([*words, *_cost_words(own)]) + ".")
+        said.append(", ".join(words) + ".")
     return said
 
 
