@@ -74,7 +74,7 @@ def details_table(details: object) -> Html:
         else ((one.get("group", ""), one) for one in tables(details, "groups"))
     )
     rows = [
-        element("tr", element("th", str(name), scope="row"), _value_cell(told))
+        element("tr", element("th", str(name).replace("_", " "), scope="row"), _value_cell(told))
         for name, told in named
         if isinstance(told, Mapping) and number(told.get("value")) is not None
     ]

@@ -16,6 +16,9 @@ EVIDENCE: Final = 6
 _SMALL: Final = 256
 """Longer side in pixels of pictures in the sweep and among the others."""
 
+_KINDS: Final[Mapping[str, str]] = {"copy": "judged a copy", "near": "judged close to it"}
+"""What a training picture is that a made one is near to."""
+
 Picture = Mapping[str, Any]
 Cell = tuple[float, float]
 """Checkpoint and weight."""
@@ -33,10 +36,12 @@ class Gallery:
         self._inlined = Inlined()
         self._shown: set[str] = set()
 
-    def evidence(self, names: Sequence[Any]) -> Html:
-        """The first EVIDENCE of a test's pictures, each beside the base's and the nearest training picture."""
+    def evidence(self, names: Sequence[Any], *, of_copies: bool) -> Html:
+        """The first EVIDENCE of a test's pictures, each beside the base's, and beside the nearest training picture where it
+        is about copies, or the picture was judged to be one.
+        """
         found = [self._by_name[str(name)] for name in names if str(name) in self._by_name]
-        pairs = [self._pair(picture) for picture in found[:EVIDENCE]]
+        pairs = [self._pair(picture, of_copies) for picture in found[:EVIDENCE]]
         lost = [element("p", f"The picture {name} is not in the record.", class_="absent")
                 for name in names if str(name) not in self._by_name]  # fmt: skip
         more = len(found) - len(pairs)
@@ -96,24 +101,23 @@ class Gallery:
         )  # fmt: skip
         return element("div", table, class_="scroll")
 
-    def _pair(self, picture: Picture) -> Html:
+    def _pair(self, picture: Picture, of_copies: bool) -> Html:
         base = None if is_base(picture) else self._bases.get(_drawn_from(picture))
         figures = [self._figure(base, "base, same prompt and seed")] if base else []
         figures.append(self._figure(picture, at_words(picture)))
         nearest = picture.get("nearest")
-        if isinstance(nearest, Mapping) and nearest.get("picture"):
-            figures.append(self._nearest(nearest))
+        told = nearest if isinstance(nearest, Mapping) and nearest.get("picture") else {}
+        if told and (of_copies or str(told.get("kind")) in _KINDS):
+            figures.append(self._nearest(told))
         prompt, seed = _drawn_from(picture)
-        return element(
-            "div", f"{prompt} · seed {seed}", element("div", *figures, class_="row"), class_="pair"
-        )
+        head = element("p", f"{prompt} · seed {seed}")
+        return element("div", head, element("div", *figures, class_="row"), class_="pair")
 
     def _nearest(self, nearest: Mapping[str, Any]) -> Html:
         name = str(nearest["picture"])
         file = self._training.get(name) or inside(self._project, name)
-        kinds = {"copy": "judged a copy", "near": "judged close to it"}
         words = f"training picture {name}, distance {figure(nearest.get('distance'))}"
-        kind = kinds.get(str(nearest.get("kind")))
+        kind = _KINDS.get(str(nearest.get("kind")))
         shown = self._inlined.picture(file, f"Training picture {name}", alt=words, made=False)
         return element("figure", shown, element("figcaption", words + (f": {kind}" if kind else "")))
 

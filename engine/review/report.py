@@ -120,12 +120,8 @@ def _verdict(record: Mapping[str, Any]) -> Html:
         parts.append(element("p", element("strong", at), sure))
         parts += _paragraphs(recommended.get("words"))
     else:
-        parts.append(
-            element(
-                "p",
-                "No weight and no checkpoint is recommended: they cannot be told apart by these pictures.",
-            )
-        )
+        why = ": these pictures do not tell them apart" if case == "good" else ""
+        parts.append(element("p", f"No weight and no checkpoint is recommended{why}."))
     more = record.get("more")
     if isinstance(more, Mapping):
         parts += _paragraphs(more.get("words"))
@@ -161,7 +157,7 @@ def _test(test: Mapping[str, Any], gallery: Gallery) -> Html:
         *_paragraphs(test.get("advice")),
         element("ul", *steps) if steps else "",
         details_table(test.get("details")),
-        gallery.evidence(names if isinstance(names, list | tuple) else ()),
+        gallery.evidence(names if isinstance(names, list | tuple) else (), of_copies=name == "echo"),
         class_=f"test {verdict if verdict in _VERDICTS else ''}".strip(),
     )
 

@@ -41,7 +41,8 @@ def drawn(
     folder.path.mkdir(parents=True)
     with Desk.open(folder) as desk:
         assert grid.run(desk, job) == "done"
-    return json.loads((folder.grid / "grid.json").read_text("utf-8")), folder
+    record: dict[str, Any] = json.loads((folder.grid / "grid.json").read_text("utf-8"))
+    return record, folder
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def run(tmp_path: Path) -> JobDir:
 
 
 def at(record: dict[str, Any], **where: str) -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = [
         one for one in record["pictures"] if all(one["at"][key] == value for key, value in where.items())
     ]

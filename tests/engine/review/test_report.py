@@ -128,6 +128,25 @@ def test_evidence_stands_beside_the_base_and_the_training_picture(
     assert re.findall(r"<figcaption>(.*?)</figcaption>", echo)[0] == "weight 1, step 1,300"
 
 
+def test_training_pictures_stand_beside_copies_and_what_was_judged_one(tmp_path: Path) -> None:
+    record = record_in(tmp_path)
+    leaked = next(one for one in record["pictures"] if one["id"] == record["tests"][1]["pictures"][0])
+    leaked["nearest"] = {"picture": "images/a.png", "distance": 2.0, "kind": "none"}
+    assert report(tmp_path, record).count("training picture images/a.png, distance 2<") == 0
+    leaked["nearest"]["kind"] = "near"
+    assert "training picture images/a.png, distance 2: judged close to it" in report(tmp_path, record)
+    record["pictures"][-1]["nearest"]["kind"] = "none"
+    assert "training picture images/a.png, distance 0.12<" in report(tmp_path, record)
+
+
+def test_things_are_called_alike_only_where_that_is_why_none_is_recommended(
+    project: Path, record: dict[str, Any]
+) -> None:
+    broken = report(project, {**record, "case": "broken", "recommended": None})
+    assert "No weight and no checkpoint is recommended." in broken and "tell them apart" not in broken
+    assert "do not tell them apart" in report(project, {**record, "recommended": None})
+
+
 def test_the_sweep_has_named_axes_and_every_cell(project: Path, record: dict[str, Any]) -> None:
     written = report(project, record)
     sweep = written[written.index("The sweep, picture by picture") : written.index("All other pictures")]
