@@ -35,6 +35,7 @@ RUNNERS: Final[Mapping[str, str]] = {
     "train": "engine.train",
     "sample": "engine.sample",
     "review": "engine.review.run",
+    "grid": "engine.review.grid",
     "export": "engine.export.run",
     "proof": "engine.demo.proof_job",
     "measure": "engine.measure",

@@ -104,7 +104,7 @@ def encode_png(picture: Image.Image, facts: Mapping[str, Any], *, parameters: st
         chunks.add_text(_A1111_CHUNK, parameters.encode("utf-8", "replace").decode("utf-8"))
     # ASCII with escapes: any text survives, even halves of surrogate pairs from a terminal's arguments.
     chunks.add_text(_SETTINGS_CHUNK, json.dumps({"format": FORMAT, **facts, "versions": dict(versions())}))
-    chunks.add_itxt(_XMP_CHUNK, _xmp())
+    chunks.add_itxt(_XMP_CHUNK, made_mark())
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=chunks)
     return buffer.getvalue()
@@ -197,7 +197,7 @@ def _plain(name: str) -> str:
     return "".join("_" if mark in "<>:," or not mark.isprintable() else mark for mark in name)
 
 
-def _xmp() -> str:
+def made_mark() -> str:
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'

@@ -288,7 +288,7 @@ def adapters_of(
     files = [trained] if trained else []
     weights = [(file.key, full_weight(job.spec.sample)) for file in files]
     for number, further in enumerate(job.adapters, start=1):
-        files.append(_read(Path(further.file), family, base, key=f"further{number}"))
+        files.append(adapter_in(Path(further.file), family, base, key=f"further{number}"))
         weights.append((files[-1].key, further.weight))
     return files, weights
 
@@ -334,6 +334,7 @@ def _warn_of_cut(desk: Desk, family: Family, base: Base, texts: Sequence[str]) -
         desk.warn(f"A prompt is longer than what the model reads. Not read: {text[cut:]}")
 
 
-def _read(path: Path, family: Family, base: Base, *, key: str) -> AdapterFile:
+def adapter_in(path: Path, family: Family, base: Base, *, key: str) -> AdapterFile:
+    """The adapter in a file of any program, for `base`. Raises Refused for what is none, or not for it."""
     state, rank, alpha = read_adapter(path, family, base).as_one()
     return AdapterFile(key=key, name=path.stem, hash=tensors_hash(path), state=state, rank=rank, alpha=alpha)

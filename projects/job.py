@@ -147,6 +147,11 @@ class JobDir:
         return self.review / "blind-earlier"
 
     @property
+    def grid(self) -> Path:
+        """Of a grid job: its sheets and grid.json. Of a run or project: the single pictures of all its grids."""
+        return self.path / "grid"
+
+    @property
     def export(self) -> Path:
         """The files to use elsewhere, and a model card."""
         return self.path / "export"

@@ -342,6 +342,55 @@ class ReviewJob:
     spec: RunSpec
 
 
+AxisName = Literal[
+    "weight",
+    "checkpoint",
+    "adapter",
+    "base",
+    "prompt",
+    "negative",
+    "guidance",
+    "steps",
+    "sampler",
+    "seed",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridAxis:
+    """One axis of a grid: what changes along it."""
+
+    name: AxisName
+    """weight, checkpoint: of the run's adapter. adapter: what acts, "base" for nothing. base: the model itself. The others
+    are those of [sample]."""
+    values: tuple[str, ...]
+    """As they were written. adapter: members joined by +, each "run" or the absolute path of a file, with :WEIGHT behind it
+    or without. base: as base.source says one. What has no weight acts with that of the weight axis, else of sample.weight,
+    else 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridJob:
+    """The same prompts and seeds along up to three axes, on sheets."""
+
+    kind: Literal["grid"] = "grid"
+    project: str
+    """Absolute path of the project folder."""
+    run: str = ""
+    """Absolute path of the run whose adapter is used. Empty: the base alone."""
+    checkpoint: Annotated[int, Bounds(0, 1_000_000)] | None = None
+    """Step of the run's checkpoint. Left out: the newest."""
+    after: str = ""
+    """Absolute path of a job that must be done first."""
+    axes: tuple[GridAxis, ...]
+    """Columns, rows, sheets, in this order; one at least."""
+    said: tuple[str, ...] = ()
+    """Keys of [sample] that were said for the grid: along an axis of bases they hold for each, where a base's own preset
+    speaks otherwise."""
+    spec: RunSpec
+    """Base, trigger and rating, and `sample` with what is to be drawn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
     """The files to use elsewhere, each read back and compared."""
@@ -461,11 +510,12 @@ class FillJob:
     """Data, trigger and rating."""
 
 
-JobSpec = TrainJob | SampleJob | ReviewJob | ExportJob | ProofJob | MeasureJob | FillJob
+JobSpec = TrainJob | SampleJob | ReviewJob | GridJob | ExportJob | ProofJob | MeasureJob | FillJob
 KINDS: dict[str, type[JobSpec]] = {
     "train": TrainJob,
     "sample": SampleJob,
     "review": ReviewJob,
+    "grid": GridJob,
     "export": ExportJob,
     "proof": ProofJob,
     "measure": MeasureJob,

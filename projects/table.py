@@ -13,7 +13,7 @@ from projects.checking import Checker, merged
 from projects.fields import Field, class_text, fields_of, leaves, type_words
 from projects.problems import Problem, Refused, refuse
 from projects.rules import check_rules, without_excluded
-from projects.spec import FORMAT, KINDS, RunSpec, SampleJob
+from projects.spec import FORMAT, KINDS, GridJob, RunSpec, SampleJob
 from projects.toml import (
     Key,
     key_lines,
@@ -209,8 +209,8 @@ def _job_fields() -> dict[str, Field]:
     kinds: Sequence[Any] = list(KINDS.values())
     for cls in kinds:
         for name, field in fields_of(cls).items():
-            if name == "adapters":
-                found.update(leaves(field.shape.parts[0].cls, "job.adapters."))
+            if name in ("adapters", "axes"):
+                found.update(leaves(field.shape.parts[0].cls, f"job.{name}."))
             elif name not in ("spec", "kind"):
                 found.setdefault(f"job.{name}", field)
     return found
@@ -222,8 +222,9 @@ def _sections() -> dict[str, Any]:
     }
     sets = fields_of(sections["data"])["sets"].shape.parts[0].cls
     adapters = fields_of(SampleJob)["adapters"].shape.parts[0].cls
+    axes = fields_of(GridJob)["axes"].shape.parts[0].cls
     jobs = {f"job.{name}": cls for name, cls in KINDS.items() if f"job.{name}" not in _job_fields()}
-    return {**sections, "data.sets": sets, "job.adapters": adapters, **jobs}
+    return {**sections, "data.sets": sets, "job.adapters": adapters, "job.axes": axes, **jobs}
 
 
 def plain_table(spec: Any) -> dict[str, Any]:

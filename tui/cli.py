@@ -31,6 +31,7 @@ VERBS = {
     "replay": "Play a recorded run again in the workbench.",
     "sample": "Draw pictures from prompts, with a run's adapter or the base alone.",
     "review": "Sheets that show what a run learned.",
+    "grid": "The same prompts and seeds along up to three axes, on sheets.",
     "export": "Files for other tools, each read back and compared.",
     "audit": "What ruins a training, found in the pictures before it does.",
     "look": "The pictures of a project in a browser, over SSH.",

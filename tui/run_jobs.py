@@ -1,4 +1,4 @@
-"""The jobs on a run (review, export, sample, proof) as the screens see them: what works, what waits, what ended early."""
+"""Jobs on a run (review, grid, export, sample, proof) as screens see them: what works, what waits, what ended early."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class JobRow:
 
     @property
     def kind(self) -> str:
-        """review, export, sample, proof: the folder's name without its number."""
+        """review, grid, export, sample, proof: the folder's name without its number."""
         return _parts(self.job.path.name)[0]
 
 
@@ -62,7 +62,7 @@ def made_on(
     except OSError:
         return ()
     found = []
-    for kind in ("review", "export", "sample", "proof"):
+    for kind in ("review", "grid", "export", "sample", "proof"):
         job = JobDir(run.jobs / f"{kind}-{newest.get(kind, 0)}")
         if kind in newest and standing_of(job) == "done" and (words := _made(kind, last_word(job))):
             found.append(words)
@@ -72,6 +72,7 @@ def made_on(
 def _made(kind: str, told: Mapping[str, object]) -> str:
     key, noun = {
         "review": ("sheets", "sheet"),
+        "grid": ("sheets", "grid sheet"),
         "export": ("files", "file"),
         "sample": ("pictures", "picture"),
     }.get(kind, ("", ""))

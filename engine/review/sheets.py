@@ -1,9 +1,10 @@
 """Review sheets: what is to be drawn side by side, and the picture of it with readable labels."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -19,7 +20,7 @@ _CELL_LEAST, _CELL_MOST = 220, 420
 """Longer side of a picture on a sheet in pixels: small bases are enlarged, large pictures stand at full size beside it."""
 _TITLE, _NOTE, _HEAD, _LABEL = 30, 17, 18, 17
 _LINE = 1.35
-_LABEL_LINES = 3
+_LABEL_LINES, _HEAD_LINES, _FOOT_LINES = 3, 3, 6
 USUAL_WEIGHT = 0.75
 """Between 0.7 and 0.8 people start (a rule of thumb)."""
 SWEEP_NOTE = (
@@ -41,19 +42,23 @@ ISOLATED: Mapping[Group, str] = {
 ECHOED: Mapping[Group, str] = {"bare": "the trigger alone", "verbatim": "a training caption"}
 
 
+Key = TypeVar("Key", bound=Hashable)
+"""What names a picture of a sheet: its shot, where one base draws all of them."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Generic[Key]):
     """One prompt with one seed, drawn in every column."""
 
     label: str
-    shots: tuple[Shot, ...]
+    shots: tuple[Key, ...]
     """One a column."""
     remark: str = ""
     """What is to be said of the prompt; "" for nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class Sheet(Generic[Key]):
     """One test's pictures, in rows and columns."""
 
     name: str
@@ -62,7 +67,7 @@ class Sheet:
     note: str
     """What to look at, in a sentence or two."""
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Row[Key], ...]
 
 
 def written(
@@ -143,19 +148,21 @@ def label_of(shot: Shot) -> str:
     return f"{shot.prompt}   seed {shot.seed}"
 
 
-def compose(sheet: Sheet, pictures: Mapping[Shot, Image.Image], foot: str) -> Image.Image:
-    """The sheet as one RGB picture; `foot` stands in its last line. Two columns with many rows stand two rows abreast."""
+def compose(sheet: Sheet[Key], pictures: Mapping[Key, Image.Image], foot: str) -> Image.Image:
+    """The sheet as one RGB picture; `foot` stands below it. Two columns with many rows stand two rows abreast."""
     cell_w, cell_h = _cell([pictures[shot].size for row in sheet.rows for shot in row.shots])
     abreast = 2 if len(sheet.columns) == 2 and len(sheet.rows) > 3 else 1
     row_w = len(sheet.columns) * (cell_w + _GAP) - _GAP
     inner = max(abreast * (row_w + _APART) - _APART, _NARROWEST)
     title, note = _wrapped(sheet.title, _TITLE, inner, 2), _wrapped(sheet.note, _NOTE, inner, 4)
-    tail = _wrapped(foot, _NOTE, inner, 3)
+    tail = _wrapped(foot, _NOTE, inner, _FOOT_LINES)
+    heads = [_wrapped(column, _HEAD, cell_w, _HEAD_LINES) for column in sheet.columns]
+    head_h = max(_height(lines, _HEAD) for lines in heads)
     bands = [sheet.rows[start : start + abreast] for start in range(0, len(sheet.rows), abreast)]
     label_w = row_w if abreast > 1 else inner
     labels = [[_wrapped(_said(row), _LABEL, label_w, _LABEL_LINES) for row in band] for band in bands]
     heights = [max(_height(lines, _LABEL) for lines in band) for band in labels]
-    top = _MARGIN + _height(title, _TITLE) + 8 + _height(note, _NOTE) + 24 + _height([""], _HEAD) + 10
+    top = _MARGIN + _height(title, _TITLE) + 8 + _height(note, _NOTE) + 24 + head_h + 10
     height = top + sum(label_h + 6 + cell_h + 26 for label_h in heights) + _height(tail, _NOTE) + _MARGIN
     image = Image.new("RGB", (inner + 2 * _MARGIN, height), GROUND)
     draw = ImageDraw.Draw(image)
@@ -163,7 +170,7 @@ def compose(sheet: Sheet, pictures: Mapping[Shot, Image.Image], foot: str) -> Im
     y = _text(draw, _MARGIN, y, note, _NOTE, MUTED) + 24
     lefts = [_MARGIN + place * (row_w + _APART) for place in range(abreast)]
     for left in lefts:
-        _heads(draw, left, y, sheet.columns, cell_w)
+        _heads(draw, left, y, heads, cell_w)
     y = top
     for band, texts, label_h in zip(bands, labels, heights, strict=True):
         for left, row, lines in zip(lefts, band, texts, strict=False):
@@ -176,16 +183,16 @@ def compose(sheet: Sheet, pictures: Mapping[Shot, Image.Image], foot: str) -> Im
     return image
 
 
-def _said(row: Row) -> str:
+def _said(row: Row[Key]) -> str:
     return f"({row.remark})   {row.label}" if row.remark else row.label
 
 
-def _heads(draw: ImageDraw.ImageDraw, left: int, y: int, columns: Sequence[str], cell_w: int) -> None:
+def _heads(draw: ImageDraw.ImageDraw, left: int, y: int, heads: Sequence[Sequence[str]], cell_w: int) -> None:
     """The names of the columns, each under a line as wide as its pictures."""
-    for place, column in enumerate(columns):
+    for place, lines in enumerate(heads):
         x = left + place * (cell_w + _GAP)
         draw.rectangle((x, y - 8, x + cell_w - 1, y - 7), ACCENT)
-        _text(draw, x, y, _wrapped(column, _HEAD, cell_w, 1), _HEAD, ACCENT)
+        _text(draw, x, y, lines, _HEAD, ACCENT)
 
 
 def _cell(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

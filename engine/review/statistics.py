@@ -210,7 +210,7 @@ def how_many_more(
     return More(
         pairs=MOST_MORE,
         enough=False,
-        words=f"Not even {MOST_MORE} further pairs would settle it: take them as equal.",
+        words=f"Not even {MOST_MORE} further pairs would settle it: the difference, if there is one, is too small.",
     )
 
 

@@ -565,6 +565,44 @@ def test_sample_without_a_run_is_a_job_of_the_project(say: Say, project: Path, s
     assert "Drawn with the base alone: this project has no run yet." in told.err
 
 
+def test_grid_prints_its_sheets_and_writes_its_axes(say: Say, project: Path, stand_in: list[int]) -> None:
+    bases = say(
+        "grid", project, "--axis", "base=demo,owner/name", "--prompt", "a cup", "--steps", "4", "--json"
+    )
+    assert bases.code == 0, bases.err
+    assert bases.json["run"] is None and bases.json["sheets"] == ["jobs/grid-1/grid/grid.png"]
+    spec = (project / "jobs" / "grid-1" / "spec.toml").read_text()
+    assert 'values = ["demo", "owner/name"]' in spec and 'said = ["prompts", "steps"]' in spec
+    run = trained(say, project)
+    said = say(
+        "grid",
+        project,
+        "--axis",
+        "weight=0.5,1",
+        "--axis",
+        "prompt=a cup, red|a dog",
+        "--seed",
+        "3",
+        "--json",
+    )
+    assert said.code == 0, said.err
+    assert set(said.json) == {"project", "run", "sheets", "pictures", "seconds_per_picture", "memory_gb"}
+    assert said.json["run"] == run and said.json["sheets"] == [f"{run}/jobs/grid-1/grid/grid.png"]
+    told = say("grid", project, "--axis", "base=demo,owner/name", "--prompt", "a cup")
+    assert "Drawn without the run's adapter" in told.err and "Sheet:" in told.out and "0.5 s each" in told.out
+
+
+def test_grid_names_all_that_is_wrong_and_starts_nothing(say: Say, project: Path) -> None:
+    said = say(
+        "grid", project, "--axis", "wieght=1,2", "--axis", "sampler=euler,heun", "--guidance", "900", "--json"
+    )
+    assert said.code == 2
+    assert [one["where"] for one in said.json["problems"]] == [
+        "--guidance", "--axis wieght=1,2", "--axis sampler=heun"
+    ]  # fmt: skip
+    assert not (project / "jobs").exists()
+
+
 @pytest.mark.parametrize(
     "option",
     [
