@@ -9,7 +9,7 @@ from typing import Final
 from textual.message import Message
 
 from projects.job import JobDir
-from tui.people import said_by_people
+from projects.people import said_by_people
 from tui.review_grid import Grid, grid_of
 from tui.reviewed import Review
 from tui.reviews import exported, read_review

@@ -74,8 +74,8 @@ def _found(evidence: Evidence) -> tuple[list[Shot], list[Shot]]:
 
 
 def _distances(evidence: Evidence) -> Interval | None:
-    """Of the pictures of the bare trigger to the nearest training picture."""
-    bare = evidence.group("bare")
+    """Of the pictures of training captions to the nearest training picture."""
+    bare = evidence.group("verbatim")
     return (
         evidence.figure(bare.adapted, lambda made: made.nearest.distance if made.nearest else None)
         if bare

@@ -54,16 +54,21 @@ class RecordFile:
         waiting = {**_UNJUDGED, "words": "The review is not over yet.", "sheets": [], "whole": False}
         self._write({**waiting, **self._before, "pictures": pictures})
 
-    def finish(self, plan: Plan, judged: Judged | None, sheets: Sequence[str], *, seconds: float) -> None:
-        """Write the whole review; judged: None where no training picture could be read. Raises OSError."""
+    def finish(
+        self, plan: Plan, judged: Judged | None, sheets: Sequence[str], *, seconds: float
+    ) -> Mapping[str, Any]:
+        """Write the whole review, and give it; judged: None where no training picture could be read. Raises OSError."""
         told = _UNJUDGED if judged is None else _told(judged)
         made = {} if judged is None else judged.evidence.made
         rows = _rows(self._project, self._pictures, plan, made)
-        self._write({**told, "whole": True, "sheets": list(sheets), "seconds": seconds, "pictures": rows})
+        return self._write(
+            {**told, "whole": True, "sheets": list(sheets), "seconds": seconds, "pictures": rows}
+        )
 
-    def _write(self, said: Mapping[str, Any]) -> None:
-        text = json.dumps({"format": FORMAT, **self._facts, **said}, indent=1, ensure_ascii=False)
-        atomic.write_text(self._file, text + "\n")
+    def _write(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        record = {"format": FORMAT, **self._facts, **said}
+        atomic.write_text(self._file, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        return record
 
 
 def _told(judged: Judged) -> dict[str, Any]:

@@ -26,12 +26,14 @@ from engine.review.inside import Inside
 from engine.review.measuring import Likeness, Measuring
 from engine.review.prompts import Texts, texts_of
 from engine.review.recordfile import RecordFile
+from engine.review.report import write_report
 from engine.review.shots import Plan, adapter_key, checkpoints_of, planned, refined
 from engine.review.store import Measured, Pictures
 from engine.review.trained import Set, trained_set
 from engine.sample import AdapterFile, Easel, Origin, adapter_of_run, easel_for_job, named
 from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
+from projects.people import said_by_people
 from projects.rights import allow
 from projects.spec import ReviewJob, RunSpec, Sample
 
@@ -89,7 +91,8 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     laid = sheets.written(subject.run.review, plan, subject.newest, pictures, origin, _foot(subject, origin))
     place = subject.run.review.relative_to(subject.project)
     named_sheets = [f"{place}/{name}" for name in laid]
-    record.finish(plan, judged, named_sheets, seconds=round(time.monotonic() - started, 1))
+    told = record.finish(plan, judged, named_sheets, seconds=round(time.monotonic() - started, 1))
+    write_report(subject.project, told, subject.run.review / "report.html", said_by_people(subject.run))
     desk.result(review=f"{place}/review.json", sheets=named_sheets, case=judged.case if judged else "unknown")
     return "done"
 

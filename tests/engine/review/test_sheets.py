@@ -1,13 +1,13 @@
 """Sheets that can be read: labels whole or cut with dots, small pictures enlarged, every picture in its place."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageColor
 
 from engine.draw import Shot
-from engine.review import before_after, isolation, sweep
-from engine.review.sheets import GROUND, Sheet, _wrapped, compose
+from engine.review.sheets import GROUND, Row, Sheet, _wrapped, compose, label_of
 
 SHOT = Shot(prompt="zork, a mug", negative="", seed=1, guidance=3.0, steps=5, sampler="euler", size=(64, 64))
 COLOURS = ("red", "lime", "blue", "yellow", "cyan")
@@ -25,17 +25,25 @@ def coloured(sheet: Sheet, size: tuple[int, int] = (64, 64)) -> dict[Shot, Image
     return pictures
 
 
+def paired(shots: Sequence[Shot], *weights: float) -> Sheet:
+    """The base, and the adapter at each of `weights`, side by side."""
+    rows = tuple(
+        Row(
+            label=label_of(shot),
+            shots=(shot, *(replace(shot, weights=(("default", each),)) for each in weights)),
+        )
+        for shot in shots
+    )
+    columns = ("base", *(f"weight {weight:g}" for weight in weights))
+    return Sheet(name="sweep", title="Weight sweep", note="Look.", columns=columns, rows=rows)
+
+
 def area(image: Image.Image, colour: tuple[int, int, int]) -> int:
     return {found: count for count, found in image.getcolors(1 << 24)}.get(colour, 0)
 
 
 def test_a_sweep_has_the_base_first_and_every_picture_enlarged() -> None:
-    sheet = sweep.plan([SHOT, replace(SHOT, seed=2)], "default", (0.5, 0.7, 0.85, 1.0))
-    assert sheet.columns == ("base", "weight 0.5", "weight 0.7", "weight 0.85", "weight 1.0")
-    assert [shot.weights for shot in sheet.rows[1].shots] == [
-        (), (("default", 0.5),), (("default", 0.7),), (("default", 0.85),), (("default", 1.0),)
-    ]  # fmt: skip
-    assert {shot.seed for shot in sheet.rows[1].shots} == {2}
+    sheet = paired([SHOT, replace(SHOT, seed=2)], 0.5, 0.7, 0.85, 1.0)
     image = compose(sheet, coloured(sheet), "foot")
     assert image.getpixel((0, 0)) == ImageColor.getrgb(GROUND)
     for colour in COLOURS:
@@ -49,34 +57,26 @@ def test_a_sweep_has_the_base_first_and_every_picture_enlarged() -> None:
 
 
 def test_large_pictures_are_made_small_enough_for_a_screen() -> None:
-    sheet = before_after.plan([SHOT], "default", 0.7)
+    sheet = paired([SHOT], 0.7)
     image = compose(sheet, coloured(sheet, (1024, 768)), "foot")
     assert image.width < 1000 and area(image, (255, 0, 0)) >= 400 * 300
 
 
 def test_upright_and_wide_pictures_share_a_sheet() -> None:
-    sheet = isolation.plan([SHOT, replace(SHOT, seed=2)], "default")
+    sheet = paired([SHOT, replace(SHOT, seed=2)], 1.0)
     pictures = coloured(sheet)
     pictures[sheet.rows[1].shots[0]] = Image.new("RGB", (64, 128), "white")
     assert area(compose(sheet, pictures, ""), (255, 255, 255)) > 100 * 200
 
 
-def test_a_prompt_with_an_invented_name_says_so_on_the_isolation_sheet() -> None:
-    prompts = (
-        "a photo of 7th7, close-up",
-        "a photo of tr0v3l",
-        "85mm, 1920s, 4k, iso400, the 7th",
-        "a red mug",
-    )
-    sheet = isolation.plan([replace(SHOT, prompt=prompt) for prompt in prompts], "default")
-    assert [row.remark for row in sheet.rows] == ["invented name", "invented name", "", ""]
-    said = compose(sheet, coloured(sheet), "")
-    plain = replace(sheet, rows=tuple(replace(row, remark="") for row in sheet.rows))
-    assert said.tobytes() != compose(plain, coloured(plain), "").tobytes()
+def test_a_remark_is_drawn_in_front_of_its_label() -> None:
+    plain = paired([SHOT], 1.0)
+    said = replace(plain, rows=tuple(replace(row, remark="another thing") for row in plain.rows))
+    assert compose(said, coloured(said), "").tobytes() != compose(plain, coloured(plain), "").tobytes()
 
 
 def test_ten_pairs_stand_two_abreast_and_none_is_lost() -> None:
-    sheet = isolation.plan([replace(SHOT, seed=seed) for seed in range(9)], "default")
+    sheet = paired([replace(SHOT, seed=seed) for seed in range(9)], 1.0)
     shots = [shot for row in sheet.rows for shot in row.shots]
     pictures = {shot: Image.new("RGB", (64, 64), (10 * place + 20, 7, 7)) for place, shot in enumerate(shots)}
     image = compose(sheet, pictures, "foot")
@@ -86,7 +86,7 @@ def test_ten_pairs_stand_two_abreast_and_none_is_lost() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "\x1b[31mred", "nul\x00", "word " * 400, "x" * 5000, "", "写真 🙂"])
 def test_any_label_is_drawn(text: str) -> None:
-    sheet = isolation.plan([replace(SHOT, prompt=text)], text or "a")
+    sheet = paired([replace(SHOT, prompt=text)], 1.0)
     assert compose(sheet, coloured(sheet), text).height < 2000
 
 
@@ -95,9 +95,3 @@ def test_a_label_is_whole_or_ends_in_dots_and_shows_marks_literally() -> None:
     cut = _wrapped("one two three four five six seven eight nine ten", 17, 90, 2)
     assert len(cut) == 2 and cut[-1].endswith("...")
     assert _wrapped("a\x1b[31m\nb", 17, 900, 1) == ["a\\x1b[31m\\nb"]
-
-
-def test_before_and_after_shares_a_weight_with_the_sweep_where_it_can() -> None:
-    assert before_after.starting_weight((0.5, 0.7, 0.85, 1.0), None) == 0.7
-    assert before_after.starting_weight((0.5, 1.0), None) == 0.75
-    assert before_after.starting_weight((0.5, 0.7, 1.0), 1.0) == 1.0, "the run's own weight"
