@@ -53,7 +53,6 @@ def judge(evidence: Evidence, rate: float) -> Test:
             "share": rounded(share), "p": rounded(chance), "verdict": verdicts[name],
         }  # fmt: skip
     details = {"groups": tables, "control": interval_table(_over(acts, noise)), "noise": rounded(noise)}
-    threshold = rounded(thresholds.LEAK_BAD * acts.value / noise)
     if acts.value < thresholds.ACTS:
         return Test(
             test="isolation", verdict="unknown", figure=_over(acts, noise), unit=unit, threshold=None,
@@ -67,6 +66,7 @@ def judge(evidence: Evidence, rate: float) -> Test:
         key=lambda name: tables[name]["share"],
     )
     figure = _over(mean_interval(leaks[worst]), noise)
+    threshold = rounded(_limits(worst)[1] * acts.value / noise)
     return Test(
         test="isolation", verdict=verdict, figure=figure, unit=unit, threshold=threshold,
         words=_said(worst, tables[worst], figure, verdict), details=details,
@@ -85,9 +85,17 @@ _ORDER: Final[Sequence[Verdict]] = ("unknown", "good", "suspect", "bad")
 def _verdict(group: Group, share: float, chance: float) -> Verdict:
     if group == "class":
         return "suspect" if chance <= thresholds.CHANCE and share >= thresholds.LEAK_OF_CLASS else "good"
-    if chance > thresholds.CHANCE or share < thresholds.LEAK_SUSPECT:
+    suspect, bad = _limits(group)
+    if chance > thresholds.CHANCE or share < suspect:
         return "good"
-    return "bad" if share >= thresholds.LEAK_BAD else "suspect"
+    return "bad" if share >= bad else "suspect"
+
+
+def _limits(group: Group) -> tuple[float, float]:
+    """Shares from which on a leak is suspect, and bad."""
+    if group == "named":
+        return thresholds.NAMED_SUSPECT, thresholds.NAMED_BAD
+    return thresholds.LEAK_SUSPECT, thresholds.LEAK_BAD
 
 
 def _said(worst: Group, table: Mapping[str, Any], figure: Interval, verdict: Verdict) -> str:

@@ -80,8 +80,10 @@ def texts_of(
     """
     words = [word for word in triggers if word]
     called = _called(prompts, words, class_word)
-    says = [text for text in subject_captions if _whole(words) is None or says_any(text, words)]
-    control = tuple(dict.fromkeys([*called, *spread(says, COUNT)]))[:COUNT]
+    says = [text for text in subject_captions if not words or says_any(text, words)]
+    # Captions that never say the trigger were trained all the same: with it in front they are called as prompts are.
+    calling = says or [f"{words[0]}, {text}" for text in subject_captions]
+    control = tuple(dict.fromkeys([*called, *spread(calling, COUNT)]))[:COUNT]
     calls = [f"{trigger} {class_word}" for trigger in words if class_word] + words
     deleted = _free((without_trigger(text, calls, "") for text in control), words)
     classed = _free((without_trigger(text, words, class_word) for text in control), words)
@@ -94,7 +96,7 @@ def texts_of(
         class_word=tuple(text for text in classed if text not in deleted) if words else (),
         named=named(regularization_captions, words),
         bare=" ".join(filter(None, (words[0], class_word))) if words else "",
-        captions=tuple(dict.fromkeys(spread(says or subject_captions, VERBATIM))),
+        captions=tuple(dict.fromkeys(spread(subject_captions, VERBATIM))),
     )
 
 

@@ -94,7 +94,7 @@ def test_a_look_that_comes_without_its_trigger_is_a_leak(group: str) -> None:
         likeness=lambda shot: strength(shot) * max(called(shot), 0.7 * (shot.prompt in prompts))
     )
     test = isolation.judge(leaking, 1e-3)
-    assert test.verdict == "bad" and test.details["groups"][group]["share"] == pytest.approx(0.7, abs=0.1)
+    assert test.verdict == "bad" and test.details["groups"][group]["share"] == pytest.approx(0.85, abs=0.1)
     assert test.figure and test.threshold and test.figure.value > test.threshold
     assert test.pictures and len(test.steps) <= 2 and judged(leaking).case == "leaking"
 

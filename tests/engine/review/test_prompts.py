@@ -73,6 +73,14 @@ def test_a_class_word_that_the_text_says_anyway_stays() -> None:
     assert found.class_word == ()
 
 
+def test_captions_that_never_say_the_trigger_are_called_with_it_in_front() -> None:
+    found = texts(
+        prompts=["zork, a plate"], subject_captions=[f"a photo, light {number}" for number in range(20)]
+    )
+    assert len(found.control) == COUNT and found.control[1] == "zork, a photo, light 0"
+    assert found.captions[0] == "a photo, light 0" and found.deleted[1] == "a photo, light 0"
+
+
 def test_a_project_without_trigger_has_nothing_to_isolate() -> None:
     found = texts(triggers=[])
     assert found.called == ("zork mug on a table", "a plate")
