@@ -24,7 +24,7 @@ class Recommended:
 
     cell: Cell
     certain: bool
-    """Whether it was told apart from every other that is fit."""
+    """Whether its weight was told apart from every other that is fit; checkpoints may be as good as each other."""
     words: str
     rivals: tuple[Cell, ...]
     """Fit ones that could not be told apart from it."""
@@ -49,9 +49,12 @@ def recommend(evidence: Evidence) -> Recommended | None:
     chosen = min(enough, key=lambda cell: (cell.weight, cell.checkpoint))
     others = tuple(cell for cell in rivals if cell != chosen)
     return Recommended(
-        cell=chosen, certain=not others, words=_said(evidence, chosen, others, acting), rivals=others,
+        cell=chosen,
+        certain=all(each.weight == chosen.weight for each in others),
+        words=_said(evidence, chosen, others, acting),
+        rivals=others,
         more=_more(evidence, chosen, others),
-    )  # fmt: skip
+    )
 
 
 def best_two(evidence: Evidence) -> list[Cell]:

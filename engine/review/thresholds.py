@@ -4,8 +4,8 @@ from typing import Final
 
 LEAK_SUSPECT: Final = 0.5
 LEAK_BAD: Final = 0.7
-"""Likeness that comes without the trigger, as a share of what comes with it. A good run of the toadstool came to 0.29 without
-and 0.49 with a nonsense word, one whose captions never said the trigger to 1.01 and 0.94."""
+"""Likeness that comes without the trigger, as a share of what comes with it. A good run of the toadstool came to 0.29
+without and 0.49 with a nonsense word, one whose captions never said the trigger to 1.01 and 0.94."""
 NAMED_SUSPECT: Final = 0.2
 NAMED_BAD: Final = 0.4
 """The same where another thing is named: 0.06 and 0.21 in those two."""

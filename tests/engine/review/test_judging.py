@@ -91,7 +91,7 @@ def test_a_good_run_is_called_good() -> None:
 def test_a_look_that_comes_without_its_trigger_is_a_leak(group: str) -> None:
     prompts = {shot.prompt for shot in PLAN.groups[group].plain}  # type: ignore[index]
     leaking = evidence(
-        likeness=lambda shot: strength(shot) * max(called(shot), 0.7 * (shot.prompt in prompts))
+        likeness=lambda shot: strength(shot) * max(called(shot), 0.85 * (shot.prompt in prompts))
     )
     test = isolation.judge(leaking, 1e-3)
     assert test.verdict == "bad" and test.details["groups"][group]["share"] == pytest.approx(0.85, abs=0.1)
