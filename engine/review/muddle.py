@@ -1,85 +1,121 @@
-"""Muddle: does the adapter hold one look? Where the training pictures were of two, the made ones waver between them."""
+"""Muddle: does the adapter hold one look? Where the training pictures were of two, it wavers between them.
 
+The prompt asks for the light, and the base gives it: so each picture is held beside the base's own of the same prompt and
+seed. An adapter of one look shifts the warmth of all of them alike, or not at all; one of two looks shifts some one way and
+some the other. The spread of these shifts is measured in units of what another seed changes at the base.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from statistics import fmean
+from typing import Any, Final
 
 import numpy as np
 
 from engine.dataset.audit.looks import two_looks
-from engine.dataset.audit.mixtures import Split
 from engine.draw import Shot
 from engine.review import thresholds
 from engine.review.evidence import Evidence
-from engine.review.record import Step, Test, said
-from engine.review.statistics import wilson
+from engine.review.record import Step, Test, Verdict, rounded, said
+from engine.review.statistics import Interval, mean_interval
 
-UNIT = "of the pictures on the smaller side of the two looks"
-LEAST = 8
+UNIT: Final = "of what another seed changes in the warmth of the light"
+LEAST: Final = 8
 """Made pictures below which their spread says nothing."""
-FEWEST = 10
-"""The same of training pictures."""
+_FREEDOM: Final = 4
+"""Degrees of freedom of the base's seeds below which there is no unit."""
 
 
 def judge(evidence: Evidence) -> Test:
-    """The share of made pictures on the smaller side of the two looks that the training pictures have, if they have two."""
-    own = np.array(evidence.own_warmth)
-    made = _called(evidence)
-    if len(own) < FEWEST or len(made) < LEAST:
+    """How far the shifts of warmth spread, over what seeds do."""
+    shifts, noise = _shifts(evidence), _noise(evidence)
+    if len(shifts) < LEAST or noise is None:
         return _test(
-            "unknown",
-            f"{len(own)} training pictures and {len(made)} made ones are too few to tell one look from two.",
+            "unknown", f"{len(shifts)} made pictures with some colour are too few to tell one look from two."
         )
-    looks = two_looks(own)
-    spread = {"set": float(own.std()), "made": float(np.std([warmth for _, warmth in made]))}
-    if looks is None:
-        wide = spread["made"] / max(spread["set"], 1e-6)
-        words = f"The training pictures are of one look; the made ones spread {wide:.1f} times as wide as they do."
-        return _test("good", words, spread=spread)
-    middle = sum(looks.means) / 2
-    warm = [shot for shot, warmth in made if warmth > middle]
-    cool = [shot for shot, warmth in made if warmth <= middle]
-    share = wilson(min(len(warm), len(cool)), len(made))
-    smaller = warm if len(warm) <= len(cool) else cool
-    details = {"spread": spread, "looks": _looks(looks), "warm": len(warm), "cool": len(cool)}
-    if share.value < thresholds.SIDES:
-        return _test(
-            "suspect",
-            f"The training pictures are of two looks; of {len(made)} made ones all but {len(smaller)} are of one.",
-            figure=share, pictures=evidence.ids(smaller), **details,
-        )  # fmt: skip
+    mean = fmean(shift for _, shift in shifts)
+    spread = _root(
+        mean_interval([(shift - mean) ** 2 for _, shift in shifts], [shot.prompt for shot, _ in shifts]),
+        noise,
+    )
+    verdict = _verdict(spread)
+    own = two_looks(np.array(evidence.own_warmth)) if evidence.own_warmth else None
+    details: dict[str, Any] = {
+        "shift": rounded(mean / noise), "warmer": sum(shift > mean for _, shift in shifts), "noise": rounded(noise),
+        "looks": None if own is None else {name: value for name, value in asdict(own).items() if name != "higher"},
+    }  # fmt: skip
+    far = sorted(shifts, key=lambda each: -abs(each[1] - mean))
     return _test(
-        "bad",
-        f"The training pictures are of two looks, warm and cool, and so are the made ones: {len(warm)} warm, "
-        f"{len(cool)} cool, {said(share)} on the smaller side.",
-        figure=share, pictures=evidence.ids([*smaller, *(warm if smaller is cool else cool)]), **details,
+        verdict, _words(spread, verdict, own is not None), figure=spread, details=details,
+        pictures=evidence.ids([shot for shot, _ in far]) if verdict != "good" else (),
     )  # fmt: skip
 
 
-def _test(verdict: Any, words: str, *, figure: Any = None, pictures: Any = (), **details: Any) -> Test:
+def _verdict(spread: Interval) -> Verdict:
+    low = spread.value if spread.low is None else spread.low
+    if spread.value >= thresholds.WAVERS_BAD and low >= thresholds.WAVERS_SUSPECT:
+        return "bad"
+    return "suspect" if spread.value >= thresholds.WAVERS_SUSPECT else "good"
+
+
+def _words(spread: Interval, verdict: Verdict, two: bool) -> str:
+    if verdict == "good":
+        return f"One look: it changes the light's warmth alike in all pictures, but for {said(spread)} of what a seed does."
+    found = f"The light wavers between warm and cool by {said(spread)} times what a seed does"
+    return f"{found}, and the training pictures are of two looks." if two else f"{found}."
+
+
+def _test(verdict: Verdict, words: str, *, figure: Interval | None = None, pictures: Sequence[str] = (),
+          details: dict[str, Any] | None = None) -> Test:  # fmt: skip
     bad = verdict in ("bad", "suspect")
     return Test(
-        test="muddle", verdict=verdict, figure=figure, unit=UNIT, threshold=thresholds.SIDES, words=words,
+        test="muddle", verdict=verdict, figure=figure, unit=UNIT, threshold=thresholds.WAVERS_BAD, words=words,
         advice="Train on one of the two looks; the audit lists the pictures of each: check looks." if bad else "",
         steps=(
             Step(words="leave one of the two looks out: room 2, finding two looks, x"),
             Step(words="train two adapters, one a look"),
         ) if bad else (),
-        pictures=pictures, details=details,
+        pictures=pictures, details=details or {},
     )  # fmt: skip
 
 
-def _called(evidence: Evidence) -> list[tuple[Shot, float]]:
-    """Pictures that the trigger called at full weight, and the warmth of their light where they have any colour."""
-    pairs = [
+def _shifts(evidence: Evidence) -> list[tuple[Shot, float]]:
+    """Of every picture that the trigger called at full weight: its warmth less the base's of the same prompt and seed."""
+    called = [
         evidence.cell(1.0),
         evidence.group("control"),
         evidence.group("bare"),
         evidence.group("verbatim"),
     ]
-    shots = dict.fromkeys(shot for each in pairs if each for shot in each.adapted)
-    found = ((shot, evidence.made[shot].seen.warmth) for shot in shots)
-    return [(shot, warmth) for shot, warmth in found if warmth is not None]
+    found = {}
+    for pairs in called:
+        for before, after in pairs or ():
+            one, other = evidence.made[after].seen.warmth, evidence.made[before].seen.warmth
+            if one is not None and other is not None:
+                found[after] = one - other
+    return list(found.items())
 
 
-def _looks(looks: Split) -> dict[str, Any]:
-    return {name: value for name, value in asdict(looks).items() if name != "higher"}
+def _noise(evidence: Evidence) -> float | None:
+    """Standard deviation of warmth between the base's pictures of one prompt; None where too few prompts have two seeds."""
+    by_prompt: dict[str, list[float]] = defaultdict(list)
+    for shot, made in evidence.made.items():
+        if not shot.weights and made.seen.warmth is not None:
+            by_prompt[shot.prompt].append(made.seen.warmth)
+    freedom = sum(len(same) - 1 for same in by_prompt.values())
+    if freedom < _FREEDOM:
+        return None
+    squares = sum((value - fmean(same)) ** 2 for same in by_prompt.values() for value in same)
+    return max(math.sqrt(squares / freedom), 1e-6)
+
+
+def _root(square: Interval, unit: float) -> Interval:
+    """The root of a mean of squares, over `unit`."""
+    return Interval(
+        value=math.sqrt(square.value) / unit,
+        low=None if square.low is None else math.sqrt(max(square.low, 0.0)) / unit,
+        high=None if square.high is None else math.sqrt(max(square.high, 0.0)) / unit,
+        n=square.n,
+    )

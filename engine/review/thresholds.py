@@ -29,8 +29,10 @@ OBEYS_SUSPECT: Final = 0.75
 OBEYS_BAD: Final = 0.5
 """How well prompts are kept at full weight, as a share of how well the base keeps them."""
 
-SIDES: Final = 0.2
-"""Share of made pictures on the smaller side of two looks, from which on an adapter holds both."""
+WAVERS_SUSPECT: Final = 1.25
+WAVERS_BAD: Final = 1.6
+"""Spread of the shifts of warmth, over what another seed changes at the base: 0.5 and 0.95 in two toadstools of one look,
+2.3 in one of two."""
 
 LIKE_ENOUGH: Final = 0.95
 """Of the best likeness: weights that reach it are as like."""

@@ -35,7 +35,7 @@ def evidence(
     *,
     likeness: Callable[[Shot], float] = lambda shot: strength(shot) * called(shot),
     prompt: Callable[[Shot], float] = lambda shot: 0.95,
-    warmth: Callable[[Shot], float] = lambda shot: 0.1,
+    warmth: Callable[[Shot], float] = lambda shot: seeded_warmth(shot),
     nearest: Callable[[Shot], Nearest] = lambda shot: Nearest(picture="a.png", distance=1.0, kind="none"),
     losses: tuple[Loss, ...] | None = None,
     own_warmth: tuple[float, ...] = tuple(0.1 + 0.01 * number for number in range(24)),
@@ -138,14 +138,28 @@ def test_prompts_that_are_no_longer_kept_are_broken_and_nothing_is_recommended()
     assert found.case == "broken" and found.recommended is None
 
 
-def test_two_looks_in_the_set_and_in_the_pictures_are_a_muddle() -> None:
+def seeded_warmth(shot: Shot) -> float:
+    """What the base draws: another warmth a seed."""
+    return 0.2 * (2 * uniform(0, "warmth", shot.prompt, shot.seed) - 1)
+
+
+def test_a_light_that_wavers_between_two_looks_is_a_muddle() -> None:
+    def wavering(shot: Shot) -> float:
+        shift = 0.6 if uniform(0, "look", shot.prompt, shot.seed) < 0.5 else -0.6
+        return seeded_warmth(shot) + shift * strength(shot)
+
     two = tuple(
         0.6 + 0.01 * (number % 4) if number % 2 else -0.6 - 0.01 * (number % 4) for number in range(24)
     )
-    wavering = evidence(own_warmth=two, warmth=lambda shot: 0.6 if shot.seed % 2 else -0.6)
-    assert muddle.judge(wavering).verdict == "bad" and judged(wavering).case == "muddled"
-    steady = evidence(own_warmth=two, warmth=lambda shot: 0.6)
-    assert muddle.judge(steady).verdict == "suspect" and judged(steady).case == "good"
+    found = evidence(warmth=wavering, own_warmth=two)
+    test = muddle.judge(found)
+    assert test.verdict == "bad" and "two looks" in test.words and test.pictures
+    assert judged(found).case == "muddled"
+
+
+def test_one_look_may_be_as_far_from_the_base_as_it_likes() -> None:
+    golden = evidence(warmth=lambda shot: seeded_warmth(shot) + 0.8 * strength(shot))
+    assert muddle.judge(golden).verdict == "good" and judged(golden).case == "good"
 
 
 def test_what_cannot_be_told_apart_is_said_so() -> None:
