@@ -113,7 +113,7 @@ class JobDir:
 
     @property
     def review(self) -> Path:
-        """Sheets, their single pictures, and review.json; a new review replaces the folder as a whole."""
+        """Sheets, report, single pictures and review.json; people's own verdicts beside them. It only grows."""
         return self.path / "review"
 
     @property

@@ -16,8 +16,7 @@ from engine.review.shots import Group, Pairs
 from engine.review.statistics import Interval, holm, mean_interval, sign_flip
 
 GROUPS: Final[tuple[Group, ...]] = ("named", "deleted", "nonsense", "class")
-"""Without the trigger. A class word that was always said beside the trigger takes some of it: what comes with it alone is
-reported and makes a run suspect at most, since many want it so."""
+"""Without the trigger."""
 _WORDS: Final[Mapping[Group, str]] = {
     "named": "prompts that name other things",
     "deleted": "your prompts without the trigger",
@@ -61,12 +60,10 @@ def judge(evidence: Evidence, rate: float) -> Test:
             advice="Train longer, or look at the captions: safelight captions DIR check.", details=details,
         )  # fmt: skip
     verdict = max(verdicts.values(), key=_ORDER.index)
-    worst = max(
-        (name for name in leaks if verdicts[name] == verdict and (name != "class" or verdict == "suspect")),
-        key=lambda name: tables[name]["share"],
-    )
+    worst = max((name for name in leaks if verdicts[name] == verdict), key=lambda name: tables[name]["share"])
     figure = _over(mean_interval(leaks[worst]), noise)
-    threshold = rounded(_limits(worst)[1] * acts.value / noise)
+    limit = thresholds.LEAKS[worst][1 if verdict == "bad" else 0]
+    threshold = rounded(limit * acts.value / noise)
     return Test(
         test="isolation", verdict=verdict, figure=figure, unit=unit, threshold=threshold,
         words=_said(worst, tables[worst], figure, verdict), details=details,
@@ -83,19 +80,10 @@ _ORDER: Final[Sequence[Verdict]] = ("unknown", "good", "suspect", "bad")
 
 
 def _verdict(group: Group, share: float, chance: float) -> Verdict:
-    if group == "class":
-        return "suspect" if chance <= thresholds.CHANCE and share >= thresholds.LEAK_OF_CLASS else "good"
-    suspect, bad = _limits(group)
+    suspect, bad = thresholds.LEAKS[group]
     if chance > thresholds.CHANCE or share < suspect:
         return "good"
     return "bad" if share >= bad else "suspect"
-
-
-def _limits(group: Group) -> tuple[float, float]:
-    """Shares from which on a leak is suspect, and bad."""
-    if group == "named":
-        return thresholds.NAMED_SUSPECT, thresholds.NAMED_BAD
-    return thresholds.LEAK_SUSPECT, thresholds.LEAK_BAD
 
 
 def _said(worst: Group, table: Mapping[str, Any], figure: Interval, verdict: Verdict) -> str:

@@ -8,20 +8,21 @@ COUNT = 10
 """Prompts of a group of the isolation test: 2^10 flips of signs come to p of 0.001."""
 OTHER_THINGS = (
     "a red mug on a table",
-    "a dog in a park",
-    "a bowl of fruit on a wooden table",
-    "a bicycle against a wall",
-    "a bunch of flowers in a vase",
-    "a house by a lake",
-    "a car in a street",
-    "mountains at sunset",
-    "a chair beside a window",
-    "a city at night",
-    "a boat on a river",
-    "a loaf of bread",
-    "an old clock",
-    "a tree in a field",
+    "a green bottle",
+    "a photo of a blue vase",
+    "a yellow apple",
+    "a white teapot, soft light",
+    "a photo of an orange lamp",
+    "a purple candle on a table",
+    "a cactus",
+    "a photo of a yellow rubber duck",
+    "a black mug, window light",
+    "a red apple on a wooden table",
+    "a photo of a green teapot",
+    "a blue bottle, close-up",
+    "a white vase",
 )
+"""Ordinary things that every base knows, the little one of the demo too: what it does not know is a nonsense word to it."""
 VERBATIM = 12
 """Captions of training pictures that are drawn word for word."""
 NONSENSE = ("blorvik", "quandel", "zimfra", "tolneph", "grastuv")
@@ -69,7 +70,6 @@ def texts_of(
     *,
     prompts: Sequence[str],
     subject_captions: Sequence[str],
-    regularization_captions: Sequence[str],
     triggers: Sequence[str],
     class_word: str,
 ) -> Texts:
@@ -94,7 +94,7 @@ def texts_of(
         deleted=deleted if words else (),
         nonsense=_free((with_word(text, calls, word) for text in control), words) if words else (),
         class_word=tuple(text for text in classed if text not in deleted) if words else (),
-        named=named(regularization_captions, words),
+        named=named(words),
         bare=" ".join(filter(None, (words[0], class_word))) if words else "",
         captions=tuple(dict.fromkeys(spread(subject_captions, VERBATIM))),
     )
@@ -125,22 +125,9 @@ def nonsense_for(texts: Iterable[str]) -> str:
     return next((word for word in NONSENSE if word not in held), NONSENSE[0] + NONSENSE[1])
 
 
-def named(regularization_captions: Sequence[str], triggers: Sequence[str]) -> tuple[str, ...]:
-    """COUNT prompts that name another thing: captions of regularization pictures, spread evenly, then plain other things.
-
-    Left out are those that say a trigger, and those that name their thing by a word that means nothing.
-    """
-    plain = [text for text in regularization_captions if text.strip() and not invented(text)]
-    chosen: dict[str, str] = {}
-    for text in (*spread(plain, COUNT // 2), *OTHER_THINGS):
-        if not says_any(text, triggers):
-            chosen.setdefault(text.casefold(), text)
-    return tuple(chosen.values())[:COUNT]
-
-
-def invented(prompt: str) -> bool:
-    """Whether a word of the prompt changes twice between letters and digits, as 7th7 and tr0v3l do."""
-    return bool(re.search(r"(?<!\w)(\d+[a-z]+\d|[a-z]+\d+[a-z])", prompt, re.IGNORECASE))
+def named(triggers: Sequence[str]) -> tuple[str, ...]:
+    """COUNT prompts that name another thing and say no trigger. None was trained: what was trained to stay is no test."""
+    return tuple(text for text in OTHER_THINGS if not says_any(text, triggers))[:COUNT]
 
 
 def without_trigger(text: str, triggers: Sequence[str], class_word: str) -> str:

@@ -119,14 +119,12 @@ def opened(desk: Desk, job: ReviewJob) -> Subject:
 
 def review_texts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> Texts:
     """The prompts of a run's review."""
-    first = {
-        role: [item.captions[0] for item in items if item.role == role]
-        for role in ("subject", "regularization")
-    }
     return texts_of(
-        prompts=sample.prompts, subject_captions=first["subject"], regularization_captions=first["regularization"],
-        triggers=triggers_of(spec), class_word=spec.class_word,
-    )  # fmt: skip
+        prompts=sample.prompts,
+        subject_captions=[item.captions[0] for item in items if item.role == "subject"],
+        triggers=triggers_of(spec),
+        class_word=spec.class_word,
+    )
 
 
 class Reviewing:

@@ -1,16 +1,16 @@
 """Where verdicts turn. Chosen on the demo's toadstool, judged on subjects that had no part in it: docs/measurements.md."""
 
+import math
+from collections.abc import Mapping
 from typing import Final
 
-LEAK_SUSPECT: Final = 0.5
-LEAK_BAD: Final = 0.7
-"""Likeness that comes without the trigger, as a share of what comes with it. A good run of the toadstool came to 0.29
-without and 0.49 with a nonsense word, one whose captions never said the trigger to 1.01 and 0.94."""
-NAMED_SUSPECT: Final = 0.2
-NAMED_BAD: Final = 0.4
-"""The same where another thing is named: 0.06 and 0.21 in those two."""
-LEAK_OF_CLASS: Final = 0.7
-"""The same with the class word alone, which was said beside the trigger in every caption."""
+LEAKS: Final[Mapping[str, tuple[float, float]]] = {
+    "named": (0.2, 0.4), "deleted": (0.4, 0.6), "nonsense": (0.7, math.inf), "class": (0.7, math.inf),
+}  # fmt: skip
+"""Likeness that comes without the trigger, as a share of what comes with it: where a group of prompts is suspect, and bad.
+Without the trigger two good toadstools came to 0.17 and 0.29, one whose captions never said it to 1.01. A nonsense word
+came to 0.49 and 0.74 in the good ones: an invented trigger is one too, so that alone is never bad; nor is the class word alone,
+which stood beside the trigger in every caption."""
 ACTS: Final = 0.15
 """Likeness with the trigger, below which an adapter does too little to be tested."""
 CHANCE: Final = 0.05

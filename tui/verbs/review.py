@@ -52,16 +52,21 @@ def command(run: Path, checkpoint: int | None, refine: bool, out: Output) -> Non
 
 
 def lines_of(record: dict[str, Any]) -> list[str]:
-    """The verdict for people: the case, what to use, and each test with its figure and its advice."""
-    lines = [f"{record['case']}: {record['words']}"]
-    if record["recommended"]:
+    """The verdict for people: the case, what to use, and each test with its figure and its advice.
+
+    What a review of an older Safelight does not say is left out.
+    """
+    lines = [f"{record['case']}: {record['words']}"] if record.get("words") else []
+    if record.get("recommended"):
         lines.append(record["recommended"]["words"])
-    if record["more"]:
+    if record.get("more"):
         lines.append(f"  {record['more']['words']} safelight review --refine draws more.")
-    for test in record["tests"]:
-        lines.append(f"{_MARKS.get(test['verdict'], '-')} {test['test']:<10} {test['words']}")
+    for test in record.get("tests", []):
+        lines.append(f"{_MARKS.get(test['verdict'], '-')} {test['test']:<10} {test.get('words', '')}")
         lines += [f"{'':<13}{test['advice']}"] if test["advice"] else []
-    lines += [f"  {judge['measure']}: {judge['name']}. {judge['trust']}" for judge in record["judges"]]
+    lines += [
+        f"  {judge['measure']}: {judge['name']}. {judge['trust']}" for judge in record.get("judges", [])
+    ]
     return lines
 
 

@@ -16,7 +16,6 @@ from engine.review.shots import Cell, Plan, planned
 TEXTS = texts_of(
     prompts=[f"zork mug, wall {number}" for number in range(4)],
     subject_captions=[f"zork mug, light {number}" for number in range(12)],
-    regularization_captions=[f"a vase, wall {number}" for number in range(9)],
     triggers=["zork"],
     class_word="mug",
 )
@@ -87,7 +86,7 @@ def test_a_good_run_is_called_good() -> None:
     assert found.recommended and found.recommended.cell.weight == 1.0
 
 
-@pytest.mark.parametrize("group", ["named", "deleted", "nonsense"])
+@pytest.mark.parametrize("group", ["named", "deleted"])
 def test_a_look_that_comes_without_its_trigger_is_a_leak(group: str) -> None:
     prompts = {shot.prompt for shot in PLAN.groups[group].plain}  # type: ignore[index]
     leaking = evidence(
@@ -99,8 +98,9 @@ def test_a_look_that_comes_without_its_trigger_is_a_leak(group: str) -> None:
     assert test.pictures and len(test.steps) <= 2 and judged(leaking).case == "leaking"
 
 
-def test_the_class_word_alone_makes_it_suspect_at_most() -> None:
-    prompts = {shot.prompt for shot in PLAN.groups["class"].plain}
+@pytest.mark.parametrize("group", ["class", "nonsense"])
+def test_the_class_word_or_a_nonsense_word_makes_it_suspect_at_most(group: str) -> None:
+    prompts = {shot.prompt for shot in PLAN.groups[group].plain}  # type: ignore[index]
     found = evidence(likeness=lambda shot: strength(shot) * max(called(shot), 0.9 * (shot.prompt in prompts)))
     assert isolation.judge(found, 1e-3).verdict == "suspect" and judged(found).case == "good"
 

@@ -49,7 +49,6 @@ def texts(**changes: object) -> Texts:
     plain = {
         "prompts": ["zork mug on a table", "a plate"],
         "subject_captions": [f"zork mug, light {number}" for number in range(40)],
-        "regularization_captions": [f"a vase, light {number}" for number in range(8)],
         "triggers": ["zork", ""],
         "class_word": "mug",
     }
@@ -63,7 +62,7 @@ def test_each_group_has_ten_prompts_that_differ_in_how_the_subject_is_called() -
     assert found.deleted[:2] == ("on a table", "light 0")
     assert found.nonsense[:2] == ("blorvik on a table", "blorvik, light 0")
     assert found.class_word[:2] == ("mug on a table", "mug, light 0")
-    assert found.named[:2] == ("a vase, light 0", "a vase, light 1") and len(found.named) == COUNT
+    assert found.named == tuple(text for text in OTHER_THINGS if "zork" not in text)[:COUNT]
     assert found.bare == "zork mug" and len(found.captions) == 12
 
 
@@ -98,11 +97,9 @@ def test_prompts_that_never_say_the_trigger_get_it_in_front() -> None:
     assert texts(prompts=[]).called == ("zork mug",)
 
 
-def test_other_things_are_named_by_words_that_mean_something() -> None:
-    found = named(
-        ["a photo of 7th7, close-up", "a photo of tr0v3l", "85mm, 1920s, iso400, the 7th", "a zork"], ["zork"]
-    )
-    assert found[0] == "85mm, 1920s, iso400, the 7th" and found[1:] == OTHER_THINGS[: COUNT - 1]
+def test_other_things_do_not_hold_the_trigger_be_it_a_common_word() -> None:
+    assert named(["photo"]) == tuple(text for text in OTHER_THINGS if "photo" not in text)[:COUNT]
+    assert len(named(["zork"])) == len(named(["mug"])) == COUNT
 
 
 def test_the_nonsense_word_is_one_that_nobody_used() -> None:
