@@ -9,7 +9,7 @@ LEAKS: Final[Mapping[str, tuple[float, float]]] = {
 }  # fmt: skip
 """Likeness that comes without the trigger, as a share of what comes with it: where a group of prompts is suspect, and bad.
 Without the trigger two good toadstools came to 0.17 and 0.29, one whose captions never said it to 1.01. A nonsense word
-came to 0.49 and 0.74 in the good ones: an invented trigger is one too, so that alone is never bad; nor is the class word alone,
+came to 0.49 and 0.74 in the good ones: an invented trigger is one too, so that alone is never bad; nor is the class word,
 which stood beside the trigger in every caption."""
 ACTS: Final = 0.15
 """Likeness with the trigger, below which an adapter does too little to be tested."""

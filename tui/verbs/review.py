@@ -63,7 +63,7 @@ def lines_of(record: dict[str, Any]) -> list[str]:
         lines.append(f"  {record['more']['words']} safelight review --refine draws more.")
     for test in record.get("tests", []):
         lines.append(f"{_MARKS.get(test['verdict'], '-')} {test['test']:<10} {test.get('words', '')}")
-        lines += [f"{'':<13}{test['advice']}"] if test["advice"] else []
+        lines += [f"{'':<13}{test['advice']}"] if test.get("advice") else []
     lines += [
         f"  {judge['measure']}: {judge['name']}. {judge['trust']}" for judge in record.get("judges", [])
     ]
