@@ -339,6 +339,9 @@ class ReviewJob:
     """Weights of the sweep; the base stands beside them."""
     depth: Literal["coarse", "refined"] = "coarse"
     """coarse: all weights over a few checkpoints. refined: the two best of them again, with more prompts and seeds."""
+    judge: str = ""
+    """Model that measures likeness, and how prompts are kept where it reads texts: a folder or a hub id of SigLIP, CLIP or
+    DINOv2. Left out: the base itself."""
     spec: RunSpec
 
 

@@ -76,14 +76,14 @@ class Reviewing:
         moved = before is None or before.standing != view.standing
         return f"{view.job.path.name}: {view.standing}." if moved else ""
 
-    def begin(self, depth: Depth) -> None:
+    def begin(self, depth: Depth, judge: str = "") -> None:
         """Start a review, or go on with one."""
         run = self._run()
         if run is not None:
             from tui import starting
 
             self._room.say("Starting the review; its pictures come as they are drawn.")
-            starting.review(self._room.bench, run, self.follow, depth=depth)
+            starting.review(self._room.bench, run, self.follow, depth=depth, judge=judge)
 
     def export(self) -> None:
         """Start an export."""

@@ -68,11 +68,15 @@ def review(
     then: Callable[[JobDir], object],
     *,
     depth: Literal["coarse", "refined"] = "coarse",
+    judge: str = "",
 ) -> None:
-    """Start drawing a run's review, or go on with one that was stopped: what is drawn already is not drawn again."""
+    """Start drawing a run's review, or go on with one that was stopped: what is drawn already is not drawn again.
+
+    judge: as `ReviewJob.judge`.
+    """
 
     def made(run: tuple[str, TrainJob]) -> ReviewJob:
-        return ReviewJob(project=run[0], run=str(job.path), depth=depth, spec=run[1].spec)
+        return ReviewJob(project=run[0], run=str(job.path), depth=depth, judge=judge, spec=run[1].spec)
 
     _later(bench, job, made, then)
 

@@ -22,8 +22,10 @@ from engine.preparation import open_trained_on, sample_of, stoppable, triggers_o
 from engine.review import case, checkpoints, sheets, sweep
 from engine.review.case import Judged
 from engine.review.evidence import Evidence
+from engine.review.eyes import Eye
 from engine.review.inside import Inside
 from engine.review.measuring import Likeness, Measuring
+from engine.review.outside import Outside, open_outside
 from engine.review.prompts import Texts, texts_of
 from engine.review.recordfile import RecordFile
 from engine.review.report import write_report
@@ -82,7 +84,10 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
         desk, project=subject.project, family=subject.family, base=subject.base, spec=subject.spec,
         adapters=subject.adapters, texts=_all_texts(subject, [*plan.shots(), *finer.shots()]),
     )  # fmt: skip
-    reviewing = Reviewing(desk, subject, easel, pictures, record, trained)
+    judge = open_outside(desk, job.judge, subject.project) if job.judge else None
+    if judge:
+        trained = trained.with_files()
+    reviewing = Reviewing(desk, subject, easel, pictures, record, trained, judge)
     judged = reviewing.judged(plan)
     if job.depth == "refined" and judged and (best := sweep.best_two(judged.evidence)):
         plan = refined(plan, subject.texts, _shot(subject), subject.sample.seeds, best)
@@ -131,17 +136,26 @@ class Reviewing:
     """One review at work: draws what is missing, measures, judges."""
 
     def __init__(
-        self, desk: Desk, subject: Subject, easel: Easel, pictures: Pictures, record: RecordFile, trained: Set
+        self,
+        desk: Desk,
+        subject: Subject,
+        easel: Easel,
+        pictures: Pictures,
+        record: RecordFile,
+        trained: Set,
+        judge: Outside | None,
     ) -> None:
+        """judge: what measures in the place of the base."""
         self._desk, self._subject, self._easel = desk, subject, easel
         self._pictures, self._record, self._trained = pictures, record, trained
         device = next(easel.denoiser.parameters()).device
         inside = Inside(
             easel=easel, schedule=schedule_of(subject.spec.train, subject.family, subject.base, device)
         )
-        self._likes = inside
+        self._likes: Eye = judge or inside
+        self._reads: Eye = judge if judge and judge.reads else inside
         self._measuring = Measuring(
-            inside, pictures, Measured(subject.run.review), trained, likes=inside, reads=inside
+            inside, pictures, Measured(subject.run.review), trained, likes=self._likes, reads=self._reads
         )
 
     def judged(self, plan: Plan) -> Judged | None:
@@ -153,7 +167,7 @@ class Reviewing:
         subject = self._subject
         return case.judged(
             evidence, subject.spec.train.learning_rate, likes=self._likes.label, trust=likeness.trust,
-            reads=self._likes.label, checkpoints=checkpoints.table(evidence, subject.run, subject.checkpoints),
+            reads=self._reads.label, checkpoints=checkpoints.table(evidence, subject.run, subject.checkpoints),
         )  # fmt: skip
 
     def _draw(self, plan: Plan) -> None:
@@ -227,7 +241,7 @@ def _facts(subject: Subject, job: ReviewJob) -> dict[str, Any]:
             "base": subject.base.name, "base_fingerprint": subject.base.fingerprint, "trigger": subject.spec.trigger,
             "negative": shot.negative, "guidance": shot.guidance, "steps": shot.steps, "sampler": shot.sampler,
             "size": list(shot.size), "seeds": list(subject.sample.seeds), "weights": sorted(job.weights),
-            "checkpoints": list(subject.checkpoints), "prompts": asdict(subject.texts),
+            "checkpoints": list(subject.checkpoints), "judge": job.judge, "prompts": asdict(subject.texts),
         },
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The training pictures as a review needs them: their latents, and what can be seen of their files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -54,6 +54,14 @@ class Set:
     reader: LatentReader
     graded: Sequence[int]
     """Indices, in the run's items, of the evaluation's pictures whose latents are there."""
+
+    def with_files(self) -> "Set":
+        """Those whose files are there unchanged: for whoever looks at pictures, and not at latents."""
+        return replace(
+            self,
+            subject=[one for one in self.subject if one.seen],
+            holdout=[one for one in self.holdout if one.seen],
+        )
 
 
 def trained_set(

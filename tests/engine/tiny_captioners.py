@@ -51,7 +51,7 @@ def tiny_blip2(folder: Path) -> Path:
     from transformers import Blip2Config, Blip2ForConditionalGeneration, Blip2Processor
     from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
-    tokenizer = _tokenizer("<image>")
+    tokenizer = byte_tokenizer("<image>")
     torch.manual_seed(3)
     config = Blip2Config(
         vision_config={
@@ -99,7 +99,7 @@ def tiny_llava(folder: Path, template: str = TURN) -> Path:
     )
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-    tokenizer = _tokenizer("<image>")
+    tokenizer = byte_tokenizer("<image>")
     torch.manual_seed(5)
     sizes = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "initializer_range": 0.5}
     config = LlavaConfig(
@@ -146,7 +146,7 @@ def _vocabulary(*extra: str) -> dict[str, int]:
     return {word: index for index, word in enumerate(words)}
 
 
-def _tokenizer(*extra: str) -> Any:
+def byte_tokenizer(*extra: str) -> Any:
     """Bytes as words, with a beginning as OPT and LLaMA have it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast

@@ -284,10 +284,15 @@ class ReviewRoom(Room):
 
     def do_draw(self) -> None:
         # A refined review that is drawn again, or goes on, stays one.
-        self._reviewing.begin(self.review.depth if self.review else "coarse")
+        self._reviewing.begin(self.review.depth if self.review else "coarse", self._judge)
 
     def do_refine(self) -> None:
-        self._reviewing.begin("refined")
+        self._reviewing.begin("refined", self._judge)
+
+    @property
+    def _judge(self) -> str:
+        """What measured the review that is shown: it measures what goes on from it too."""
+        return str(self.review.settings.get("judge") or "") if self.review else ""
 
     def do_stop(self) -> None:
         self._reviewing.stop()

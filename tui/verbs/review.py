@@ -25,8 +25,14 @@ _MARKS = {"good": "✓", "suspect": "~", "bad": "!", "unknown": "-"}
     is_flag=True,
     help="More prompts and seeds for the two best weights and checkpoints, so that they may be told apart.",
 )
+@click.option(
+    "--judge",
+    default="",
+    metavar="MODEL",
+    help="SigLIP, CLIP or DINOv2, a folder or hub id: measures likeness, and prompts if it reads. Left out: the base.",
+)
 @json_option
-def command(run: Path, checkpoint: int | None, refine: bool, out: Output) -> None:
+def command(run: Path, checkpoint: int | None, refine: bool, judge: str, out: Output) -> None:
     """Review RUN: draw it at several weights and checkpoints, with and without its trigger, measure and judge.
 
     What was drawn before is not drawn again, and what was stopped goes on. RUN/review has the sheets, report.html and
@@ -40,6 +46,7 @@ def command(run: Path, checkpoint: int | None, refine: bool, out: Output) -> Non
         run=str(reviewed.job.path),
         checkpoint=checkpoint,
         depth=depth,
+        judge=judge,
         spec=reviewed.spec.spec,
     )
     finish(start_job(reviewed.job.path, spec), out)
