@@ -5,7 +5,7 @@ was refined only draws what is new. review.json is written again and again while
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -65,8 +65,13 @@ class Subject:
         return self.checkpoints[-1]
 
 
-def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
-    """Review `job.run`. Raises Refused where nothing can be drawn of it; StopAsked, and then all that was made is kept."""
+def run(
+    desk: Desk, job: ReviewJob, set_up: Callable[..., Easel] = easel_for_job
+) -> Literal["done", "stopped"]:
+    """Review `job.run`. set_up: what puts the models into memory, as `easel_for_job` does.
+
+    Raises Refused where nothing can be drawn of it; StopAsked, and then all that was made is kept.
+    """
     started = time.monotonic()
     subject = opened(desk, job)
     plan = planned(
@@ -80,7 +85,7 @@ def run(desk: Desk, job: ReviewJob) -> Literal["done", "stopped"]:
     trained = trained_set(
         desk, subject.project, subject.family, subject.base, subject.items, subject.spec.data.background
     )
-    easel = easel_for_job(
+    easel = set_up(
         desk, project=subject.project, family=subject.family, base=subject.base, spec=subject.spec,
         adapters=subject.adapters, texts=_all_texts(subject, [*plan.shots(), *finer.shots()]),
     )  # fmt: skip

@@ -35,5 +35,5 @@ def read_lines(command: Sequence[str], say: Say) -> list[Figure]:
         said = process.stderr.read().strip().splitlines()
     if process.returncode:
         hint = "safelight doctor tells what is missing."
-        raise refuse(f"The loop could not be measured. {said[-1] if said else ''}".strip(), hint=hint)
+        raise refuse(f"This could not be measured. {said[-1] if said else ''}".strip(), hint=hint)
     return figures

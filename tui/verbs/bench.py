@@ -43,6 +43,11 @@ def _captions(bench: Bench) -> list[Figure]:
     return captions.measure(bench.folder)
 
 
+def _review(bench: Bench) -> list[Figure]:
+    project = write_project(bench.folder / "demo")
+    return loop.read_lines([sys.executable, "-P", "-m", "engine.bench.review", str(project)], bench.say)
+
+
 def _loop(bench: Bench) -> list[Figure]:
     return loop.measure(write_project(bench.folder / "demo"), bench.say)
 
@@ -53,6 +58,7 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "captions": _captions,
     "audit": _audit,
     "cache": _cache,
+    "review": _review,
     "loop": _loop,
 }
 
@@ -68,7 +74,7 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
 @json_option
 def command(what: str | None, file: Path | None, peers: bool, out: Output) -> None:
     """Measure this machine: ui (start and interface), captions (their room), audit (looking at pictures), cache
-    (start of a run), loop (what training costs beside the model).
+    (start of a run), review (what judging a run takes), loop (what training costs beside the model).
 
     Left out: all of them, a few minutes. Other work on the machine is in every figure.
     """
