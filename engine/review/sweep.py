@@ -12,8 +12,8 @@ from engine.draw import Shot
 from engine.review import thresholds
 from engine.review.evidence import Evidence, Made, keeps_prompt, likeness, moved
 from engine.review.record import Test, interval_table
-from engine.review.shots import Cell
-from engine.review.statistics import Interval, how_many_more, paired
+from engine.review.shots import Cell, Pairs
+from engine.review.statistics import Interval, how_many_more, paired, wilson
 
 UNIT = "of the way from the base to the training pictures"
 
@@ -72,7 +72,19 @@ def unfit(evidence: Evidence, cell: Cell) -> str:
     clipped = evidence.change(pairs, lambda made: made.seen.clipped)
     if clipped is not None and (clipped.low or 0.0) > thresholds.CLIPPED:
         return "black or white swallows more of the picture than at the base"
+    if (wilson(*_spoilt_faces(evidence, pairs)).low or 0.0) > thresholds.FACES:
+        return "faces are lost or doubled where the base draws one"
     return ""
+
+
+def _spoilt_faces(evidence: Evidence, pairs: Pairs) -> tuple[int, int]:
+    """How many pictures show no face or several where the base's shows one, of how many such there are; 0 of 1 of none."""
+    found = [
+        evidence.made[after].seen.faces != 1
+        for before, after in pairs
+        if evidence.made[before].seen.faces == 1
+    ]
+    return (sum(found), len(found)) if found else (0, 1)
 
 
 def judge(evidence: Evidence, recommended: Recommended | None) -> Test:

@@ -36,5 +36,7 @@ WAVERS_BAD: Final = 1.6
 
 LIKE_ENOUGH: Final = 0.95
 """Of the best likeness: weights that reach it are as like."""
+FACES: Final = 0.2
+"""Share of pictures, of those where the base draws one face, that may surely show none or several."""
 CLIPPED: Final = 0.05
 """Share of the picture that black or white may swallow more than at the base."""

@@ -35,6 +35,7 @@ def evidence(
     likeness: Callable[[Shot], float] = lambda shot: strength(shot) * called(shot),
     prompt: Callable[[Shot], float] = lambda shot: 0.95,
     warmth: Callable[[Shot], float] = lambda shot: seeded_warmth(shot),
+    faces: Callable[[Shot], int | None] = lambda shot: None,
     nearest: Callable[[Shot], Nearest] = lambda shot: Nearest(picture="a.png", distance=1.0, kind="none"),
     losses: tuple[Loss, ...] | None = None,
     own_warmth: tuple[float, ...] = tuple(0.1 + 0.01 * number for number in range(24)),
@@ -45,7 +46,7 @@ def evidence(
         shot: Made(
             id=str(number), likeness=likeness(shot) + jitter(shot), moved=strength(shot), nearest=nearest(shot),
             prompt=prompt(shot) + jitter(shot, 0.02) if shot in sweep_shots else None,
-            seen=replace(SEEN, warmth=warmth(shot)),
+            seen=replace(SEEN, warmth=warmth(shot), faces=faces(shot)),
         )
         for number, shot in enumerate(plan.shots())
     }  # fmt: skip
@@ -178,6 +179,15 @@ def test_a_weight_that_keeps_its_prompts_worse_is_not_recommended() -> None:
     found = sweep.recommend(strayed)
     assert found and found.cell.weight == 0.5
     assert sweep.unfit(strayed, Cell(checkpoint=200, weight=1.0))
+
+
+def test_a_weight_that_loses_or_doubles_faces_is_not_recommended() -> None:
+    doubled = evidence(faces=lambda shot: 2 if strength(shot) == 1.0 else 1)
+    assert "faces" in sweep.unfit(doubled, Cell(checkpoint=200, weight=1.0))
+    assert sweep.unfit(doubled, Cell(checkpoint=200, weight=0.5)) == ""
+    assert sweep.unfit(evidence(faces=lambda shot: 0), Cell(checkpoint=200, weight=1.0)) == "", (
+        "the base has none either"
+    )
 
 
 def test_tests_are_tables_of_plain_numbers() -> None:
