@@ -32,6 +32,7 @@ _ON_SHEETS = {
     "sweep": "the base in the first column, then the adapter, stronger to the right",
     "isolation": "pairs without the trigger: left the base, right the adapter",
     "before-after": "pairs with the trigger: left the base, right the adapter",
+    "echo": "the trigger alone and training captions: what it may know by heart",
 }
 """What stands where on a sheet, by the name of its file."""
 
@@ -220,11 +221,14 @@ def closing_words(chain: Chain, states: Sequence[State], seconds: float) -> str:
         else "that does not prove that the adapter learned its subject"
     )
     prompt = f"{chain.trigger} {chain.class_word}, teal wall, softbox"
-    sheets = [sheet_line(chain.project / sheet) for sheet in read_review(chain.train)["sheets"]]
+    review = read_review(chain.train)
+    sheets = [sheet_line(chain.project / sheet) for sheet in review["sheets"]]
+    judged = [f"  Review: {review['case']}. {review['words']}"] if review.get("words") else []
     files = [f"    {shown(chain.project / path)}" for path in exports(states[2])]
     return "\n".join(
         [
             f"\nDone in {seconds:.0f} s.",
+            *judged,
             "  Sheets:",
             *sheets,
             "  Files for other tools:",
