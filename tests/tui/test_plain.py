@@ -60,7 +60,7 @@ SCREENS: list[tuple[str, tuple[str, ...], str]] = [
     ("train", ("left_square_bracket",), "310"),
     ("train", ("L",), "OUT.LOG"),
     ("train", ("ctrl+p",), "logarithmic"),
-    ("review", (), "sweep"),
+    ("review", (), "prompt"),
 ]
 
 
