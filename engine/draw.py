@@ -127,7 +127,7 @@ def draw_pictures(
 
     models = [denoiser] if text_encoder is None else [denoiser, text_encoder]
     _check_adapters(models, shots)
-    with torch.no_grad(), _left_as_they_were(models):
+    with torch.no_grad(), left_as_they_were(models):
         for model in models:
             model.eval()
         for indices in _batches(shots, _device_of(denoiser).type):
@@ -169,7 +169,7 @@ def _batches(shots: Sequence[Shot], device: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _left_as_they_were(models: Sequence[nn.Module]) -> Iterator[None]:
+def left_as_they_were(models: Sequence[nn.Module]) -> Iterator[None]:
     """Put every module's mode and every adapter's scale back, whatever happens in between."""
     modules = [module for model in models for module in model.modules()]
     modes = [(module, module.training) for module in modules]

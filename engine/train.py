@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from engine import assembly, checkpoint, group, optimizers, precision, preparation
+from engine import assembly, checkpoint, group, optimizers, precision, preparation, settling
 from engine.adapter import adapter_state
 from engine.dataset.coverage import Coverage
 from engine.dataset.slots import Slot
@@ -18,6 +18,7 @@ from engine.evaluate import evaluate
 from engine.families.family import Base
 from engine.health import STEPS as HEALTH_STEPS
 from engine.health import Health
+from engine.review.progress import likeness_of_previews
 from engine.sample import preview
 from engine.schedule import rate
 from engine.step import Pass, Task, check_finite, forward_backward, update
@@ -103,10 +104,16 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
                 holdout=measured.holdout,
                 pictures=measured.pictures,
             )
+        settled = ""
+        if train.stop_when and 0 < step < steps and due(step, train.evaluate_every, last):
+            settled = settling.settled(desk.recorded())
+            if settled and step not in desk.job.steps_saved():
+                coverage.sync()
+                micro_batch = save(desk, task, optimizer, step, micro_batch, threads, base.fingerprint, spec)
         # A checkpoint asked for before the first step is met after it: there is nothing to save yet.
         for request in asked - {"stop"} - ({"checkpoint"} if step == 0 else set()):
             desk.done_with(request)
-        if last or stopping:
+        if last or stopping or settled:
             break
 
         began = time.perf_counter()
@@ -132,10 +139,10 @@ def _train(desk: Desk, job: TrainJob, closing: ExitStack) -> Literal["done", "st
             health = None
 
     coverage.close()
-    if stopping and not last:
+    if stopping and not last and not settled:
         desk.done_with("stop")
         return "stopped"
-    desk.result(**preparation.summary(desk, items))
+    desk.result(**preparation.summary(desk, items), **({"settled": settled} if settled else {}))
     return "done"
 
 
@@ -251,8 +258,21 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) ->
     except Exception as error:
         desk.warn(f"No preview at step {step}: {type(error).__name__}: {error}")
     else:
-        desk.emit("sampled", step=step, files=[str(file.relative_to(desk.job.path)) for file in files])
+        like = try_likeness(desk, task, spec, base, step) if spec.train.stop_when else {}
+        desk.emit(
+            "sampled", step=step, files=[str(file.relative_to(desk.job.path)) for file in files], **like
+        )
     desk.phase("training", quiet=preparation.STEP_QUIET)
+
+
+def try_likeness(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) -> dict[str, float]:
+    """How like the subject the previews of `step` are, for `train.stop_when`: where that fails no run ends early."""
+    try:
+        like = likeness_of_previews(task, base, desk.job.previews, step, preparation.triggers_of(spec))
+    except Exception as error:
+        desk.warn(f"The previews of step {step} were not measured: {type(error).__name__}: {error}")
+        return {}
+    return {} if like is None else {"likeness": like}
 
 
 def report(desk: Desk, health: Health, outside_window: Sequence[str]) -> None:

@@ -92,6 +92,8 @@ class State:
     """Path of the checkpoint by step, those left out that were removed since to keep the newest few."""
     sampled: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Pictures by step."""
+    likeness: Mapping[int, float] = field(default_factory=dict)
+    """How like the subject the previews of a step are, 0 the base, 1 the training pictures; where it was measured."""
     evaluated: Mapping[int, tuple[float | None, float | None]] = field(default_factory=dict)
     """Evaluation loss on (subject, holdout) pictures by step."""
     health: Health | None = None
@@ -160,6 +162,7 @@ def _started(state: State, event: Mapping[str, object]) -> State:
         recent=recent,
         saved={step: path for step, path in state.saved.items() if step <= from_step},
         sampled={step: files for step, files in state.sampled.items() if step <= from_step},
+        likeness={step: like for step, like in state.likeness.items() if step <= from_step},
         evaluated={step: losses for step, losses in state.evaluated.items() if step <= from_step},
         health=state.health if state.health and state.health.step <= from_step else None,
         warnings=tuple(remark for remark in state.warnings if remark.step <= from_step),
@@ -220,7 +223,9 @@ def _evaluated(state: State, event: Mapping[str, object]) -> State:
 def _sampled(state: State, event: Mapping[str, object]) -> State:
     step = _whole(event, "step", state.step)
     files = dict.fromkeys((*state.sampled.get(step, ()), *_texts(event, "files")))
-    return replace(state, sampled={**state.sampled, step: tuple(files)})
+    like = _number(event, "likeness")
+    likeness = state.likeness if like is None else {**state.likeness, step: like}
+    return replace(state, sampled={**state.sampled, step: tuple(files)}, likeness=likeness)
 
 
 def _saved(state: State, event: Mapping[str, object]) -> State:

@@ -22,7 +22,7 @@ Fault = tuple[Key, str, str]
 
 def check_rules(checker: Checker, spec: RunSpec, said: Mapping[str, Any]) -> None:
     """Add the problems of `spec`; `said` is the raw table. A key that has a problem already is not judged twice."""
-    for path, error, hint in (*_forms(spec), *_pairs(spec, said), *_optimizer(spec)):
+    for path, error, hint in (*_forms(spec), *_pairs(spec, said), *_optimizer(spec), *_early_end(spec)):
         if path not in checker.bad:
             checker.add(path, error, hint)
 
@@ -56,6 +56,25 @@ def _forms(spec: RunSpec) -> Iterator[Fault]:
         for name in ("control", "mask"):
             if getattr(one, name):
                 yield ("data", "sets", at, name), f"{name} is not possible yet.", f"Leave {name} out."
+
+
+def _early_end(spec: RunSpec) -> Iterator[Fault]:
+    """What a run that ends when it has settled has to look at."""
+    if not spec.train.stop_when:
+        return
+    held_out = spec.data.holdout or any(one.role == "holdout" for one in spec.data.sets)
+    missing = [
+        name
+        for name, there in (
+            ("held-out pictures (data.holdout)", held_out),
+            ("evaluations (train.evaluate_every above 0)", spec.train.evaluate_every),
+            ("previews (sample.every above 0)", spec.sample.every),
+        )
+        if not there
+    ]
+    if missing:
+        error = f"A run can only settle where there are {' and '.join(missing)}."
+        yield ("train", "stop_when"), error, 'Add them, or leave stop_when empty: "".'
 
 
 def _pairs(spec: RunSpec, said: Mapping[str, Any]) -> Iterator[Fault]:

@@ -97,7 +97,7 @@ def test_twenty_mistakes_give_twenty_problems_each_with_key_and_line() -> None:
         ("[train]\nlearning_rate = nan", "train.learning_rate (line 2)", "not a number"),
         ("[train]\nlearning_rate = inf", "train.learning_rate (line 2)", "not a number"),
         ("[train]\nflip = true", "train.flip (line 2)", "Did you mean data.flip?"),
-        ("[train]\nstop_when = 'loss'", "train.stop_when (line 2)", "not possible yet"),
+        ("[train]\nstop_when = 'loss'", "train.stop_when (line 2)", "settled"),
         ("[train]\nresolution = []", "train.resolution (line 2)", "at least one"),
         ("[sample]\nprompts = 'one'", "sample.prompts (line 2)", 'prompts = ["one"]'),
         ("[sample]\nseeds = 4", "sample.seeds (line 2)", "seeds = [4]"),
