@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from sys import intern
 from typing import Any, Final
 
 from engine.dataset.findings import Finding, Severity
@@ -14,7 +15,7 @@ WORST: Final[Sequence[Severity]] = ("blocker", "warning", "note")
 _WIDEST: Final = 24
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One picture."""
 
@@ -35,7 +36,7 @@ class Row:
     """By the size of its largest face; what a person says goes first."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckRow:
     """One check that has something to say."""
 
@@ -154,9 +155,11 @@ def read_row(table: Mapping[str, Any]) -> Row:
     """A picture as the audit tells it. Raises KeyError, TypeError or ValueError for anything else."""
     size = table["size"]
     return Row(
-        name=str(table["name"]), path=Path(table["path"]), role=str(table["role"]), kind=str(table["kind"] or ""),
+        name=str(table["name"]), path=Path(table["path"]), role=intern(str(table["role"])),
+        kind=intern(str(table["kind"] or "")),
         size=(int(size[0]), int(size[1])) if size else None, placements=tuple(_placements(table["placements"])),
-        set=str(table["set"]), sharp=_number(table["sharp"]), faces=table["faces"], distance=str(table["distance"]),
+        set=intern(str(table["set"])), sharp=_number(table["sharp"]), faces=table["faces"],
+        distance=intern(str(table["distance"])),
     )  # fmt: skip
 
 

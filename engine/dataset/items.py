@@ -15,7 +15,7 @@ FORMAT = 1
 _ROLES = get_args(Role)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Placement:
     """How one picture is cut for one resolution: scaled as a whole, then cropped."""
 
