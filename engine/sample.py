@@ -68,6 +68,10 @@ class Origin:
     step: int | None = None
     steps: Mapping[str, int] = field(default_factory=dict)
     """Name in the denoiser -> training step, where adapters of several checkpoints act."""
+    scales: Mapping[str, float] = field(default_factory=dict)
+    """Name in the denoiser -> alpha / rank, for whoever names pictures by what made them."""
+    precision: str = ""
+    """The numbers that they are computed in (`computed_in`), for the same."""
 
     def settings(self, shot: Shot) -> Settings:
         """What the picture of `shot` says of itself."""
@@ -297,6 +301,7 @@ def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[Ad
     """The adapter of a run's checkpoint (None: the newest), called as the project is, and its step."""
     step, folder = find_checkpoint(JobDir(run), checkpoint)
     manifest, state = load_adapter_of(folder)
+    _require_finite(state, folder / ADAPTER)
     file = AdapterFile(
         key=TRAINED,
         name=spec.name or run.name,
@@ -307,6 +312,27 @@ def adapter_of_run(run: Path, checkpoint: int | None, spec: RunSpec) -> tuple[Ad
         trained_on=manifest.base,
     )
     return file, step
+
+
+def _require_finite(state: Mapping[str, Tensor], where: Path) -> None:
+    """An adapter with NaN draws black pictures, and nothing that is measured of them means anything."""
+    spoilt = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if spoilt:
+        raise refuse(
+            f"{len(spoilt)} of its tensors hold numbers that are not finite, {spoilt[0]} among them.",
+            where=where,
+            hint="The training that made it broke. Take an earlier checkpoint, or train again with a lower rate.",
+        )
+
+
+def scales_of(files: Sequence[AdapterFile]) -> dict[str, float]:
+    """What `Origin.scales` holds of `files`."""
+    return {file.key: file.alpha / file.rank for file in files}
+
+
+def computed_in(spec: RunSpec) -> str:
+    """The numbers that a job of this spec draws in on this machine: fp32 on a CPU, whatever the spec says."""
+    return spec.train.precision if torch.cuda.is_available() else "fp32"
 
 
 def named(files: Sequence[AdapterFile]) -> dict[str, tuple[str, str]]:
@@ -337,4 +363,5 @@ def _warn_of_cut(desk: Desk, family: Family, base: Base, texts: Sequence[str]) -
 def adapter_in(path: Path, family: Family, base: Base, *, key: str) -> AdapterFile:
     """The adapter in a file of any program, for `base`. Raises Refused for what is none, or not for it."""
     state, rank, alpha = read_adapter(path, family, base).as_one()
+    _require_finite(state, path)
     return AdapterFile(key=key, name=path.stem, hash=tensors_hash(path), state=state, rank=rank, alpha=alpha)

@@ -267,6 +267,8 @@ def try_preview(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) ->
 
 def try_likeness(desk: Desk, task: Task, spec: RunSpec, base: Base, step: int) -> dict[str, float]:
     """How like the subject the previews of `step` are, for `train.stop_when`: where that fails no run ends early."""
+    if desk.job.start_adapter.exists():
+        return {}  # Its first previews are not the base's: nothing to measure from, so it never settles.
     try:
         like = likeness_of_previews(task, base, desk.job.previews, step, preparation.triggers_of(spec))
     except Exception as error:

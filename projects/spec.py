@@ -192,7 +192,8 @@ class Train:
     step takes batch x accumulate pictures of each, so that fewer steps see as many."""
     stop_when: Literal["", "settled"] = ""
     """settled: end before `steps` where three evaluations in a row brought held-out pictures nothing, and the previews came
-    no nearer to the subject: never by the loss alone. Needs held-out pictures, evaluate_every and sample.every."""
+    no nearer to the subject: never by the loss alone. Needs held-out pictures, evaluate_every and sample.every, four
+    previews that say the trigger, and a run that starts from the base."""
 
 
 @dataclass(frozen=True, kw_only=True)

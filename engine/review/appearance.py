@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from engine.dataset.audit.hashes import HASH
 from engine.dataset.audit.look import SMALLEST, Array, Look
@@ -16,6 +16,8 @@ from engine.dataset.audit.sharpness import SHARPNESS
 from engine.dataset.audit.tints import COLOUR
 
 VERSION = "1"
+CUT = 0.75
+"""Of width and height that a cut form of a training picture keeps."""
 _DARKEST, _BRIGHTEST = 2, 253
 """Codes of sRGB beyond which a tone is lost."""
 
@@ -38,9 +40,16 @@ class Appearance:
     """The same in 16 x 16 grey levels, hex."""
 
 
-def appearance(path: Path, background: str = "#ffffff") -> Appearance:
-    """Look at a picture file. Raises Unopened, which is a Refused, where it cannot be opened."""
-    look = Look(path, background)
+class _Pixels(Look):
+    """A picture that is in memory already, for measures that look at pixels only."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        self.rgb = np.asarray(picture)
+
+
+def appearance(picture: Image.Image) -> Appearance:
+    """Look at an RGB picture."""
+    look = _Pixels(picture)
     luma = look.grey
     colour, hashed = COLOUR.take(look), HASH.take(look)
     return Appearance(
@@ -51,6 +60,20 @@ def appearance(path: Path, background: str = "#ffffff") -> Appearance:
         bits=hashed["bits"],
         shades=hashed["shades"],
     )
+
+
+def forms(picture: Image.Image) -> list[tuple[str, str]]:
+    """Bits and shades of an RGB picture as it is and cut to CUT of its sides, at the corners and in the middle. Small
+    pictures as they are alone: their hashes see too little for parts."""
+    found = [picture]
+    if min(picture.size) >= SMALLEST:
+        width, height = (round(CUT * side) for side in picture.size)
+        spare = picture.width - width, picture.height - height
+        for across, down in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.5)):
+            left, top = round(across * spare[0]), round(down * spare[1])
+            found.append(picture.crop((left, top, left + width, top + height)))
+    told = (HASH.take(_Pixels(each)) for each in found)
+    return [(each["bits"], each["shades"]) for each in told]
 
 
 def of_table(table: dict[str, Any]) -> Appearance:
@@ -74,11 +97,9 @@ def differing_bits(ones: Sequence[str], others: Sequence[str]) -> Array:
     return least
 
 
-def same_picture(one: Appearance, other: Appearance, bits: int) -> bool:
-    """Whether pictures whose hashes differ in so many bits are one, as the audit has it."""
-    if not one.shades or not other.shades:
-        return False
-    return Alike([one.shades, other.shades]).anyhow(0, 1, bits)
+def same_picture(one: str, other: str) -> bool:
+    """Whether pictures of near hashes are one by their shades (16 x 16 grey levels, hex), as the audit has it."""
+    return bool(one and other) and Alike([one, other]).anyhow(0, 1, 256)
 
 
 def _signs(bits: str) -> Array:

@@ -2,7 +2,7 @@
 
 from engine.review import thresholds
 from engine.review.evidence import Evidence, moved
-from engine.review.record import Step, Test, Verdict, interval_table, said
+from engine.review.record import Test, Verdict, interval_table, said, slower
 from engine.review.statistics import Interval
 
 UNIT = "of how well the base keeps its prompts"
@@ -25,18 +25,17 @@ def judge(evidence: Evidence, rate: float) -> Test:
         test="broken", verdict=verdict, figure=share, unit=UNIT, threshold=thresholds.OBEYS_BAD,
         words=f"At full weight prompts are kept {said(share)} as well as by the base.",
         advice="Divide the rate by 10 and train again from the same base, or take an earlier checkpoint." if bad else "",
-        steps=(
-            Step(words=f"train again at {rate / 10:g}, a tenth of the rate", set={"train.learning_rate": rate / 10}),
-        ) if bad else (),
+        steps=(slower(rate, 10),) if bad else (),
         pictures=_worst(evidence) if bad else (), details={"moved_named": interval_table(strayed)},
     )  # fmt: skip
 
 
 def _verdict(share: Interval) -> Verdict:
+    """A wide interval is no proof of health: what is low by itself is suspect."""
     high = share.value if share.high is None else share.high
     if share.value < thresholds.OBEYS_BAD and high < thresholds.OBEYS_SUSPECT:
         return "bad"
-    return "suspect" if high < thresholds.OBEYS_SUSPECT else "good"
+    return "suspect" if share.value < thresholds.OBEYS_SUSPECT else "good"
 
 
 def _worst(evidence: Evidence) -> list[str]:

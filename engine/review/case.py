@@ -15,13 +15,16 @@ _CASES: Final[Mapping[TestName, Case]] = {
 """In this order: what is broken obeys no test any more, and what echoes leaks too."""
 _ESSENTIAL: Final[Sequence[TestName]] = ("broken", "isolation")
 """Without which nobody can call a run good."""
+_UNTESTED: Final[Mapping[TestName, str]] = {
+    "echo": "whether it copies was not tested", "muddle": "whether it holds one look was not tested",
+}  # fmt: skip
 _WORDS: Final[Mapping[Case, str]] = {
-    "good": "It does what the trigger asks, and nothing without it.",
+    "good": "It does what the trigger asks, keeps its prompts, and little comes without the trigger.",
     "leaking": "It acts where nobody asked: the look comes without the trigger.",
     "echo": "It knows its training pictures by heart.",
     "broken": "It no longer keeps its prompts: the rate was too high.",
     "muddled": "It holds two looks at once.",
-    "unknown": "There is too little to say what it is.",
+    "unknown": "There is too little to say what it is: see the tests.",
 }
 
 
@@ -61,18 +64,31 @@ def judged(
         muddle.judge(evidence), broken.judge(evidence, rate),
     )  # fmt: skip
     case = case_of(tests)
-    if case in ("broken", "echo"):
-        recommended = None  # A weight of it would be a weight of what has to be trained again.
     return Judged(
-        case=case, words=_WORDS[case], recommended=recommended, tests=tests, evidence=evidence, likes=likes, trust=trust,
-        reads=reads, checkpoints=checkpoints,
+        case=case, words=_words(case, tests), recommended=recommended, tests=tests, evidence=evidence, likes=likes,
+        trust=trust, reads=reads, checkpoints=checkpoints,
     )  # fmt: skip
 
 
+def _words(case: Case, tests: Sequence[Test]) -> str:
+    """The case in a sentence, and what of it is open."""
+    if case != "good":
+        return _WORDS[case]
+    verdicts = {test.test: test.verdict for test in tests}
+    suspect = [test.test for test in tests if test.verdict == "suspect" and test.test != "sweep"]
+    open_ones = [words for name, words in _UNTESTED.items() if verdicts.get(name) == "unknown"]
+    open_ones += (
+        [f"{' and '.join(suspect)} {'is' if len(suspect) == 1 else 'are'} suspect"] if suspect else []
+    )
+    return f"{_WORDS[case]} But {'; '.join(open_ones)}." if open_ones else _WORDS[case]
+
+
 def case_of(tests: Sequence[Test]) -> Case:
-    """The first bad test's case; good where none is, and unknown where too little is known to say so."""
+    """The first bad test's case; good where none is, and unknown where too little is known, or no weight is fit for use."""
     verdicts = {test.test: test.verdict for test in tests}
     for name, case in _CASES.items():
         if verdicts.get(name) == "bad":
             return case
-    return "unknown" if any(verdicts.get(name) == "unknown" for name in _ESSENTIAL) else "good"
+    if verdicts.get("sweep") == "bad" or any(verdicts.get(name) == "unknown" for name in _ESSENTIAL):
+        return "unknown"
+    return "good"

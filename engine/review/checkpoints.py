@@ -6,29 +6,28 @@ from typing import Any
 from engine.review import echo
 from engine.review.evidence import Evidence, keeps_prompt, likeness
 from engine.review.record import interval_table, rounded
+from engine.review.shots import Cell
 from engine.review.statistics import Interval, mean_interval
-from projects.events import fold_file
-from projects.job import JobDir
 
 
-def table(evidence: Evidence, run: JobDir, checkpoints: Sequence[int]) -> list[dict[str, Any]]:
-    """A row a checkpoint, oldest first; what was drawn at one weight only is told of the largest."""
-    evaluated = fold_file(run.events).evaluated if run.events.exists() else {}
+def table(evidence: Evidence, checkpoints: Sequence[int]) -> list[dict[str, Any]]:
+    """A row a checkpoint, oldest first: each at the strongest weight that was drawn at all of them."""
+    weights = [
+        {cell.weight for cell in evidence.plan.sweep if cell.checkpoint == step} for step in checkpoints
+    ]
+    shared = set.intersection(*weights) if weights else set()
     rows = []
     for step in checkpoints:
-        cells = [cell for cell in evidence.plan.sweep if cell.checkpoint == step]
-        strongest = evidence.plan.sweep[max(cells, key=lambda cell: cell.weight)].adapted if cells else ()
+        pairs = evidence.plan.sweep.get(Cell(checkpoint=step, weight=max(shared))) if shared else None
+        strongest = pairs.adapted if pairs else ()
         own = [
             loss.adapted[step] for loss in evidence.losses if loss.role == "subject" and step in loss.adapted
         ]
         held = [
             loss.adapted[step] for loss in evidence.losses if loss.role == "holdout" and step in loss.adapted
         ]
-        told = evaluated.get(step, (None, None))
         rows.append({
-            "checkpoint": step,
-            "loss": rounded(told[0] if told[0] is not None else _mean(own)),
-            "loss_holdout": rounded(told[1] if told[1] is not None else _mean(held)),
+            "checkpoint": step, "loss": rounded(_mean(own)), "loss_holdout": rounded(_mean(held)),
             "likeness": interval_table(evidence.figure(strongest, likeness)),
             "prompt": interval_table(evidence.figure(strongest, keeps_prompt)),
             "leak": interval_table(_leak(evidence) if step == evidence.newest else None),

@@ -2,7 +2,8 @@
 
 Two signs. The denoising loss, on a fixed grid, of pictures that were trained and of held-out ones of the same subject:
 what was learned lowers both, what was memorized only the first. And every made picture beside every training picture,
-whole, flipped, turned and cut: with the bare trigger and with training captions word for word, where copies show first.
+whole, flipped, turned, and cut where it is large enough: with the bare trigger and with training captions word for word,
+where copies show first.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any, Final
 from engine.draw import Shot
 from engine.review import thresholds
 from engine.review.evidence import Evidence, Loss
-from engine.review.record import Step, Test, Verdict, interval_table, said
+from engine.review.record import Step, Test, Verdict, interval_table, said, slower
 from engine.review.shots import Group
 from engine.review.statistics import Interval, apart, mean_interval
 
@@ -33,10 +34,10 @@ def judge(evidence: Evidence, rate: float) -> Test:
     bad = verdict in ("bad", "suspect")
     return Test(
         test="echo", verdict=verdict, figure=gap, unit=UNIT, threshold=thresholds.GAP_BAD,
-        words=" ".join((_gap_words(gap), _copy_words(len(copies), len(near), len(_compared(evidence))))),
+        words=" ".join((_gap_words(gap), _copy_words(len(copies), len(near), len(_compared(evidence)), evidence.trained))),
         advice="Add pictures, or divide the rate by 10 and train again from the same base." if bad else "",
         steps=(
-            Step(words=f"train again at {rate / 10:g}, a tenth of the rate", set={"train.learning_rate": rate / 10}),
+            slower(rate, 10),
             Step(words="add pictures: below 20 of them a model memorizes"),
         ) if bad else (),
         pictures=evidence.ids([*copies, *near]), details=details,
@@ -108,11 +109,11 @@ def _gap_words(gap: Interval | None) -> str:
     return f"Held-out pictures gained as much as training pictures: the gap is {said(gap)} of the loss."
 
 
-def _copy_words(copies: int, near: int, compared: int) -> str:
+def _copy_words(copies: int, near: int, compared: int, trained: int) -> str:
     if not compared:
         return "No training picture could be opened to compare with."
     if not copies and not near:
-        return f"None of {compared} made pictures is close to a training picture."
+        return f"None of {compared} made pictures is close to any of {trained} training pictures."
     return f"Of {compared} made pictures {copies} are copies of a training picture, {near} nearer than held-out ones are."
 
 

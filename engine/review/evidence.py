@@ -67,6 +67,8 @@ class Evidence:
     seed_noise: float
     """Standard deviation of likeness between the base's own pictures of one prompt with several seeds."""
     losses: Sequence[Loss]
+    trained: int
+    """Training pictures that the made ones were compared with."""
     own_warmth: Sequence[float]
     """Of the light of the training pictures; empty where they could not be opened."""
 

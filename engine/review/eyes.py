@@ -29,6 +29,10 @@ class Eye(Protocol):
     def label(self) -> str:
         """What people are told of it."""
 
+    @property
+    def limits(self) -> str:
+        """What it does not see, in a sentence."""
+
     def features(self, sights: Sequence[Sight]) -> Tensor:
         """(N, F), fp32, on the CPU."""
 

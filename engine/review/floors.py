@@ -21,8 +21,10 @@ from engine.sample import (
     Origin,
     adapter_in,
     adapter_of_run,
+    computed_in,
     easel_for_job,
     named,
+    scales_of,
     texts_of_shots,
 )
 from projects import bases, presets
@@ -141,6 +143,7 @@ def floors_of(job: GridJob, plan: Crossed, families: Mapping[str, Family], store
             problems += refused.problems
         origin = Origin(
             base=ground.base, distilled=FACTS[family.name].distilled, adapters=named(list(adapters.values())),
+            scales=scales_of(list(adapters.values())), precision=computed_in(job.spec),
             quantize=job.spec.train.quantize, run=Path(job.run).name,
             steps={one.key: one.checkpoint for cell in cells for one in cell.acting if one.checkpoint is not None},
         )  # fmt: skip

@@ -46,6 +46,11 @@ class Inside:
         return f"inside {VERSION} {self.easel.base.fingerprint}"
 
     @property
+    def limits(self) -> str:
+        """What it does not see."""
+        return "It sees shapes and colours, not whose face it is."
+
+    @property
     def label(self) -> str:
         """What people are told of it."""
         return "features and denoising loss of the base itself"
@@ -58,6 +63,16 @@ class Inside:
         return mean_BCHW[0].cpu()
 
     @torch.no_grad()
+    def through(self, picture: Image.Image) -> Sight:
+        """A photograph as it comes out of the VAE, which every made picture came out of: else the softness of the VAE would
+        be what tells them apart."""
+        latents_CHW = self.latents(picture)
+        pixels_BCHW = self.easel.family.decode(self.easel.vae, latents_CHW[None])
+        levels = (pixels_BCHW[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
+        decoded = Image.fromarray(levels.cpu().numpy(), "RGB")
+        return Sight(latents_CHW=self.latents(decoded), picture=lambda: decoded)
+
+    @torch.no_grad()
     def features(self, sights: Sequence[Sight]) -> Tensor:
         """(N, F): means and deviations over space of the denoiser's inner places, without text, averaged over DRAWS noises.
 
@@ -65,12 +80,12 @@ class Inside:
         """
         latents = [sight.latents_CHW for sight in sights]
         rows: dict[int, Tensor] = {}
-        with self._base_alone():
-            for indices in _by_shape(latents):
-                for part in _parts(indices, self._many(latents[indices[0]])):
-                    block = torch.stack([latents[index] for index in part])
-                    for index, row in zip(part, self._features(block), strict=True):
-                        rows[index] = row
+        self._base_alone()
+        for indices in _by_shape(latents):
+            for part in _parts(indices, self._many(latents[indices[0]])):
+                block = torch.stack([latents[index] for index in part])
+                for index, row in zip(part, self._features(block), strict=True):
+                    rows[index] = row
         return torch.stack([rows[index] for index in range(len(latents))])
 
     @torch.no_grad()
@@ -80,11 +95,11 @@ class Inside:
         Mean squared error over TEXT_SHARES, each with a noise of its own that is the same for all texts and pictures.
         """
         total, latents_CHW = torch.zeros(len(texts)), sight.latents_CHW
-        with self._base_alone():
-            for share in TEXT_SHARES:
-                for part in _parts(range(len(texts)), self._many(latents_CHW)):
-                    errors_B = self._errors(latents_CHW, [texts[index] for index in part], share)
-                    total[list(part)] += errors_B.cpu()
+        self._base_alone()
+        for share in TEXT_SHARES:
+            for part in _parts(range(len(texts)), self._many(latents_CHW)):
+                errors_B = self._errors(latents_CHW, [texts[index] for index in part], share)
+                total[list(part)] += errors_B.cpu()
         return [float(value) for value in total / len(TEXT_SHARES)]
 
     def _errors(self, latents_CHW: Tensor, texts: Sequence[str], share: float) -> Tensor:
@@ -125,12 +140,11 @@ class Inside:
         height, width = (side * self.easel.base.latent_factor for side in latents_CHW.shape[-2:])
         return 2 * at_once((width, height), self.schedule.device.type)
 
-    @contextmanager
-    def _base_alone(self) -> Iterator[None]:
+    def _base_alone(self) -> None:
+        """Switch the adapter off: whoever draws next sets the weights of every shot again."""
         for model in self.easel.models:
             model.eval()
             set_weights(model, {})
-        yield
 
 
 @contextmanager

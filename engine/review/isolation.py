@@ -5,15 +5,16 @@ project without its trigger, one has a word without meaning in the trigger's pla
 adapter that does nothing at all leaks nothing either.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from engine.review import thresholds
 from engine.review.evidence import Evidence, likeness
-from engine.review.record import Step, Test, Verdict, interval_table, rounded, said
-from engine.review.shots import Group, Pairs
-from engine.review.statistics import Interval, holm, mean_interval, sign_flip
+from engine.review.record import Step, Test, Verdict, interval_table, rounded, said, slower
+from engine.review.shots import Group
+from engine.review.statistics import Interval, holm, sign_flip
 
 GROUPS: Final[tuple[Group, ...]] = ("named", "deleted", "nonsense", "class")
 """Without the trigger."""
@@ -39,12 +40,13 @@ def judge(evidence: Evidence, rate: float) -> Test:
             test="isolation", verdict="unknown", figure=None, unit=unit, threshold=None,
             words="Nothing was drawn that could be compared.",
         )  # fmt: skip
-    leaks = {name: _leak(evidence, pairs) for name in GROUPS if (pairs := evidence.group(name))}
-    corrected = holm([sign_flip(found).one_sided for found in leaks.values()])
+    there = {name: pairs for name in GROUPS if (pairs := evidence.group(name))}
+    leaks = {name: evidence.change(pairs, likeness) for name, pairs in there.items()}
+    corrected = holm([sign_flip(evidence.differences(pairs, likeness)).one_sided for pairs in there.values()])
     tables = {}
     verdicts: dict[Group, Verdict] = {}
-    for (name, found), chance in zip(leaks.items(), corrected, strict=True):
-        shift = mean_interval(found)
+    for (name, shift), chance in zip(leaks.items(), corrected, strict=True):
+        assert shift is not None  # likeness is measured of every picture
         share = shift.value / acts.value if acts.value > 0 else 0.0
         verdicts[name] = _verdict(name, share, chance)
         tables[name] = {
@@ -60,20 +62,22 @@ def judge(evidence: Evidence, rate: float) -> Test:
             advice="Train longer, or look at the captions: safelight captions DIR check.", details=details,
         )  # fmt: skip
     verdict = max(verdicts.values(), key=_ORDER.index)
+    if verdict == "good" and "deleted" not in leaks:
+        return Test(
+            test="isolation", verdict="unknown", figure=None, unit=unit, threshold=None, details=details,
+            words="Nothing is left of these prompts without the trigger, so the main question was not tested.",
+            advice="Say more in the captions than the trigger.",
+        )  # fmt: skip
     worst = max((name for name in leaks if verdicts[name] == verdict), key=lambda name: tables[name]["share"])
-    figure = _over(mean_interval(leaks[worst]), noise)
-    limit = thresholds.LEAKS[worst][1 if verdict == "bad" else 0]
-    threshold = rounded(limit * acts.value / noise)
+    figure = _over(leaks[worst], noise)  # type: ignore[arg-type]
+    limit = thresholds.LEAKS[worst][1]
     return Test(
-        test="isolation", verdict=verdict, figure=figure, unit=unit, threshold=threshold,
+        test="isolation", verdict=verdict, figure=figure, unit=unit,
+        threshold=rounded(limit * acts.value / noise) if math.isfinite(limit) else None,
         words=_said(worst, tables[worst], figure, verdict), details=details,
         pictures=_evidence(evidence, worst) if verdict != "good" else (),
         **_advice(verdict, worst, rate),
     )  # fmt: skip
-
-
-def _leak(evidence: Evidence, pairs: Pairs) -> list[float]:
-    return evidence.differences(pairs, likeness)
 
 
 _ORDER: Final[Sequence[Verdict]] = ("unknown", "good", "suspect", "bad")
@@ -89,7 +93,8 @@ def _verdict(group: Group, share: float, chance: float) -> Verdict:
 def _said(worst: Group, table: Mapping[str, Any], figure: Interval, verdict: Verdict) -> str:
     share = max(0.0, table["share"])
     if verdict == "good":
-        return f"Without the trigger at most {share:.0%} of its effect comes: {said(figure, 1)} of the noise between seeds."
+        most = f"Without the trigger {share:.0%} of its effect comes at most, with {_WORDS[worst]}"
+        return f"{most}: {said(figure, 1)} of the noise between seeds, which may be chance or is little."
     return f"{share:.0%} of the trigger's effect comes with {_WORDS[worst]}: {said(figure, 1)} of the noise between seeds."
 
 
@@ -101,9 +106,7 @@ def _advice(verdict: Verdict, worst: Group, rate: float) -> dict[str, Any]:
             "advice": "The look reaches things that nobody asked to change: lower the rate, or add regularization pictures "
             "of such things.",
             "steps": (
-                Step(
-                    words=f"train again at {rate / 2:g}, half the rate", set={"train.learning_rate": rate / 2}
-                ),
+                slower(rate, 2),
                 Step(words="add regularization pictures: ordinary captions of other things"),
             ),
         }

@@ -1,5 +1,6 @@
 """From pictures to evidence: every number is measured once, written down by what it depends on, and found again."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from engine.adapter import set_weights
 from engine.dataset.audit.groups import NEAR as SAME_BITS
+from engine.dataset.audit.look import SMALLEST
 from engine.dataset.items import Item
 from engine.draw import Shot
 from engine.evaluate import TIMESTEP_SHARES, cell_errors
@@ -30,6 +32,8 @@ OTHERS = 5
 """Other prompts of the set, against which a picture's own has to explain it."""
 _POOLED = 8
 """Side of the grid of mean latents that two pictures are compared on: framing and colours, wherever the crop began."""
+_CANDIDATES = 8
+"""Forms of training pictures of the nearest hashes that are looked at closer."""
 _SAME_SEED_LEAST = 4
 """Pairs of pictures of one prompt below which the base's seeds say nothing of its spread."""
 
@@ -42,16 +46,19 @@ class Likeness:
     held_out: int
     """Held-out pictures of the subject, which had no part in it."""
     above: float
-    """Chance that a held-out picture lies above one of the base's own, 0 to 1; 0.5 is chance. nan without held-out ones."""
+    """Chance that a held-out picture lies above one of the base's own, 0 to 1; 0.5 is chance. Each was judged by an
+    axis that was made without it. nan without held-out ones."""
+    limits: str
+    """What it does not see."""
 
     @property
     def trust(self) -> str:
         """How far it can be trusted, in a sentence."""
         if not self.held_out:
-            return "There are no held-out pictures of the subject to try it on: take it as an order, not as a measure."
+            return f"There are no held-out pictures of the subject to try it on: take it as an order. {self.limits}"
         return (
             f"On this run it puts a held-out picture of the subject above one of the base's own in {self.above:.0%} of all "
-            f"pairs ({self.held_out} held-out pictures). It sees shapes and colours, not whose face it is."
+            f"pairs ({self.held_out} held-out pictures). {self.limits}"
         )
 
 
@@ -86,6 +93,20 @@ class Axis:
         return cls(origin_F=base_NF.mean(dim=0), weights_F=weights_F)
 
 
+def _above(base_NF: Tensor, own_NF: Tensor, others_NF: Tensor, held_NF: Tensor) -> float:
+    """Share of pairs in which a held-out picture lies above one of the base's, each half of which is judged by an axis that
+    was made with the other half alone."""
+    found = []
+    for half in (0, 1):
+        without_NF, judged_NF = base_NF[1 - half :: 2], base_NF[half::2]
+        if len(without_NF) < 2 or not len(judged_NF):
+            return math.nan
+        axis = Axis.between(without_NF, own_NF, others_NF)
+        theirs, bases = axis.places(held_NF), axis.places(judged_NF)
+        found += [(its > base) + 0.5 * (its == base) for its in theirs for base in bases]
+    return fmean(found)
+
+
 class Measuring:
     """The measures of one review."""
 
@@ -111,14 +132,28 @@ class Measuring:
         base_NF, others_NF = (
             self._likes.features([self._sight(shot) for shot in shots]) for shots in (plain, others)
         )
-        own_NF = self._likes.features([one.sight for one in self._trained.subject])
-        axis = Axis.between(base_NF, own_NF, others_NF)
-        held_out = [one.sight for one in self._trained.holdout]
-        above = float("nan")
-        if held_out:
-            theirs, bases = axis.places(self._likes.features(held_out)), axis.places(base_NF)
-            above = fmean((its > base) + 0.5 * (its == base) for its in theirs for base in bases)
-        return Likeness(axis=axis, held_out=len(held_out), above=above)
+        size = plain[0].size
+        own_NF = self._likes.features(self._sights(self._trained.some("subject"), size))
+        held_out = self._sights(self._trained.some("holdout"), size)
+        above = _above(base_NF, own_NF, others_NF, self._likes.features(held_out)) if held_out else math.nan
+        return Likeness(
+            axis=Axis.between(base_NF, own_NF, others_NF),
+            held_out=len(held_out),
+            above=above,
+            limits=self._likes.limits,
+        )
+
+    def _sights(self, some: Sequence[Trained], size: tuple[int, int]) -> list[Sight]:
+        """Training pictures cut and scaled as made ones are; of one whose file is gone its latents, where they have
+        that shape."""
+        shape = tuple(side // self._inside.easel.base.latent_factor for side in (size[1], size[0]))
+        found = []
+        for one in some:
+            if one.opened:
+                found.append(self._inside.through(one.picture(size)))
+            elif tuple(one.latents_CHW.shape[1:]) == shape:
+                found.append(Sight(latents_CHW=one.latents_CHW, picture=lambda one=one: one.picture(size)))  # type: ignore[misc]
+        return found
 
     def evidence(
         self, plan: Plan, called: Sequence[str], newest: int, axis: Axis, losses: Sequence[Loss],
@@ -145,9 +180,10 @@ class Measuring:
                 nearest=nearest[number],
             )
             on_progress(number + 1, len(shots))
-        warmths = [one.seen.warmth for one in self._trained.subject if one.seen]
+        warmths = [one.warmth for one in self._trained.subject]
         return Evidence(
             plan=plan, made=made, newest=newest, seed_noise=_seed_noise(plan, made), losses=losses,
+            trained=len(self._trained.subject),
             own_warmth=[warmth for warmth in warmths if warmth is not None],
         )  # fmt: skip
 
@@ -172,16 +208,18 @@ class Measuring:
                 adapted={step: found[step][index] for step in checkpoints},
             )
             for index in self._trained.graded
+            if all(math.isfinite(found[step][index]) for step in (None, *checkpoints))
         ]
 
     @torch.no_grad()
     def _losses_at(self, items: Sequence[Item], checkpoint: int | None, seed: int) -> dict[int, float]:
         easel, schedule = self._inside.easel, self._inside.schedule
-        key = digest_of("losses", self._inside.name, checkpoint, [items[i].sha256 for i in self._trained.graded], seed,
-                        self._pictures.adapter_hash(checkpoint))  # fmt: skip
+        graded = self._trained.graded
+        what = [(items[i].sha256, items[i].captions[0], items[i].placements[0].bucket, i) for i in graded]
+        key = digest_of("losses", self._inside.name, self._pictures.adapter_of(checkpoint), what, seed)
         known = self._measured.get(key)
         if known is not None:
-            return dict(zip(self._trained.graded, known, strict=True))
+            return dict(zip(graded, known, strict=True))
         for model in easel.models:
             model.eval()
             set_weights(model, {} if checkpoint is None else {adapter_key(checkpoint): 1.0})
@@ -222,7 +260,7 @@ class Measuring:
     def _seen(self, shot: Shot) -> Appearance:
         key = digest_of("appearance", appearance.VERSION, self._pictures.id_of(shot))
         if self._measured.get(key) is None:
-            self._measured.keep({key: asdict(appearance.appearance(self._pictures.file(shot)))})
+            self._measured.keep({key: asdict(appearance.appearance(self._pictures.read(shot)))})
         return appearance.of_table(self._measured.get(key))
 
     def _distance(self, one: Shot, other: Shot) -> float:
@@ -246,25 +284,31 @@ class Measuring:
         if not own:
             return [None] * len(shots)
         usual = self._usual_distance()
-        pooled = [_pooled(one.latents_CHW) for one in own]
-        eyes = [one.seen for one in own]
-        bits = appearance.differing_bits(
-            [one.bits for one in seen], [one.bits if one else "" for one in eyes]
-        )
+        pooled = torch.stack([_pooled(one.latents_CHW) for one in own])
+        copied = self._copied(seen)
         found: list[Nearest | None] = []
         for number, shot in enumerate(shots):
-            same = [
-                place for place, eye in enumerate(eyes)
-                if eye and bits[number, place] <= SAME_BITS
-                and appearance.same_picture(seen[number], eye, int(bits[number, place]))
-            ]  # fmt: skip
-            distances = [_apart(_pooled(self.latents(shot)), each) for each in pooled]
-            place = min(range(len(own)), key=distances.__getitem__)
-            distance = distances[place] / usual
-            # Pictures of one subject before one wall have one hash at 64 pixels: a copy is as near besides.
-            copied = place in same and distance < thresholds.COPY
-            kind = "copy" if copied else "near" if distance < thresholds.NEAR else "none"
+            distances_N = _apart(_pooled(self.latents(shot)), pooled) / usual
+            place = copied.get(number, int(distances_N.argmin()))
+            distance = float(distances_N[place])
+            # Pictures of one subject before one wall have one hash where they are small: a copy is as near besides.
+            small = min(shot.size) < SMALLEST
+            same = number in copied and (not small or distance < thresholds.COPY)
+            kind = "copy" if same else "near" if distance < thresholds.NEAR else "none"
             found.append(Nearest(picture=own[place].place, distance=distance, kind=kind))  # type: ignore[arg-type]
+        return found
+
+    def _copied(self, seen: Sequence[Appearance]) -> dict[int, int]:
+        """Index of a made picture -> index of the training picture that the audit would call the same, whole or cut."""
+        forms = [(place, *form) for place, one in enumerate(self._trained.subject) for form in one.forms]
+        bits = appearance.differing_bits([one.bits for one in seen], [bits for _, bits, _ in forms])
+        found: dict[int, int] = {}
+        for number, one in enumerate(seen):
+            for at in bits[number].argsort(kind="stable")[:_CANDIDATES]:
+                place, _, shades = forms[int(at)]
+                if bits[number, at] <= SAME_BITS and appearance.same_picture(one.shades, shades):
+                    found[number] = place
+                    break
         return found
 
     def _usual_distance(self) -> float:
@@ -280,7 +324,9 @@ class Measuring:
 
 
 def _least(one: Trained, others: Sequence[Trained]) -> float:
-    return min(_apart(_pooled(one.latents_CHW), _pooled(each.latents_CHW)) for each in others)
+    return float(
+        _apart(_pooled(one.latents_CHW), torch.stack([_pooled(each.latents_CHW) for each in others])).min()
+    )
 
 
 def _pooled(latents_CHW: Tensor) -> Tensor:
@@ -288,9 +334,10 @@ def _pooled(latents_CHW: Tensor) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(latents_CHW, _POOLED)
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
-    """Distance of pooled latents, the other as it is or mirrored."""
-    return min(float((one - form).pow(2).mean().sqrt()) for form in (other, other.flip(-1)))
+def _apart(one_CHW: Tensor, others_NCHW: Tensor) -> Tensor:
+    """(N,): distances of pooled latents, the others as they are or mirrored."""
+    forms = (others_NCHW, others_NCHW.flip(-1))
+    return torch.stack([(each - one_CHW).pow(2).mean(dim=(1, 2, 3)).sqrt() for each in forms]).amin(dim=0)
 
 
 def _seed_noise(plan: Plan, made: Mapping[Shot, Made]) -> float:

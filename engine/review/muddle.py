@@ -62,7 +62,8 @@ def _verdict(spread: Interval) -> Verdict:
 
 def _words(spread: Interval, verdict: Verdict, two: bool) -> str:
     if verdict == "good":
-        return f"One look: it changes the light's warmth alike in all pictures, but for {said(spread)} of what a seed does."
+        alike = f"but for {said(spread)} of what a seed does"
+        return f"The light's warmth is one: it is changed alike in all pictures, {alike}."
     found = f"The light wavers between warm and cool by {said(spread)} times what a seed does"
     return f"{found}, and the training pictures are of two looks." if two else f"{found}."
 

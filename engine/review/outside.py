@@ -54,6 +54,11 @@ class Outside:
         return f"{self.model.config.model_type} {self.source}"
 
     @property
+    def limits(self) -> str:
+        """What it does not see."""
+        return "How well it knows this kind of subject nobody has tried."
+
+    @property
     def reads(self) -> bool:
         """Whether it can say how well a text explains a picture."""
         return self.tokenizer is not None

@@ -6,6 +6,7 @@ are 1. The measure is made anew each time out of files, so that a resumed run me
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import torch
 from PIL import Image
@@ -23,6 +24,9 @@ from engine.review.trained import MOST
 from engine.sample import Easel
 from engine.step import Task
 
+LEAST: Final = 4
+"""Pictures of the base, and of the subject, below which there is no axis between them."""
+
 
 def likeness_of_previews(
     task: Task, base: Base, folder: Path, step: int, triggers: Sequence[str]
@@ -33,7 +37,7 @@ def likeness_of_previews(
     """
     first, now = (_called(folder, each, triggers) for each in (0, step))
     own = [item for item in task.items if item.role == "subject"]
-    if step == 0 or len(first) < 2 or not now or len(own) < 2:
+    if step == 0 or len(first) < LEAST or not now or len(own) < LEAST:
         return None
     chosen = set(spread([item.picture for item in own], MOST))
     device = task.accelerator.device

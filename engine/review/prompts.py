@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 COUNT = 10
 """Prompts of a group of the isolation test: 2^10 flips of signs come to p of 0.001."""
@@ -25,6 +26,8 @@ OTHER_THINGS = (
 """Ordinary things that every base knows, the little one of the demo too: what it does not know is a nonsense word to it."""
 VERBATIM = 12
 """Captions of training pictures that are drawn word for word."""
+_LETTERS = r"0-9A-Za-z_\u00c0-\u024f"
+"""What a trigger's letters go on with: other scripts put words side by side without a blank."""
 NONSENSE = ("blorvik", "quandel", "zimfra", "tolneph", "grastuv")
 """The first that no text of the run holds stands in the trigger's place."""
 
@@ -153,7 +156,11 @@ def with_word(text: str, triggers: Sequence[str], word: str) -> str:
 def _whole(triggers: Sequence[str]) -> re.Pattern[str] | None:
     """What finds any of the triggers, the longest first; None where there are none."""
     words = sorted((re.escape(word) for word in triggers if word), key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else None
+    return (
+        re.compile(rf"(?<![{_LETTERS}])(?:{'|'.join(words)})(?![{_LETTERS}])", re.IGNORECASE)
+        if words
+        else None
+    )
 
 
 def _tidy(text: str) -> str:
@@ -161,7 +168,7 @@ def _tidy(text: str) -> str:
     return re.sub(r"(\s*,)+\s*", ", ", text).strip(" ,")
 
 
-def spread(texts: Sequence[str], count: int) -> list[str]:
+def spread(texts: Sequence[Any], count: int) -> list[Any]:
     """At most `count` of `texts`, evenly from first to last."""
     count = min(count, len(texts))
     return [texts[place * len(texts) // count] for place in range(count)]

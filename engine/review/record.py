@@ -20,6 +20,16 @@ class Step:
     """Keys of project.toml and their new values, for a new run; empty where a person has to do it."""
 
 
+def slower(rate: float, by: int) -> Step:
+    """The same training with the rate divided."""
+    less = float(f"{rate / by:.3g}")
+    share = {2: "half", 10: "a tenth of"}.get(by, f"1/{by} of")
+    return Step(
+        words=f"train again from the same base at {less:g}, {share} the rate",
+        set={"train.learning_rate": less},
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Test:
     """One test: its figure, what that means, and what to do."""

@@ -26,8 +26,8 @@ _VERDICTS = (
     "judges",
     "losses",
     "sheets",
-    "whole",
 )
+"""What stands while another review of the same adapter works."""
 _UNJUDGED: Mapping[str, Any] = {
     "case": "unknown", "words": "No training picture can be read any more, so nothing can be compared with them.",
     "recommended": None, "more": None, "tests": [], "weights": [], "checkpoints": [], "judges": [], "losses": [],
@@ -43,11 +43,17 @@ class RecordFile:
         before = _read(file)
         same = before.get("adapter") == facts["adapter"] and before.get("format") == FORMAT
         self._before = {key: before[key] for key in _VERDICTS if key in before} if same else {}
+        told = before.get("pictures") if same else None
+        self._known = {
+            row["id"]: {key: row[key] for key in ("measures", "nearest") if key in row}
+            for row in (told if isinstance(told, list) else [])
+            if isinstance(row, dict) and "id" in row
+        }
 
     def tell(self, plan: Plan) -> None:
         """Write what is there of `plan` by now. Raises OSError."""
         pictures = [
-            row
+            {**row, **self._known.get(row["id"], {})}
             for row in _rows(self._project, self._pictures, plan, {})
             if (self._project / row["path"]).is_file()
         ]

@@ -120,8 +120,7 @@ def _verdict(record: Mapping[str, Any]) -> Html:
         parts.append(element("p", element("strong", at), sure))
         parts += _paragraphs(recommended.get("words"))
     else:
-        why = ": these pictures do not tell them apart" if case == "good" else ""
-        parts.append(element("p", f"No weight and no checkpoint is recommended{why}."))
+        parts.append(element("p", "No weight and no checkpoint is recommended: the weight sweep says why."))
     more = record.get("more")
     if isinstance(more, Mapping):
         parts += _paragraphs(more.get("words"))
@@ -185,8 +184,11 @@ def _judges(record: Mapping[str, Any]) -> list[Html]:
 
 
 def _settings(record: Mapping[str, Any]) -> Html:
+    """What was drawn with what. Prompts stand beside the pictures, and the judge's folder is nobody else's matter."""
     settings = record.get("settings")
-    return _listed(settings) if isinstance(settings, Mapping) else Html()
+    if not isinstance(settings, Mapping):
+        return Html()
+    return _listed({name: value for name, value in settings.items() if name not in ("prompts", "judge")})
 
 
 def _listed(said: Mapping[str, object]) -> Html:

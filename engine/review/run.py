@@ -32,7 +32,16 @@ from engine.review.report import write_report
 from engine.review.shots import Plan, adapter_key, checkpoints_of, planned, refined
 from engine.review.store import Measured, Pictures
 from engine.review.trained import Set, trained_set
-from engine.sample import AdapterFile, Easel, Origin, adapter_of_run, easel_for_job, named
+from engine.sample import (
+    AdapterFile,
+    Easel,
+    Origin,
+    adapter_of_run,
+    computed_in,
+    easel_for_job,
+    named,
+    scales_of,
+)
 from projects.families import FAMILIES as FACTS
 from projects.job import JobDir
 from projects.people import said_by_people
@@ -77,28 +86,28 @@ def run(
     plan = planned(
         subject.texts, _shot(subject), subject.sample.seeds, subject.checkpoints, sorted(job.weights)
     )
-    finer = refined(plan, subject.texts, _shot(subject), subject.sample.seeds, ())
     check_shots(subject.family, subject.base, plan.shots())
     origin = _origin(subject)
     pictures = Pictures(subject.run.review, origin)
     record = RecordFile(subject.run.review / "review.json", subject.project, pictures, _facts(subject, job))
+    judge = open_outside(desk, job.judge, subject.project) if job.judge else None
     trained = trained_set(
         desk, subject.project, subject.family, subject.base, subject.items, subject.spec.data.background
     )
-    easel = set_up(
-        desk, project=subject.project, family=subject.family, base=subject.base, spec=subject.spec,
-        adapters=subject.adapters, texts=_all_texts(subject, [*plan.shots(), *finer.shots()]),
-    )  # fmt: skip
-    judge = open_outside(desk, job.judge, subject.project) if job.judge else None
     if judge:
         trained = trained.with_files()
+    easel = set_up(
+        desk, project=subject.project, family=subject.family, base=subject.base, spec=subject.spec,
+        adapters=subject.adapters, texts=_all_texts(subject, plan.shots()),
+    )  # fmt: skip
     reviewing = Reviewing(desk, subject, easel, pictures, record, trained, judge)
     judged = reviewing.judged(plan)
     if job.depth == "refined" and judged and (best := sweep.best_two(judged.evidence)):
         plan = refined(plan, subject.texts, _shot(subject), subject.sample.seeds, best)
         judged = reviewing.judged(plan)
     desk.phase("laying out the sheets")
-    laid = sheets.written(subject.run.review, plan, subject.newest, pictures, origin, _foot(subject, origin))
+    foot, usual = _foot(subject, origin), subject.sample.weight or sheets.USUAL_WEIGHT
+    laid = sheets.written(subject.run.review, plan, subject.newest, usual, pictures, origin, foot)
     place = subject.run.review.relative_to(subject.project)
     named_sheets = [f"{place}/{name}" for name in laid]
     told = record.finish(plan, judged, named_sheets, seconds=round(time.monotonic() - started, 1))
@@ -123,7 +132,7 @@ def opened(desk: Desk, job: ReviewJob) -> Subject:
     family, base = open_trained_on(desk, spec.base, project, newest.trained_on)
     return Subject(
         project=project, run=run, spec=spec, sample=sample, items=items, texts=texts, family=family, base=base,
-        adapters=[replace(files[each], key=adapter_key(each)) for each in steps], checkpoints=steps,
+        adapters=[replace(files[each], key=adapter_key(each)) for each in sorted(files)], checkpoints=sorted(files),
     )  # fmt: skip
 
 
@@ -172,7 +181,7 @@ class Reviewing:
         subject = self._subject
         return case.judged(
             evidence, subject.spec.train.learning_rate, likes=self._likes.label, trust=likeness.trust,
-            reads=self._reads.label, checkpoints=checkpoints.table(evidence, subject.run, subject.checkpoints),
+            reads=self._reads.label, checkpoints=checkpoints.table(evidence, subject.checkpoints),
         )  # fmt: skip
 
     def _draw(self, plan: Plan) -> None:
@@ -233,6 +242,8 @@ def _origin(subject: Subject) -> Origin:
         run=subject.run.path.name,
         step=subject.newest,
         steps={adapter_key(step): step for step in subject.checkpoints},
+        scales=scales_of(subject.adapters),
+        precision=computed_in(subject.spec),
     )
 
 
@@ -244,7 +255,8 @@ def _facts(subject: Subject, job: ReviewJob) -> dict[str, Any]:
         "adapter": subject.adapters[-1].hash,
         "settings": {
             "base": subject.base.name, "base_fingerprint": subject.base.fingerprint, "trigger": subject.spec.trigger,
-            "negative": shot.negative, "guidance": shot.guidance, "steps": shot.steps, "sampler": shot.sampler,
+            "negative": shot.negative, "guidance": shot.guidance, "true_guidance": shot.true_guidance,
+            "quantize": subject.spec.train.quantize, "steps": shot.steps, "sampler": shot.sampler,
             "size": list(shot.size), "seeds": list(subject.sample.seeds), "weights": sorted(job.weights),
             "checkpoints": list(subject.checkpoints), "judge": job.judge, "prompts": asdict(subject.texts),
         },
@@ -253,7 +265,10 @@ def _facts(subject: Subject, job: ReviewJob) -> dict[str, Any]:
 
 def _foot(subject: Subject, origin: Origin) -> str:
     shot = _shot(subject)
+    # A distilled base reads a negative prompt only where guidance is added on top.
+    unread = FACTS[subject.family.name].distilled and shot.true_guidance <= 1
+    negative = "negative: none, this base reads none" if unread else f"negative: {shot.negative or 'none'}"
     return (
         f"{origin.run}   step {subject.newest}   {SAMPLER_NAMES[shot.sampler]}, {shot.steps} steps, "
-        f"guidance {shot.guidance:g}, {shot.size[0]} x {shot.size[1]} px   negative: {shot.negative or 'none'}"
+        f"guidance {shot.guidance:g}, {shot.size[0]} x {shot.size[1]} px   {negative}"
     )

@@ -71,11 +71,14 @@ class Sheet(Generic[Key]):
 
 
 def written(
-    folder: Path, plan: Plan, newest: int, pictures: Pictures, origin: Origin, foot: str
+    folder: Path, plan: Plan, newest: int, usual: float, pictures: Pictures, origin: Origin, foot: str
 ) -> list[str]:
-    """Lay the sheets of `plan` out in `folder`, of the newest checkpoint; gives the names of the files. Raises Refused."""
+    """Lay the sheets of `plan` out in `folder`, of the newest checkpoint; gives the names of the files.
+
+    usual: the weight of before and after. Raises Refused.
+    """
     names = []
-    for sheet in (_sweep(plan, newest), _isolation(plan), _before_after(plan, newest), _echo(plan)):
+    for sheet in (_sweep(plan, newest), _isolation(plan), _before_after(plan, newest, usual), _echo(plan)):
         if sheet is None:
             continue
         shots = dict.fromkeys(shot for row in sheet.rows for shot in row.shots)
@@ -103,12 +106,12 @@ def _sweep(plan: Plan, newest: int) -> Sheet | None:
     )  # fmt: skip
 
 
-def _before_after(plan: Plan, newest: int) -> Sheet | None:
+def _before_after(plan: Plan, newest: int, usual: float) -> Sheet | None:
     """Large, at the weight that people start with, or the one nearest to it."""
     cells = [cell for cell in plan.sweep if cell.checkpoint == newest]
     if not cells:
         return None
-    cell = min(cells, key=lambda each: abs(each.weight - USUAL_WEIGHT))
+    cell = min(cells, key=lambda each: abs(each.weight - usual))
     return Sheet(
         name="before-after", title="Before and after",
         note=f"Left the base, right the adapter at weight {cell.weight:g}: same prompt, same seed.",

@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.draw import Shot
-from engine.review.prompts import Texts
+from engine.review.prompts import COUNT, Texts
 
 Group = Literal["control", "named", "deleted", "nonsense", "class", "bare", "verbatim"]
 CHECKPOINTS = 3
 """So many at most in a coarse review: the newest, and others spread evenly over the training."""
 BARE = 8
 """Seeds of the bare trigger: alone it shows most plainly what an adapter knows by heart."""
+_APART = 100
+"""Seeds between groups that may have a prompt in common: each picture serves one of them."""
 REFINED_PROMPTS, REFINED_SEEDS = 5, 3
 """At least, of what a refined review draws its two best of."""
 
@@ -48,8 +50,7 @@ class Plan:
     """Prompts that say the trigger, by what they are drawn with; the base's are the same in all."""
     groups: Mapping[Group, Pairs]
     """Isolation: control says the trigger, named another thing, deleted nothing, nonsense a word without meaning, class the
-    class word alone; echo:
-    bare the trigger alone, verbatim a training caption."""
+    class word alone. Echo: bare the trigger alone, verbatim a training caption."""
 
     def shots(self) -> list[Shot]:
         """Each once, the base's own first: whatever comes after can be compared at once."""
@@ -89,10 +90,18 @@ def planned(
         "verbatim": texts.captions,
     }  # fmt: skip
     for group, prompts in own.items():
-        turns = [replace(shot, prompt=text, seed=_turn(seeds, place)) for place, text in enumerate(prompts)]
+        # Fewer prompts come again with further seeds: below seven pairs no test can find anything.
+        many = max(len(prompts), COUNT) if prompts else 0
+        first = _APART if group == "verbatim" else 0
+        turns = [
+            replace(shot, prompt=prompts[place % len(prompts)], seed=_turn(seeds, first + place))
+            for place in range(many)
+        ]
         groups[group] = _pairs(turns, newest, 1.0)
     if texts.bare:
-        bare = [replace(shot, prompt=texts.bare, seed=_turn(seeds, place)) for place in range(BARE)]
+        bare = [
+            replace(shot, prompt=texts.bare, seed=_turn(seeds, 2 * _APART + place)) for place in range(BARE)
+        ]
         groups["bare"] = _pairs(bare, newest, 1.0)
     return Plan(sweep=sweep, groups={name: pairs for name, pairs in groups.items() if pairs.plain})
 

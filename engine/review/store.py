@@ -29,11 +29,16 @@ def digest_of(*what: object) -> str:
 
 
 def picture_id(shot: Shot, origin: Origin) -> str:
-    """What names the picture of `shot`: its settings, the bytes of base and adapters, and how the base is quantised."""
+    """What names the picture of `shot`: its settings, base and adapters by their bytes, and in what numbers it is
+    computed."""
+    base = origin.base
     settings = asdict(shot) | {
-        "weights": sorted((origin.adapters[key][1], weight) for key, weight in shot.weights)
+        "weights": sorted(
+            (*origin.adapters[key], origin.scales.get(key, 1.0), weight) for key, weight in shot.weights
+        )
     }
-    return digest_of("picture", settings, origin.base.fingerprint, origin.quantize)
+    read = [base.clip_skip, base.zero_unconditional, base.objective, dict(base.scheduler)]
+    return digest_of("picture 2", settings, base.fingerprint, read, origin.quantize, origin.precision)
 
 
 class Pictures:
@@ -43,9 +48,14 @@ class Pictures:
         self._folder, self._origin = review / "pictures", origin
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def adapter_hash(self, checkpoint: int | None) -> str:
-        """What names the bytes of the run's adapter at a checkpoint; "" for the base."""
-        return "" if checkpoint is None else self._origin.adapters[adapter_key(checkpoint)][1]
+    def adapter_of(self, checkpoint: int | None) -> list[object]:
+        """What names the run's adapter at a checkpoint, and in what numbers it is computed; the base's numbers alone
+        for None."""
+        numbers: list[object] = [self._origin.quantize, self._origin.precision]
+        if checkpoint is None:
+            return numbers
+        key = adapter_key(checkpoint)
+        return [*numbers, self._origin.adapters[key][1], self._origin.scales.get(key, 1.0)]
 
     def id_of(self, shot: Shot) -> str:
         """What names the picture of `shot`."""

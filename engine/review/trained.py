@@ -3,23 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from engine.cache import Cache, LatentReader, encode_latents
 from engine.dataset.items import Item, verify_unchanged
-from engine.dataset.pictures import prepared
+from engine.dataset.pictures import open_picture, prepared
 from engine.desk import Desk
 from engine.evaluate import grid_items
 from engine.families.family import Base, Family
 from engine.preparation import stoppable
-from engine.review.appearance import Appearance, appearance
-from engine.review.eyes import Sight
+from engine.review import appearance
 from engine.review.prompts import spread
 from projects.problems import Refused, listed
 
 MOST = 24
-"""Pictures of a role that are looked at: enough for an axis, and an hour saved on a thousand."""
+"""Pictures of a role that the axis of likeness is made of: enough, and hours saved on a thousand."""
+LOOKED = 200
+"""Pictures of the subject whose files are opened, spread evenly: of more only the latents are compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +32,23 @@ class Trained:
     item: Item
     latents_CHW: Tensor
     """At its first resolution, as it was trained."""
-    seen: Appearance | None
-    """None where the file was moved or changed since."""
+    forms: Sequence[tuple[str, str]]
+    """Bits and shades of what was trained of it, whole and cut; empty where its file was not opened."""
+    warmth: float | None
+    """Of its light; None for a grey picture, or one that was not opened."""
     background: str
     """Colour that transparent pictures are laid on."""
     place: str
-    """Path relative to the project; for a picture from elsewhere the name people know it by."""
+    """Path relative to the project; for a picture from elsewhere the name of its file."""
 
     @property
-    def sight(self) -> Sight:
-        """It, to be looked at; its picture as it was trained."""
-        return Sight(
-            latents_CHW=self.latents_CHW,
-            picture=lambda: prepared(self.item.path, self.item.placements[0], self.background),
-        )
+    def opened(self) -> bool:
+        """Whether its file is there, unchanged."""
+        return bool(self.forms)
+
+    def picture(self, size: tuple[int, int]) -> Image.Image:
+        """It, upright and on its background, scaled and cut to `size` (width, height). Raises Refused."""
+        return ImageOps.fit(open_picture(self.item.path, self.background), size, Image.Resampling.LANCZOS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +65,15 @@ class Set:
         """Those whose files are there unchanged: for whoever looks at pictures, and not at latents."""
         return replace(
             self,
-            subject=[one for one in self.subject if one.seen],
-            holdout=[one for one in self.holdout if one.seen],
+            subject=[one for one in self.subject if one.opened],
+            holdout=[one for one in self.holdout if one.opened],
         )
+
+    def some(self, role: Literal["subject", "holdout"]) -> list[Trained]:
+        """At most MOST of a role, spread evenly."""
+        every = self.subject if role == "subject" else self.holdout
+        kept = set(spread([one.item.picture for one in every], MOST))
+        return [one for one in every if one.item.picture in kept]
 
 
 def trained_set(
@@ -69,9 +81,9 @@ def trained_set(
 ) -> Set:
     """The pictures of the run's `items`. What was moved or changed since is named in a warning, and the rest goes on: its
     latents are in the cache, or it is left out. Raises StopAsked."""
-    chosen = {item.picture: item for role in ("subject", "holdout") for item in _some(items, role)}
+    chosen = {item.path: item for item in items if item.role in ("subject", "holdout")}
     grid = grid_items(items)
-    wanted = list({**chosen, **{items[index].picture: items[index] for index in grid}}.values())
+    wanted = list(chosen.values())
     gone = {problem.where for problem in verify_unchanged(wanted)}
     moved = [item for item in wanted if str(item.path) in gone]
     if moved:
@@ -87,13 +99,18 @@ def trained_set(
         flip=False, background=background, on_progress=stoppable(desk, "encoding pictures"),
     )  # fmt: skip
     found: dict[str, list[Trained]] = {"subject": [], "holdout": []}
-    for item in chosen.values():
+    looked = set(spread([item.path for item in wanted if item not in moved], LOOKED))
+    for number, item in enumerate(wanted):
+        stoppable(desk, "looking at training pictures")(number, len(wanted))
         if (latents_CHW := _latents(reader, item)) is not None:
-            seen = None if item in moved else _seen(item, background)
-            place = str(item.path.relative_to(project)) if item.path.is_relative_to(project) else item.picture
+            forms, warmth = _looked_at(item, background) if item.path in looked else ((), None)
+            inside = item.path.is_relative_to(project)
             found[item.role].append(
-                Trained(item=item, latents_CHW=latents_CHW, seen=seen, background=background, place=place)
-            )
+                Trained(
+                    item=item, latents_CHW=latents_CHW, forms=forms, warmth=warmth, background=background,
+                    place=str(item.path.relative_to(project)) if inside else item.path.name,
+                )
+            )  # fmt: skip
     graded = [index for index in grid if _latents(reader, items[index]) is not None]
     return Set(subject=found["subject"], holdout=found["holdout"], reader=reader, graded=graded)
 
@@ -105,13 +122,10 @@ def _latents(reader: LatentReader, item: Item) -> Tensor | None:
         return None
 
 
-def _seen(item: Item, background: str) -> Appearance | None:
+def _looked_at(item: Item, background: str) -> tuple[Sequence[tuple[str, str]], float | None]:
+    """Hashes and warmth of what was trained of a picture; nothing of one that cannot be opened."""
     try:
-        return appearance(item.path, background)
+        picture = prepared(item.path, item.placements[0], background)
     except Refused:
-        return None
-
-
-def _some(items: Sequence[Item], role: str) -> list[Item]:
-    of_role = {item.picture: item for item in items if item.role == role}
-    return [of_role[name] for name in spread(list(of_role), MOST)]
+        return (), None
+    return appearance.forms(picture), appearance.appearance(picture).warmth

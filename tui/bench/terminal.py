@@ -22,6 +22,7 @@ from projects.problems import refuse
 COLUMNS: Final = 120
 ROWS: Final = 36
 _CELL_W, _CELL_H = 10, 20
+_RESTLESS: Final = 20
 
 ESCAPES: Final = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]_P^X].*?(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])", re.DOTALL
@@ -121,11 +122,15 @@ class Terminal:
         return began
 
     def press(self, keys: str, *, quiet: float = 0.04, seconds: float = 5.0) -> Answer:
-        """Press `keys` at once and listen until nothing came for `quiet` seconds, at most `seconds` for the first byte."""
+        """Press `keys` at once and listen until nothing came for `quiet` seconds, at most `seconds` for the first byte.
+
+        A live run draws several times a second: after _RESTLESS times `quiet` whoever waits for rest goes on without it.
+        """
         began = self.send(keys)
         first = self._read(seconds)
         answered, size = time.perf_counter(), len(first)
-        while more := self._read(quiet):
+        deadline = answered + _RESTLESS * quiet
+        while time.perf_counter() < deadline and (more := self._read(quiet)):
             size += len(more)
         return Answer(answered - began, size, time.perf_counter() - began)
 

@@ -11,7 +11,7 @@ from engine.review import broken, case, echo, isolation, muddle, sweep, threshol
 from engine.review.appearance import Appearance
 from engine.review.evidence import Evidence, Loss, Made, Nearest
 from engine.review.prompts import texts_of
-from engine.review.shots import Cell, Plan, planned
+from engine.review.shots import Cell, Plan, planned, refined
 
 TEXTS = texts_of(
     prompts=[f"zork mug, wall {number}" for number in range(4)],
@@ -51,7 +51,7 @@ def evidence(
         for number, shot in enumerate(plan.shots())
     }  # fmt: skip
     return Evidence(
-        plan=plan, made=made, newest=200, seed_noise=0.05, own_warmth=own_warmth,
+        plan=plan, made=made, newest=200, seed_noise=0.05, trained=24, own_warmth=own_warmth,
         losses=losses if losses is not None else tuple(gained(0.3, 0.3)),
     )  # fmt: skip
 
@@ -211,3 +211,58 @@ def test_tests_are_tables_of_plain_numbers() -> None:
 def test_broken_needs_a_base_that_keeps_its_prompts() -> None:
     assert broken.judge(evidence(prompt=lambda shot: 0.5), 1e-3).verdict == "unknown"
     assert thresholds.OBEYS_BAD < thresholds.OBEYS_SUSPECT < 1
+
+
+def test_few_prompts_come_again_with_other_seeds_until_a_test_can_find_something() -> None:
+    few = texts_of(prompts=["zork mug, a wall"], subject_captions=[], triggers=["zork"], class_word="mug")
+    plan = planned(few, SHOT, (1,), [100], (1.0,))
+    assert len(plan.groups["deleted"].plain) == 10 == len(set(plan.groups["deleted"].plain))
+    leaking = evidence(plan, likeness=strength)
+    leaking = replace(leaking, newest=100)
+    assert isolation.judge(leaking, 1e-3).verdict == "bad"
+
+
+def test_prompts_that_hold_nothing_but_the_trigger_leave_the_main_question_open() -> None:
+    bare = texts_of(prompts=["zork"], subject_captions=["zork"], triggers=["zork"], class_word="")
+    found = replace(evidence(planned(bare, SHOT, (1, 2), [100], (1.0,))), newest=100)
+    test = isolation.judge(found, 1e-3)
+    assert test.verdict == "unknown" and "was not tested" in test.words
+
+
+def test_a_wide_interval_is_no_proof_that_prompts_are_kept() -> None:
+    def torn(shot: Shot) -> float:
+        return 0.95 - (0.7 * strength(shot) if shot.prompt.endswith(("0", "1")) else 0.0)
+
+    test = broken.judge(evidence(prompt=torn), 1e-3)
+    assert test.figure and test.figure.high is not None and test.figure.high > thresholds.OBEYS_SUSPECT
+    assert test.verdict in ("suspect", "bad")
+
+
+def test_a_good_run_whose_copying_was_not_tested_says_so() -> None:
+    found = judged(evidence(losses=()))
+    assert found.case == "good" and "whether it copies was not tested" in found.words
+
+
+def test_a_checkpoint_that_knows_its_pictures_by_heart_is_not_recommended_and_an_earlier_one_is() -> None:
+    late = [
+        replace(
+            loss, adapted={100: loss.base * 0.7, 200: loss.base * (0.1 if loss.role == "subject" else 0.7)}
+        )
+        for loss in gained(0.3, 0.3)
+    ]
+    found = judged(evidence(losses=tuple(late)))
+    assert found.case == "echo" and found.recommended and found.recommended.cell.checkpoint == 100
+
+
+def test_a_refined_review_holds_its_two_against_each_other_on_the_same_pictures() -> None:
+    best = [Cell(checkpoint=200, weight=1.0), Cell(checkpoint=200, weight=0.5)]
+    finer = refined(PLAN, TEXTS, SHOT, (1, 2), best)
+
+    def like(shot: Shot) -> float:
+        hard = not shot.prompt.startswith("zork mug, wall")
+        return called(shot) * (
+            strength(shot) * 0.5 if hard else 0.9 if strength(shot) == 0.5 else 0.95 * strength(shot)
+        )
+
+    found = sweep.recommend(evidence(finer, likeness=like))
+    assert found and found.cell == best[0], "coarse cells were drawn of the easy prompts alone"

@@ -139,12 +139,23 @@ def test_training_pictures_stand_beside_copies_and_what_was_judged_one(tmp_path:
     assert "training picture images/a.png, distance 0.12<" in report(tmp_path, record)
 
 
-def test_things_are_called_alike_only_where_that_is_why_none_is_recommended(
+def test_what_is_not_recommended_is_said_so_and_where_the_reason_stands(
     project: Path, record: dict[str, Any]
 ) -> None:
     broken = report(project, {**record, "case": "broken", "recommended": None})
-    assert "No weight and no checkpoint is recommended." in broken and "tell them apart" not in broken
-    assert "do not tell them apart" in report(project, {**record, "recommended": None})
+    assert "No weight and no checkpoint is recommended: the weight sweep says why." in broken
+
+
+def test_prompts_and_the_judges_folder_do_not_stand_among_the_settings(
+    project: Path, record: dict[str, Any]
+) -> None:
+    settings = {
+        **record["settings"],
+        "prompts": {"called": ["a secret prompt"]},
+        "judge": "/home/me/models/siglip",
+    }
+    written = report(project, {**record, "settings": settings})
+    assert "a secret prompt" not in written and "/home/me" not in written
 
 
 def test_the_sweep_has_named_axes_and_every_cell(project: Path, record: dict[str, Any]) -> None:
