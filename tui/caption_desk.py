@@ -213,7 +213,7 @@ class CaptionDesk:
         rows = rows_of({entry.file: entry for entry in first_entries(self.project, spec.data, _GLANCE)})
         self.captions = replace(self.captions, rows=rows, spec=spec)
         if rows:
-            self._post(CaptionsMoved(self.captions, set(rows), names=True))
+            self._post(CaptionsMoved(self.captions.counted(), set(rows), names=True))
         if len(rows) == _GLANCE:
             time.sleep(_PAINT_SECONDS)
 
@@ -234,4 +234,4 @@ class CaptionDesk:
             redo=ops[journal.undone[-1]].words if journal.undone else "",
         )  # fmt: skip
         changed |= {book.entries[file].picture for file in looked if file in book.entries}
-        self._post(CaptionsMoved(self.captions, changed, names=names))
+        self._post(CaptionsMoved(self.captions.counted(), changed, names=names))

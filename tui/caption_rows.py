@@ -75,6 +75,16 @@ class Captions:
         """Pictures without words, or with a draft that nobody has looked at."""
         return sum(self.is_open(row) for row in self.rows.values())
 
+    @cached_property
+    def widest(self) -> int:
+        """Letters of the longest name, without folder and ending."""
+        return max((len(row.path.stem) for row in self.rows.values()), default=0)
+
+    def counted(self) -> "Captions":
+        """The same, with `open` and `widest` counted. For a thread: they go through all pictures."""
+        _ = self.open, self.widest
+        return self
+
     def is_open(self, row: CaptionRow) -> bool:
         """Whether somebody has to write, or to look, there."""
         return row.empty or self.is_draft(row)
@@ -85,10 +95,15 @@ class Captions:
 
     def knowing(self, other: "Captions") -> "Captions":
         """With what was counted and checked of another state."""
-        return replace(
+        known = replace(
             self, tokens=other.tokens, phrases=other.phrases, findings=other.findings, checks=other.checks,
             of=other.of,
         )  # fmt: skip
+        # The rows are the same: what a thread has counted of them need not be counted again on the interface's loop.
+        known.__dict__.update(
+            {name: self.__dict__[name] for name in ("open", "widest") if name in self.__dict__}
+        )
+        return known
 
     def with_findings(self, findings: Sequence[Finding], titles: Mapping[str, str]) -> "Captions":
         """With what the checks say. For a thread: it goes through all pictures."""

@@ -37,7 +37,7 @@ def list_title(captions: Captions, order: Order, chosen: int, shown: int | None)
 
 def names_wide(captions: Captions) -> int:
     """Cells that the longest name takes, as far as names get any."""
-    return min(_NAME, max((len(row.path.stem) for row in captions.rows.values()), default=_NAME))
+    return min(_NAME, captions.widest or _NAME)
 
 
 def caption_row(captions: Captions, name: str, width: int, wide: int) -> Spans:

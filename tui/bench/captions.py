@@ -138,7 +138,7 @@ def writing(terminal: Terminal, project: Path) -> list[Figure]:
         figure("captions.key_p90", quantile(waits, 0.9), "ms", 25.0, f"letter to first byte, {count}"),
         figure("captions.key_bytes", bytes_each(letters, idle), "B", 500.0, f"a letter, {len(letters)} letters"),
         median_of("captions.next", following, "ms", budget=50.0, method="enter until the next caption came out"),
-        figure("captions.next_bytes", bytes_each(onward, idle) / 1e3, "kB", 25.0, f"enter, {len(onward)} pictures"),
+        figure("captions.next_bytes", bytes_each(onward, idle) / 1e3, "kB", None, f"enter and its picture, {len(onward)}"),
         median_of("captions.save", saves, "ms", budget=100.0, method="enter until the caption is in its file"),
     ]  # fmt: skip
 
@@ -167,7 +167,11 @@ def list_figures(terminal: Terminal) -> list[Figure]:
         found.append(median_of(name, [each * 1e3 for each in seconds], "ms", budget=50.0, method=method))
     return [
         figure(
-            "captions.page_bytes", bytes_each(pages, idle) / 1e3, "kB", 25.0, f"page key, {len(pages)} keys"
+            "captions.page_bytes",
+            bytes_each(pages, idle) / 1e3,
+            "kB",
+            None,
+            f"page key and the picture it comes to, {len(pages)} keys",
         ),
         *found,
     ]

@@ -1,6 +1,7 @@
 """The phrases of the captions room: the panel, the numbers after the leader, what is offered while somebody types."""
 
 from collections.abc import Sequence
+from itertools import islice, takewhile
 from typing import Final
 
 from textual import on
@@ -48,11 +49,11 @@ class CaptionPhrases(CaptionText):
         self.common = self._learned.common
         own, trigger = self.captions.spec.captions.phrases, self.captions.spec.trigger
         stay = [each for each in self._numbered if each in counts and each not in own]
-        more = [
-            each for each in self.common
-            if counts[each] >= _TWICE and each not in own and each not in stay and each != trigger
-        ]  # fmt: skip
-        self._numbered = [*stay, *more][: max(0, _NUMBERS - len(own))]
+        room = max(0, _NUMBERS - len(own))
+        # The commonest stand in front: of ten thousand a handful has to be looked at.
+        several = takewhile(lambda each: counts[each] >= _TWICE, self.common)
+        fresh = (each for each in several if each not in own and each not in stay and each != trigger)
+        self._numbered = [*stay, *islice(fresh, room)][:room]
         self.count_narrowed()
 
     def count_narrowed(self) -> None:
