@@ -152,7 +152,7 @@ class Room(Screen[None]):
         self.set_focus(edit)
         self.bench.release_keys()
 
-    def on_input_changed(self, event: "LineEdit.Changed") -> None:
+    def on_line_edit_changed(self, event: "LineEdit.Changed") -> None:
         if event.input.id == "filter" and self._filtered:
             event.stop()
             self._filtered.set_filter(event.value)

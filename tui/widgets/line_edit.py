@@ -28,6 +28,14 @@ class LineEdit(Input):
         Binding("enter", "leave('enter')", "take it", show=False),
     ]
 
+    class Changed(Input.Changed):
+        """Another text stands there."""
+
+        def can_replace(self, message: Message) -> bool:
+            """What was typed since is all that matters: a filter of ten thousand rows is not worked out for every letter of
+            a word that came at once."""
+            return isinstance(message, LineEdit.Changed) and message.input is self.input
+
     class Left(Message):
         """The person is through with the text."""
 
