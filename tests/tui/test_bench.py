@@ -235,8 +235,9 @@ def test_the_audit_is_measured_fresh_and_again(tmp_path: Path) -> None:
     found = {
         figure.name: figure for figure in audit.measure(tmp_path, said.append, pictures=3, many=5, rounds=1)
     }
-    names = "audit.picture audit.text audit.first audit.cheap audit.first_of_many audit.headers audit.memory audit.again audit.one"
-    assert [*found] == names.split(), "the extra that reads text is installed for the tests"
+    names = "picture text first cheap first_of_many headers memory again one"
+    # The extra that reads text is installed for the tests.
+    assert [*found] == [f"audit.{name}" for name in names.split()]
     assert all(figure.value > 0 for figure in found.values()) and len(said) == 2
     # One changed picture costs one picture.
     assert "pictures measured: 1;" in found["audit.one"].method
