@@ -18,7 +18,7 @@ from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
 
 _VALUE = 34
-APART = ("sample.prompts",)
+_APART = ("sample.prompts",)
 """Fields with a screen of their own in the place of a line."""
 _KEYS = (
     ("enter", "save"),
@@ -178,7 +178,7 @@ class FormPane(Container):
         row = self.field
         if row is None or self.read_only:
             self.post_message(self.Closed(self.read_only))
-        elif row.key in APART and row.key not in self._refused and row.problem is None:
+        elif row.key in _APART and row.key not in self._refused and row.problem is None:
             self.post_message(self.Apart(row.key))
         elif (value := next_value(row.key, row.value)) is not None:
             self.post_message(self.Typed(row.key, value, row.said))
