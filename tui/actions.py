@@ -355,6 +355,7 @@ def _review() -> list[Action]:
             "Nothing was saved yet that could be exported."),
         key("other", "O", "go to another run, or see an exported file", "other runs", "others",
             "There is no other run to review, and nothing is exported."),
+        key("prompts", "p", "build prompts from parts, and see the negative prompt", "prompts"),
         own("duel", "D", "take one of two pictures, again and again: a duel", "duel"),
         own("blind", "B", "judge now, and again without labels in 48 hours: a blind round", "blind round"),
     ]  # fmt: skip
@@ -390,6 +391,22 @@ def _preparing() -> list[Action]:
         key("start", "enter", "start the run, or go to the room where it is done", "start"),
         key("name", "tab", "change the name of the run", "name"),
         key("leave", "escape,q", "leave; nothing is started", "leave"),
+    ]
+
+
+def _prompting() -> list[Action]:
+    key = _keys("prompting", "Prompts", palette=False)
+    return [
+        key("new", "n", "write a new prompt out of its parts", "new"),
+        key("edit", "e", "change the parts of the prompt", "change"),
+        key("take", "c", "take the parts of a caption; again: of the next one", "caption"),
+        key("remove", "d", "take the prompt out", "remove"),
+        key("negative", "N", "change the negative prompt", "negative"),
+        key("preset-value", "delete,backspace", "give the negative prompt its preset's value", "preset's"),
+        key("undo", "u", "take the last change back", "undo"),
+        key("redo", "ctrl+r", "do again what was taken back"),
+        key("help", "question_mark,f1", "show all keys of the prompts", "help"),
+        key("leave", "escape,q", "back to the room; what was saved stays", "back"),
     ]
 
 
@@ -472,6 +489,7 @@ ACTIONS: Final[dict[str, Action]] = {
         *_choosing(),
         *_train(),
         *_review(),
+        *_prompting(),
         *_duel(),
         *_blind(),
         *_grid(),

@@ -49,6 +49,7 @@ _SHEETS = tuple(
         "review",
         "large",
         "previewing",
+        "prompting",
         "duel",
         "blind",
     )

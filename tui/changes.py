@@ -91,14 +91,20 @@ def save(folder: Path, key: str, typed: str | None, seen: str | None) -> Change:
     return Change((value,), before, _bytes(project.file))
 
 
-def put(folder: Path, said: Mapping[str, Any], told: str) -> Change | None:
+def put(
+    folder: Path, said: Mapping[str, Any], told: str, seen: Mapping[str, Any] | None = None
+) -> Change | None:
     """Write values by their keys, None takes one out, whatever the file says there. None: it says all of that already.
 
-    Raises Refused.
+    seen: what it must say at some keys all the same, None for nothing. Raises ChangedOutside where not, and Refused.
     """
     from projects.project import open_project
 
     text = open_project(folder).text
+    there = _plain(text, seen or ())
+    for key, value in (seen or {}).items():
+        if there[key] != value:
+            raise ChangedOutside(key, None if there[key] is None else typed_as(there[key]))
     now = _plain(text, said)
     values = [Value(key, now[key], value) for key, value in said.items() if now[key] != value]
     return _written(folder, values, told) if values else None

@@ -42,17 +42,21 @@ class Saving:
 
         self._write(folder, key, lambda: save(folder, key, typed, seen), then, typed)
 
-    def put(self, folder: Path, said: Mapping[str, Any], told: str, hint: str = "") -> None:
+    def put(
+        self, folder: Path, said: Mapping[str, Any], told: str, hint: str = "",
+        seen: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         """Write values by their keys, None takes one out: one step, however many they are.
 
-        told: what that does, as a clause without its end; hint: what follows it when it is said.
+        told: what that does, as a clause without its end; hint: what follows it when it is said. seen: what the file must
+        still say at some keys, None for nothing; where it does not, nothing is written.
         """
 
         def then(change: Change) -> None:
             self.changes.keep(change)
             self._say(f"{told}{hint}.")
 
-        self._write(folder, next(iter(said)), lambda: put(folder, said, told), then)
+        self._write(folder, next(iter(said)), lambda: put(folder, said, told, seen), then)
 
     def undo(self, folder: Path) -> None:
         """Take the newest change back. There must be one."""

@@ -26,6 +26,7 @@ from tui.screens.palette import choices
 from tui.screens.pictures import PicturesRoom
 from tui.screens.preparing import Preparing
 from tui.screens.project import ProjectRoom
+from tui.screens.prompting import Prompting
 from tui.screens.replacing import Replacing
 from tui.screens.review import ReviewRoom
 from tui.screens.room import Room
@@ -40,7 +41,7 @@ ROOMS = {
     "home": HomeRoom, "project": ProjectRoom, "pictures": PicturesRoom, "crop": Cropping, "tiles": Tiles,
     "train": TrainRoom, "review": ReviewRoom, "large": Large, "replacing": Replacing, "changing": Changing,
     "choosing": Choosing, "captions": CaptionsRoom, "leader": CaptionsRoom, "seeing": Seeing, "duel": Duelling,
-    "blind": BlindRound,
+    "blind": BlindRound, "prompting": Prompting,
     "grid": WeightsGrid, "evidence": Evidence, "preparing": Preparing,
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ _TITLES = {
     "list": "In every list", "app": "Everywhere", "large": "A picture alone, large", "tiles": "Tiles of pictures",
     "crop": "A crop that is moved", "replacing": "Replacing in captions", "changing": "Changing many captions",
     "choosing": "Two edits of one caption", "seeing": "What the model sees", "duel": "A duel of two pictures",
-    "blind": "A blind round",
+    "blind": "A blind round", "prompting": "The prompts of a project",
     "grid": "The grid of a review",
     "evidence": "Evidence of a review", "preparing": "A next step of a review",
 }  # fmt: skip

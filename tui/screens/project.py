@@ -256,6 +256,14 @@ class ProjectRoom(Room):
         """Say why nothing can be typed."""
         self.say(event.reason)
 
+    @on(FormPane.Apart)
+    def apart(self) -> None:
+        """The prompts: a list of texts is hard to type on one line."""
+        from tui.screens.prompting import Prompting
+
+        if self._project:
+            self.app.push_screen(Prompting(self._project.path))
+
     @on(FormPane.Typed)
     def typed(self, event: FormPane.Typed) -> None:
         """Save it; what is refused stays in the field until it is mended."""

@@ -308,6 +308,12 @@ class ReviewRoom(Room):
             exports = self._found.exports if self._found else ()
             offer_others(self.bench, others, self.run, exports, self.open_run)
 
+    def do_prompts(self) -> None:
+        if self.bench.project:
+            from tui.screens.prompting import Prompting
+
+            self.app.push_screen(Prompting(self.bench.project))
+
     def do_duel(self) -> None:
         if self.run and self.bench.project:
             from tui.screens.duel import Duelling

@@ -18,6 +18,8 @@ from tui.widgets.line_edit import LineEdit
 from tui.widgets.line_list import LineList
 
 _VALUE = 34
+_APART = ("sample.prompts",)
+"""Fields with a screen of their own in the place of a line."""
 _KEYS = (
     ("enter", "save"),
     ("esc", "cancel"),
@@ -60,6 +62,13 @@ class FormPane(Container):
 
         def __init__(self, reason: str) -> None:
             self.reason = reason
+            super().__init__()
+
+    class Apart(Message):
+        """A field is to be changed that has a screen of its own."""
+
+        def __init__(self, key: str) -> None:
+            self.key = key
             super().__init__()
 
     class Here(Message):
@@ -169,6 +178,8 @@ class FormPane(Container):
         row = self.field
         if row is None or self.read_only:
             self.post_message(self.Closed(self.read_only))
+        elif row.key in _APART and row.key not in self._refused and row.problem is None:
+            self.post_message(self.Apart(row.key))
         elif (value := next_value(row.key, row.value)) is not None:
             self.post_message(self.Typed(row.key, value, row.said))
         else:

@@ -1,4 +1,4 @@
-"""Words that checks of captions know, in English: small words, and words for distance, light and clothes."""
+"""Words that are known of captions, in English: small words, and words for distance, light, clothes, places, people."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -39,3 +39,25 @@ SAID: Final[Mapping[str, frozenset[str]]] = {
     """),
 }  # fmt: skip
 """What a picture can be known for -> words that speak of it."""
+
+SUBJECTS: Final = _set("""
+    woman women man men person people adult couple lady gentleman model dancer bride groom face head hair beard moustache
+    eye eyes skin freckle lips smile hand hands arm shoulder leg body figure cat dog horse bird
+""")
+"""Words for somebody who is in a picture."""
+
+PLACES: Final = _set("""
+    room kitchen bedroom bathroom living-room hall hallway corridor office studio café cafe bar restaurant hotel library
+    museum church street road alley city town village square park garden yard forest wood meadow field beach sea ocean
+    lake river shore coast mountain hill valley desert roof rooftop balcony terrace stair staircase bench chair armchair
+    seat stool sofa couch bed table desk counter shelf wall fence door doorway floor ground grass rock water snow sand
+    background backdrop outdoors outside indoors inside station train car boat bridge pier tree rain fog
+    mist a-window the-window
+""")
+"""Words for where something is; two words that only mean a place together are joined by a hyphen."""
+
+CAMERA: Final = _set("""
+    lens bokeh grain film-grain grainy film analog analogue polaroid kodak portra fujifilm leica hasselblad canon nikon
+    dslr depth-of-field sharp focus aperture exposure photography snapshot angle low-angle high-angle perspective 35mm
+""")
+"""Words for what a picture was taken with, and how; distances are in `SAID`."""
