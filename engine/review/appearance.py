@@ -83,17 +83,17 @@ def of_table(table: dict[str, Any]) -> Appearance:
 
 def differing_bits(ones: Sequence[str], others: Sequence[str]) -> Array:
     """(N, M), int: bits of 256 that differ between hashes at best, flipped and turned; 256 where one is empty."""
-    first = np.array([_signs(bits) for bits in ones]).reshape(len(ones), -1)
+    first = np.array([_signs(bits) for bits in ones]).reshape(len(ones), _SIDE * _SIDE)
     second = np.array([_signs(bits) for bits in others]).reshape(len(others), _SIDE, _SIDE)
     row, column = np.indices((_SIDE, _SIDE)) % 2 * -2 + 1
     least = np.full((len(ones), len(others)), 256)
     for turned in (second, second.transpose(0, 2, 1)):
         # A flip changes the sign of every odd wave of its direction, and nothing else.
         for flip in (np.ones_like(row), column, row, row * column):
-            agreeing = first @ (turned * flip).reshape(len(others), -1).T
+            agreeing = first @ (turned * flip).reshape(len(others), _SIDE * _SIDE).T
             least = np.minimum(least, (256 - agreeing) // 2)
-    least[[not bits for bits in ones], :] = 256
-    least[:, [not bits for bits in others]] = 256
+    least[np.array([not bits for bits in ones], bool), :] = 256
+    least[:, np.array([not bits for bits in others], bool)] = 256
     return least
 
 

@@ -241,6 +241,15 @@ def test_pictures_that_were_moved_since_are_named_and_the_rest_goes_on(tmp_path:
     assert record["tests"] and len([loss for loss in record["losses"] if loss["role"] == "subject"]) == 9
 
 
+def test_pictures_that_are_all_gone_since_are_judged_by_their_cached_latents(tmp_path: Path) -> None:
+    run = with_pictures(make_run(tmp_path, {100: random_adapter(0)}), tmp_path)
+    reviewed(tmp_path, run, weights=(1.0,))
+    (tmp_path / "images").rename(tmp_path / "gone")
+    assert reviewed(tmp_path, run, name="review-2", weights=(1.0,)) == "done"
+    record = record_of(run)
+    assert record["tests"] and all(one["nearest"]["kind"] != "copy" for one in record["pictures"])
+
+
 def test_without_any_training_picture_the_sheets_are_drawn_and_nothing_is_judged(tmp_path: Path) -> None:
     run = with_pictures(make_run(tmp_path, {100: random_adapter(0)}), tmp_path)
     (tmp_path / "images").rename(tmp_path / "gone")
