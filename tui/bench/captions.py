@@ -148,6 +148,8 @@ def list_figures(terminal: Terminal) -> list[Figure]:
     idle = terminal.listen(2.0) / 2.0
     terminal.press(_ESCAPE, quiet=0.3)
     pages = presses(terminal, [_PAGE_DOWN] * 10 + [_PAGE_UP] * 10, PAGES)
+    # The cursor stays on its row when rows go: the rows that are waited for are those at the top.
+    terminal.press("g", quiet=0.3)
     found = []
     for words, row in (
         ("tokens>75", _LONG * 11 - 1),
