@@ -1,6 +1,6 @@
 """Jobs that a verb starts and waits for: the directory, the worker, and what it left behind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from projects import worker
@@ -27,7 +27,10 @@ class Run:
 
 
 def open_run(job: JobDir) -> Run:
-    """The run in a job directory. Raises Refused (usage) for a job of another kind."""
+    """The run in a job directory. Raises Refused (usage) for a job of another kind.
+
+    Its project is the one it lies in: somebody may have moved or copied that since spec.toml was written.
+    """
     spec = read_job(job)
     if not isinstance(spec, TrainJob):
         raise refuse(
@@ -36,6 +39,9 @@ def open_run(job: JobDir) -> Run:
             hint="Name a run of the project.",
             usage=True,
         )
+    place = job.path.absolute()
+    if place.parent.name == "runs":
+        spec = replace(spec, project=str(place.parent.parent))
     return Run(job, spec)
 
 
