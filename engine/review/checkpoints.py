@@ -5,9 +5,10 @@ from typing import Any
 
 from engine.review import echo
 from engine.review.evidence import Evidence, keeps_prompt, likeness
+from engine.review.isolation import over_noise
 from engine.review.record import interval_table, rounded
 from engine.review.shots import Cell
-from engine.review.statistics import Interval, mean_interval
+from engine.review.statistics import Interval
 
 
 def table(evidence: Evidence, checkpoints: Sequence[int]) -> list[dict[str, Any]]:
@@ -39,9 +40,8 @@ def table(evidence: Evidence, checkpoints: Sequence[int]) -> list[dict[str, Any]
 def _leak(evidence: Evidence) -> Interval | None:
     """Of prompts without the trigger, in units of the base's noise between seeds; drawn at the newest checkpoint only."""
     pairs = evidence.group("deleted")
-    if pairs is None or evidence.seed_noise <= 0:
-        return None
-    return mean_interval([each / evidence.seed_noise for each in evidence.differences(pairs, likeness)])
+    shift = evidence.change(pairs, likeness) if pairs else None
+    return over_noise(shift, evidence.seed_noise) if shift and evidence.seed_noise > 0 else None
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -50,13 +50,13 @@ def judge(evidence: Evidence, rate: float) -> Test:
         share = shift.value / acts.value if acts.value > 0 else 0.0
         verdicts[name] = _verdict(name, share, chance)
         tables[name] = {
-            **{key: rounded(value) for key, value in asdict(_over(shift, noise)).items()},
+            **{key: rounded(value) for key, value in asdict(over_noise(shift, noise)).items()},
             "share": rounded(share), "p": rounded(chance), "verdict": verdicts[name],
         }  # fmt: skip
-    details = {"groups": tables, "control": interval_table(_over(acts, noise)), "noise": rounded(noise)}
+    details = {"groups": tables, "control": interval_table(over_noise(acts, noise)), "noise": rounded(noise)}
     if acts.value < thresholds.ACTS:
         return Test(
-            test="isolation", verdict="unknown", figure=_over(acts, noise), unit=unit, threshold=None,
+            test="isolation", verdict="unknown", figure=over_noise(acts, noise), unit=unit, threshold=None,
             words=f"With the trigger the pictures come only {acts.value:.0%} of the way to the training pictures: an "
             "adapter that hardly acts cannot be said to leak.",
             advice="Train longer, or look at the captions: safelight captions DIR check.", details=details,
@@ -69,7 +69,7 @@ def judge(evidence: Evidence, rate: float) -> Test:
             advice="Say more in the captions than the trigger.",
         )  # fmt: skip
     worst = max((name for name in leaks if verdicts[name] == verdict), key=lambda name: tables[name]["share"])
-    figure = _over(leaks[worst], noise)  # type: ignore[arg-type]
+    figure = over_noise(leaks[worst], noise)  # type: ignore[arg-type]
     limit = thresholds.LEAKS[worst][1]
     return Test(
         test="isolation", verdict=verdict, figure=figure, unit=unit,
@@ -133,7 +133,8 @@ def _evidence(evidence: Evidence, group: Group) -> list[str]:
     return evidence.ids([after for _, after in by_leak])
 
 
-def _over(interval: Interval, noise: float) -> Interval:
+def over_noise(interval: Interval, noise: float) -> Interval:
+    """A change of likeness in units of the base's own noise between seeds."""
     return Interval(
         value=interval.value / noise,
         low=None if interval.low is None else interval.low / noise,
