@@ -94,7 +94,7 @@ def _said(worst: Group, table: Mapping[str, Any], figure: Interval, verdict: Ver
     share = max(0.0, table["share"])
     if verdict == "good":
         most = f"Without the trigger {share:.0%} of its effect comes at most, with {_WORDS[worst]}"
-        return f"{most}: {said(figure, 1)} of the noise between seeds, which may be chance or is little."
+        return f"{most}: {said(figure, 1)} of the noise between seeds, below the limit for such prompts."
     return f"{share:.0%} of the trigger's effect comes with {_WORDS[worst]}: {said(figure, 1)} of the noise between seeds."
 
 
