@@ -24,7 +24,7 @@ from engine.waiting import wait_for_device, wait_for_job
 from projects.devicequeue import DeviceQueue
 from projects.events import fold_file
 from projects.job import JobDir
-from projects.machine import device_names
+from projects.machine import device_names, stand_back
 from projects.plan import require_processes
 from projects.problems import Problem, Refused, refuse
 from projects.project import read_job
@@ -138,7 +138,7 @@ def _run(desk: Desk, runners: Mapping[str, str], processes: int | None) -> str:
     if spec.after and not wait_for_job(desk, JobDir(Path(spec.after))):
         return "stopped"
     if devices == ["cpu"]:
-        os.nice(10)
+        stand_back()
     with ExitStack() as queues:
         # One after the other, in the order that all workers keep: so two that want several never wait for each other.
         for device in devices:

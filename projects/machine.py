@@ -9,12 +9,14 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
 from projects.problems import refuse
 
+_NICE = 10
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
 
 
@@ -42,6 +44,17 @@ def state_folder() -> Path:
     """Where what belongs to a machine and not to a project is kept: $SAFELIGHT_STATE, else ~/.local/state/safelight."""
     named = os.environ.get("SAFELIGHT_STATE")
     return Path(named) if named else Path.home() / ".local" / "state" / "safelight"
+
+
+def stand_back(pid: int = 0) -> None:
+    """Let the processors be others' first: a process by pid, 0 for this one. Nothing where the system does not let it."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+    # Linux shares processors between sessions before it looks at priorities, so that of two sessions the one stands back
+    # for the other by this alone. A session that others are in as well, a shell's, is left as it is.
+    with suppress(OSError):
+        if os.getsid(pid) == (pid or os.getpid()):
+            Path(f"/proc/{pid or 'self'}/autogroup").write_text(f"{_NICE}", encoding="ascii")
 
 
 def device_name() -> str:

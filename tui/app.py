@@ -15,6 +15,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
+from textual.strip import Strip
 from textual.types import CSSPathType
 from textual.worker import get_current_worker
 
@@ -228,7 +229,11 @@ class Workbench(HeldKeys, App[tuple[Path, ...]]):
         if self._pictures is None and self.project is not None:
             from tui.pictures import Pictures
 
-            self._pictures = Pictures(self.project / "cache", off=self._pictures_off())
+            # Of another strip with the same styles: a whole one keeps all it says to the terminal.
+            self._pictures = Pictures(
+                self.project / "cache", off=self._pictures_off(),
+                coded=lambda strip: Strip(strip).render(self.console),
+            )  # fmt: skip
         return self._pictures
 
     def action_act(self, action_id: str) -> None:

@@ -20,7 +20,8 @@ class Row:
     """One picture."""
 
     name: str
-    path: Path
+    file: str
+    """Absolute path of the file."""
     role: str = ""
     set: str = ""
     """Path of its set as project.toml says it."""
@@ -34,6 +35,11 @@ class Row:
     """How many, where they were looked for."""
     distance: str = ""
     """By the size of its largest face; what a person says goes first."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies. Not kept: ten thousand paths take as much memory as everything else that rows hold."""
+        return Path(self.file)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,14 +102,12 @@ class Seen:
         rows = dict(self.rows)
         for name in out:
             if name not in rows:
-                rows[name] = Row(name=name, path=place_of(name, self.declared))
+                rows[name] = Row(name=name, file=str(place_of(name, self.declared)))
         ranks: dict[str, int] = {}
         for row in rows.values():
             ranks.setdefault(row.role or "subject", len(ranks))
         # What is left out stays where it was, so that the cursor stays on it.
-        rows = dict(
-            sorted(rows.items(), key=lambda each: (ranks[each[1].role or "subject"], str(each[1].path)))
-        )
+        rows = dict(sorted(rows.items(), key=lambda each: (ranks[each[1].role or "subject"], each[1].file)))
         told = [finding.told(self.declared.ignored) for finding in self.findings]
         order = {name: at for at, name in enumerate(rows) if name not in out}
         of: dict[str, list[Finding]] = defaultdict(list)
@@ -155,7 +159,7 @@ def read_row(table: Mapping[str, Any]) -> Row:
     """A picture as the audit tells it. Raises KeyError, TypeError or ValueError for anything else."""
     size = table["size"]
     return Row(
-        name=str(table["name"]), path=Path(table["path"]), role=intern(str(table["role"])),
+        name=str(table["name"]), file=str(table["path"]), role=intern(str(table["role"])),
         kind=intern(str(table["kind"] or "")),
         size=(int(size[0]), int(size[1])) if size else None, placements=tuple(_placements(table["placements"])),
         set=intern(str(table["set"])), sharp=_number(table["sharp"]), faces=table["faces"],

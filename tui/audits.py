@@ -1,26 +1,17 @@
 """The audit that a room started: its process, its lines read in a thread, and what they come to."""
 
-import json
-import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from engine.dataset.findings import Finding
 from projects.problems import Refused
 from tui.audited import Row, Seen, read_row
-from tui.auditing import COMMAND, AuditProcess, Died
+from tui.auditing import COMMAND, AuditProcess, Died, Report
 from tui.declared import Declared, read_declared
 from tui.left_out import with_header
-
-_NICE: Final = 10
-_ENTRIES: Final = 100
-"""Entries of a long list after which other threads get their turn: one call for ten thousand rows would hold them up."""
-_BETWEEN: Final = re.compile(r"[\s,:]*")
-_DECODER: Final = json.JSONDecoder()
 
 
 class Auditing:
@@ -65,14 +56,14 @@ class Auditing:
         try:
             self.declared(read_declared(self._project))
             threading.Thread(target=self._look_at_left_out, name="left-out", daemon=True).start()
-            with AuditProcess(self._project, nice=_NICE, command=self._command) as process:
+            with AuditProcess(self._project, behind=True, command=self._command) as process:
                 with self._lock:
                     self._process = process
                 if self._stopped.is_set():
                     process.stop()
                 self._name()
-                for told in process.reports(read_line):
-                    self._take(told)
+                for report in process.reports(read_row):
+                    self._take(report)
         except Died as died:
             error = f"{died.problems[0].error} R runs it again."
         except Refused as refused:
@@ -95,7 +86,7 @@ class Auditing:
         except Refused:  # What is wrong is for the audit to say.
             return
         rows = {
-            one.name: Row(name=one.name, path=one.path, role=one.dataset.role, set=one.dataset.path)
+            one.name: Row(name=one.name, file=str(one.path), role=one.dataset.role, set=one.dataset.path)
             for one in found
         }
         with self._state:
@@ -116,70 +107,24 @@ class Auditing:
                 self._seen = replace(self._seen, rows={**self._seen.rows, **known}).put_together()
                 self._tell(self._seen)
 
-    def _take(self, told: Mapping[str, Any]) -> None:
-        findings = []
-        for at, table in enumerate(told["findings"]):
-            findings.append(Finding.read(table))
-            _give_way(at)
-        told_rows = []
-        for at, table in enumerate(told["pictures"]):
-            told_rows.append(read_row(table))
-            _give_way(at)
+    def _take(self, report: Report[Row]) -> None:
+        told = report.told
         with self._state:
-            self._put_together(told, told_rows, findings)
-
-    def _put_together(
-        self, told: Mapping[str, Any], told_rows: Sequence[Row], findings: Sequence[Finding]
-    ) -> None:
-        out = self._seen.declared.excluded
-        # The first report has all there are; of what is left out it knows nothing.
-        rows: dict[str, Row] = {
-            name: row for name, row in self._seen.rows.items() if self._reported or name in out
-        }
-        self._reported = True
-        rows |= {row.name: row for row in told_rows}
-        self._seen = replace(
-            self._seen, rows=rows, findings=findings, coverage=told["coverage"], problems=told["problems"],
-            stage=told["stage"], done=told["done"], total=told["total"], titles=told.get("checks", {}),
-            lights=told.get("lights") or self._seen.lights,
-        ).put_together()  # fmt: skip
-        self._tell(self._seen)
+            out = self._seen.declared.excluded
+            # The first report has all there are; of what is left out it knows nothing.
+            rows: dict[str, Row] = {
+                name: row for name, row in self._seen.rows.items() if self._reported or name in out
+            }
+            self._reported = True
+            rows |= {row.name: row for row in report.pictures}
+            self._seen = replace(
+                self._seen, rows=rows, findings=report.findings, coverage=told["coverage"], problems=told["problems"],
+                stage=told["stage"], done=told["done"], total=told["total"], titles=told.get("checks", {}),
+                lights=told.get("lights") or self._seen.lights,
+            ).put_together()  # fmt: skip
+            self._tell(self._seen)
 
     def _say(self, **changes: Any) -> None:
         with self._state:
             self._seen = replace(self._seen, **changes)
             self._tell(self._seen)
-
-
-def read_line(text: str) -> dict[str, Any]:
-    """A JSON object as json.loads gives it, its lists entry by entry, so that another thread gets its turn between them.
-
-    Raises ValueError.
-    """
-    at = _past(text, text.index("{") + 1)
-    told: dict[str, Any] = {}
-    while text[at : at + 1] != "}":
-        key, at = _DECODER.raw_decode(text, at)
-        at = _past(text, at)
-        if text[at : at + 1] != "[":
-            told[key], at = _DECODER.raw_decode(text, at)
-        else:
-            entries, at = [], _past(text, at + 1)
-            while text[at : at + 1] != "]":
-                entry, at = _DECODER.raw_decode(text, at)
-                entries.append(entry)
-                at = _past(text, at)
-                _give_way(len(entries))
-            told[key], at = entries, at + 1
-        at = _past(text, at)
-    return told
-
-
-def _past(text: str, at: int) -> int:
-    found = _BETWEEN.match(text, at)
-    return found.end() if found else at
-
-
-def _give_way(entries: int) -> None:
-    if entries % _ENTRIES == _ENTRIES - 1:
-        time.sleep(0.0005)

@@ -5,6 +5,7 @@ A cell shows two pixels, one above the other. Nothing waits for a picture: whoev
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _CELLS_KEPT: Final = 60_000
+_BETWEEN_SECONDS: Final = 0.001
 _WORTH_KEEPING: Final = 400 * 400
 """Pixels from which scaling takes so long that the result is kept on disk."""
 _FOLDER: Final = "thumbnails"
@@ -73,10 +75,16 @@ class Drawn:
 class Pictures:
     """The store of drawn pictures, with one thread that draws. The newest wish comes first."""
 
-    def __init__(self, cache: Path | None = None, *, off: str = "") -> None:
-        """cache: the project's cache folder, for what is kept on disk. off: why no pictures are drawn, "" to draw them."""
+    def __init__(
+        self, cache: Path | None = None, *, off: str = "", coded: Callable[[Strip], object] | None = None
+    ) -> None:
+        """cache: the project's cache folder, for what is kept on disk. off: why no pictures are drawn, "" to draw them.
+
+        coded: makes the codes of a strip's colours, which its styles then keep.
+        """
         self.cache = cache
         self.off = off
+        self._coded = coded
         self._mutex = threading.Lock()
         self._kept: OrderedDict[tuple[Box, tuple[int, int]], Drawn] = OrderedDict()
         self._cells = 0
@@ -105,6 +113,11 @@ class Pictures:
             box, when_there = self._queue.get()
             mark = _mark(box.path)
             drawn = draw(box, self.cache)
+            # Hardly two cells of a page of pictures have the same colours: their codes, made when they are first
+            # shown, would hold up the interface.
+            if self._coded:
+                for strip in drawn.strips:
+                    self._coded(strip)
             with self._mutex:
                 self._kept[(box, mark)] = drawn
                 self._cells += drawn.width * len(drawn.strips)
@@ -113,6 +126,8 @@ class Pictures:
                     self._cells -= oldest.width * len(oldest.strips)
                 self._wished.discard(box)
             when_there()
+            # The interface's turn: next to a page of pictures to draw it would wait at every step.
+            time.sleep(_BETWEEN_SECONDS)
 
 
 def draw(box: Box, cache: Path | None) -> Drawn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any, Literal
 
 Severity = Literal["blocker", "warning", "note"]
@@ -72,4 +73,6 @@ class Finding:
     def read(cls, table: Mapping[str, Any]) -> "Finding":
         """`table` back. Raises KeyError or TypeError for anything else."""
         boxes = {name: tuple(Box(**one) for one in each) for name, each in table["boxes"].items()}
-        return cls(**{**table, "pictures": tuple(table["pictures"]), "boxes": boxes})
+        # The same words for every picture that a check finds something in: kept once.
+        same = {name: intern(table[name]) for name in ("check", "severity", "confidence", "method", "remedy")}
+        return cls(**{**table, **same, "pictures": tuple(table["pictures"]), "boxes": boxes})

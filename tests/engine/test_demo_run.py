@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import __main__ as engine_main
 from engine import checkpoint
 from engine.__main__ import work
 from engine.demo.project import write_project
@@ -74,7 +75,7 @@ def proven(project: Path) -> dict[str, object]:
 def process_as_it_was(monkeypatch):
     """`work` makes a worker of its process: what it does to signals and priority ends with the test."""
     saved = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)}
-    monkeypatch.setattr(os, "nice", lambda _more: 0)
+    monkeypatch.setattr(engine_main, "stand_back", lambda: None)
     yield
     for number, handler in saved.items():
         signal.signal(number, handler)

@@ -24,8 +24,15 @@ if sys.argv[2].isdigit():
 def command(folder: Path, reports: Sequence[Mapping[str, Any]], then: str = "ends") -> tuple[str, ...]:
     """A command that says these reports. then: "ends", "waits" until its input is closed, "killed", or an exit code."""
     lines = folder / "audit-lines"
-    lines.write_text("".join(json.dumps(report) + "\n" for report in reports))
+    lines.write_text("".join(json.dumps(line) + "\n" for report in reports for line in lines_of(report)))
     return sys.executable, "-c", _PROGRAM, str(lines), then
+
+
+def lines_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A report as it is said: its pictures, its findings, and the rest."""
+    rest = {name: told for name, told in report.items() if name not in ("pictures", "findings")}
+    some = [name for name in ("pictures", "findings") if report.get(name)]
+    return [*({"kind": name, name: report[name]} for name in some), rest]
 
 
 def report(project: Path, **changes: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The pictures room: what an audit found, and what one key does about it, on a process that only says recorded lines."""
 
-import json
 import sys
 import tomllib
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from tests.tui.snapshots import text_of
 from tui import audits
 from tui.app import Options
 from tui.audited import Seen
-from tui.audits import Auditing, read_line
+from tui.audits import Auditing
 from tui.screens.cropping import Cropping
 from tui.screens.large import Large
 from tui.screens.modal import Ask, Pick, Reading
@@ -388,14 +387,6 @@ async def test_a_refused_audit_says_why(aurelia: Path, audited: Callable[..., No
     )
     async with opened(aurelia, room="pictures") as (bench, pilot):
         await until(pilot, lambda: "There is no base. Name one." in text_of(bench))
-
-
-def test_a_line_is_read_as_json_reads_it_entry_by_entry() -> None:
-    told = {"a": [], "b": [1, [2], {"c": ["]"]}] * 300, "d": {"e": []}, "f": "[", "g": None, "ü": "\u2028"}
-    assert read_line(json.dumps(told)) == told and read_line("{}") == {}
-    for broken in ('{"a": [1, 2', "", "[1]", '{"a" 1'):
-        with pytest.raises(ValueError):
-            read_line(broken)
 
 
 def test_a_half_written_line_is_passed_over(aurelia: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from engine.dataset.audit.crew import Crew, Order
 from projects.atomic import write_text
-from tui.auditing import AuditProcess
+from tui.auditing import AuditProcess, name_of
 from tui.bench.figures import Figure, median_of
 from tui.bench.peers import Peers
 
@@ -152,14 +152,15 @@ def timed(project: Path) -> Timed:
     found = headers = core = 0.0
     measured = 0
     with _Watched() as watched, AuditProcess(project) as auditing:
-        for report in auditing.reports():
-            if not found and any(each["confidence"] != "not-run" for each in report["findings"]):
+        for report in auditing.reports(name_of):
+            stage = report.told["stage"]
+            if not found and any(each.confidence != "not-run" for each in report.findings):
                 found = time.perf_counter() - started
-            if report["stage"] == "reading headers":
+            if stage == "reading headers":
                 headers = time.perf_counter() - started
-            elif report["stage"]:
-                measured = max(measured, report["total"])
-            if report["stage"] == "reading text" and not core:
+            elif stage:
+                measured = max(measured, report.told["total"])
+            if stage == "reading text" and not core:
                 core = time.perf_counter() - started
         whole = time.perf_counter() - started
     return Timed(

@@ -81,7 +81,8 @@ class PicturesRoom(Room):
         super().on_mount()
         self._list.focus()
         self._draw()
-        self.do_again()
+        # An audit begins with the names of all pictures: the room is there before that takes the processor.
+        self.call_after_refresh(self.do_again)
 
     def flush(self) -> None:
         """The project is closed, or the terminal goes: what an audit has measured is kept as it ends."""

@@ -15,7 +15,7 @@ import click
 from engine.dataset.findings import MARKS, Finding
 from projects.problems import Problem, listed
 from projects.project import open_project
-from tui.auditing import AuditProcess
+from tui.auditing import AuditProcess, name_of
 from tui.output import Output, json_option, words_of
 from tui.printable import printable
 
@@ -34,32 +34,33 @@ def command(folder: Path, assignments: tuple[str, ...], out: Output) -> int:
     project = open_project(folder)
     started = time.monotonic()
     pictures: set[str] = set()
-    last: dict[str, Any] = {}
+    told: Mapping[str, Any] = {}
+    findings: Sequence[Finding] = ()
     with AuditProcess(project.path, assignments) as auditing, _stopped_by_interrupt(auditing):
-        for last in auditing.reports():
-            pictures.update(one["name"] for one in last["pictures"])
-            _progress(last)
+        for report in auditing.reports(name_of):
+            pictures.update(report.pictures)
+            told, findings = report.told, report.findings
+            _progress(told)
     seconds = time.monotonic() - started
-    findings = [Finding.read(table) for table in last["findings"]]
-    problems = [Problem(**table) for table in last["problems"]]
-    for line in lines(findings, problems, last):
+    problems = [Problem(**table) for table in told["problems"]]
+    for line in lines(findings, problems, told):
         out.say(line)
     blockers = sum(finding.severity == "blocker" for finding in findings)
     ended = f"{len(pictures)} pictures in {seconds:.1f} s, {blockers} blockers."
-    out.say(ended if last["complete"] else f"Stopped: {ended} What was measured is kept.")
+    out.say(ended if told["complete"] else f"Stopped: {ended} What was measured is kept.")
     out.result(
         {
             "project": str(project.path),
             "pictures": len(pictures),
-            "usable": last["usable"],
+            "usable": told["usable"],
             "seconds": round(seconds, 3),
-            "complete": last["complete"],
+            "complete": told["complete"],
             "findings": [finding.table() for finding in findings],
-            "coverage": last["coverage"],
+            "coverage": told["coverage"],
             "problems": [problem.table() for problem in problems],
         }
     )
-    return 1 if blockers or problems or not last["complete"] else 0
+    return 1 if blockers or problems or not told["complete"] else 0
 
 
 def lines(

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from projects.job import JobDir
 from projects.problems import Problem, Refused, refuse
 from projects.project import new_job_dir, new_run_dir, open_project, write_job
 from projects.spec import ExportJob, JobSpec, ProofJob, ReviewJob, TrainJob
-from tui.auditing import AuditProcess
+from tui.auditing import AuditProcess, name_of
 from tui.follow_lines import ENDED, Left, shown
 from tui.jobs import finish, in_project, not_done, results
 from tui.output import Output, json_option
@@ -123,14 +123,15 @@ def write_project(folder: Path) -> Path:
 
 def audited(project: Path) -> list[str]:
     """Look at the project's pictures as `safelight audit` does: what it says. It stops nothing."""
-    report: dict[str, Any] = {}
+    told: Mapping[str, Any] = {}
+    findings: Sequence[Finding] = ()
     pictures: set[str] = set()
     with AuditProcess(project) as auditing:
-        for report in auditing.reports():
-            pictures.update(one["name"] for one in report["pictures"])
-    findings = [Finding.read(table) for table in report["findings"]]
-    problems = [Problem(**table) for table in report["problems"]]
-    return [f"Audited its {len(pictures)} pictures:", *lines(findings, problems, report)]
+        for report in auditing.reports(name_of):
+            pictures.update(report.pictures)
+            told, findings = report.told, report.findings
+    problems = [Problem(**table) for table in told["problems"]]
+    return [f"Audited its {len(pictures)} pictures:", *lines(findings, problems, told)]
 
 
 def write_chain(project: Path) -> Chain:

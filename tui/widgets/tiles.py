@@ -42,8 +42,8 @@ class Tiles(Widget, can_focus=True):
         """First line of tiles that is seen."""
         self._seen: dict[int, tuple[Hashable, object]] = {}
         """What stands at each row of the list that is seen: its key, and its name line."""
-        self._came: set[int] = set()
-        """Rows whose picture is drawn."""
+        self._came: dict[int, Drawn] = {}
+        """Row -> its picture as it stands there."""
 
     def update(self, store: Pictures | None) -> None:
         """The list, its cursor or what is known of a picture has changed."""
@@ -75,8 +75,7 @@ class Tiles(Widget, can_focus=True):
 
     def on_picture_there(self) -> None:
         """Draw the tiles whose pictures have come since."""
-        came = [at for at in self._seen if at not in self._came and self._drawn(at) is not None]
-        self._came.update(came)
+        came = [at for at in self._seen if at not in self._came and self._drawn(at)]
         if came:
             self.refresh(*(self._region(at) for at in came))
 
@@ -175,16 +174,19 @@ class Tiles(Widget, can_focus=True):
         short = name if len(name) <= _WIDTH - 2 else "…" + name[-(_WIDTH - 3) :]
         return [(bar, "accent"), mark, (short, "accent" if chosen else "text" if here else "muted")]
 
-    def _drawn(self, at: int) -> Any:
+    def _drawn(self, at: int) -> Drawn | None:
         if self._store is None or self._store.off:
             return None
         path = self._tell(self._rows.rows[at])[0]
-        return self._store.get(Box(path, _WIDTH, _HEIGHT), lambda: self.post_message(PictureThere()))
+        drawn = self._store.get(Box(path, _WIDTH, _HEIGHT), lambda: self.post_message(PictureThere()))
+        if drawn is not None:
+            self._came[at] = drawn
+        return drawn
 
     def _part(self, at: int, inside: int) -> list[Segment]:
-        drawn = self._drawn(at)
-        if drawn is not None:
-            self._came.add(at)
+        # To ask for each line looks at the file each time.
+        drawn = self._came.get(at) if inside else None
+        drawn = drawn or self._drawn(at)
         words = "off" if self._store and self._store.off else "…" if drawn is None else "no picture"
         return part_of(drawn, (_WIDTH, _HEIGHT), inside, inks(self), words if not inside else "")
 

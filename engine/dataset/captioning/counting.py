@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from engine.dataset.captioning.trigger_word import TriggerWord, judged, suggestions
 from engine.dataset.tokens import Count, Counts, Encoder, Piece, Place, encoders_of
+from projects.machine import stand_back
 from projects.problems import Refused
 from projects.spec import Base
 
@@ -123,6 +124,7 @@ class Counting:
                         self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                         start_new_session=True,
                     )  # fmt: skip
+                    stand_back(self._process.pid)
                 assert self._process.stdin and self._process.stdout
                 self._process.stdin.write(json.dumps(asked).encode("ascii") + b"\n")
                 self._process.stdin.flush()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.dataset.audit import __main__ as by_line
 from engine.dataset.audit import audit as auditing
 from engine.dataset.audit.__main__ import picture_table
 from engine.dataset.audit.audit import audit
@@ -12,6 +13,7 @@ from engine.dataset.audit.kinds import lights
 from engine.dataset.audit.setups import setups
 from engine.dataset.audit.shapes import Audited
 from engine.dataset.audit.store import Store
+from engine.dataset.findings import Finding
 from projects.bases import describe
 from projects.project import open_project, resolve
 from tests.engine.dataset.audit import planted
@@ -59,3 +61,19 @@ def test_what_is_said_is_kept_before_it_is_said(tmp_path: Path, monkeypatch: pyt
         store.close()
         said += bool(paths)
     assert said >= 3
+
+
+def test_pictures_and_findings_are_told_a_few_in_a_line_all_of_them_before_their_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_line, "_AT_ONCE", 2)
+    (tmp_path / "images").mkdir()
+    write(tmp_path / "images", {f"{seed}": np.asarray(planted.leaves(seed, 64, 64)) for seed in range(5)})
+    (tmp_path / "project.toml").write_text(TEXT, encoding="utf-8")
+    spec = resolve(open_project(tmp_path), [])
+    for last in audit(tmp_path, spec, describe(spec.base.source, tmp_path), processes=1):
+        *told, report = by_line._told(last, everything=True)
+    names = [one["name"] for line in told if line["kind"] == "pictures" for one in line["pictures"]]
+    findings = [Finding.read(one) for line in told if line["kind"] == "findings" for one in line["findings"]]
+    assert names == [f"{seed}.jpg" for seed in range(5)] and findings == list(last.findings) and findings
+    assert all(len(line[line["kind"]]) <= 2 for line in told) and report["kind"] == "report"
