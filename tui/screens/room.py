@@ -35,6 +35,8 @@ class Room(Screen[None]):
         super().__init__()
         self._silence: Timer | None = None
         self._filtered: LineList | None = None
+        self._wanted = ""
+        """The filter as it is typed; that of the list a frame later."""
 
     @property
     def bench(self) -> "Workbench":
@@ -144,7 +146,7 @@ class Room(Screen[None]):
         """A line to type the filter into, above the keys."""
         from tui.widgets.line_edit import LineEdit
 
-        self._filtered = event.line_list
+        self._filtered, self._wanted = event.line_list, event.line_list.filter
         await self.query("#filter").remove()
         keys = (("enter", "keep the filter"), ("esc", "clear it"), ("up down", "move"))
         edit = LineEdit(event.line_list.filter, placeholder=self.FILTERS, id="filter", keys=keys)
@@ -155,7 +157,13 @@ class Room(Screen[None]):
     def on_line_edit_changed(self, event: "LineEdit.Changed") -> None:
         if event.input.id == "filter" and self._filtered:
             event.stop()
-            self._filtered.set_filter(event.value)
+            self._wanted = event.value
+            # The letter is seen first: what comes of it has to wait for the frame after that anyway.
+            self.call_after_refresh(self._filter)
+
+    def _filter(self) -> None:
+        if self._filtered and self._filtered.filter != self._wanted:
+            self._filtered.set_filter(self._wanted)
 
     def on_line_edit_left(self, event: "LineEdit.Left") -> None:
         if event.edit.id != "filter" or not self._filtered:
@@ -165,6 +173,7 @@ class Room(Screen[None]):
             self._filtered.action_act("list.up" if event.way == "previous" else "list.down")
             return
         if event.way == "escape":
-            self._filtered.set_filter("")
+            self._wanted = ""
+        self._filter()
         event.edit.remove()
         self.set_focus(self._filtered)
