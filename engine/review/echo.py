@@ -92,10 +92,13 @@ def _verdict(gap: Interval | None, copies: int, distances: Interval | None) -> V
             return "unknown"
         near = distances.high is not None and distances.high < thresholds.NEAR
         return "suspect" if copies or near else "unknown"
-    low = gap.value if gap.low is None else gap.low
-    if low > thresholds.GAP_BAD:
+    if _surely(gap) > thresholds.GAP_BAD:
         return "bad"
-    return "suspect" if copies or low > thresholds.GAP_SUSPECT else "good"
+    return "suspect" if copies or _surely(gap) > thresholds.GAP_SUSPECT else "good"
+
+
+def _surely(gap: Interval) -> float:
+    return gap.value if gap.low is None else gap.low
 
 
 def _gap_words(gap: Interval | None) -> str:
@@ -104,7 +107,7 @@ def _gap_words(gap: Interval | None) -> str:
             f"Fewer than {LEAST} held-out pictures: nobody can tell learning from copying by the loss. "
             "Put some in a folder of their own: data.holdout."
         )
-    if (gap.low or gap.value) > thresholds.GAP_SUSPECT:
+    if _surely(gap) > thresholds.GAP_SUSPECT:
         return f"Training pictures were spared {said(gap)} of their loss more than held-out ones."
     return f"Held-out pictures gained as much as training pictures: the gap is {said(gap)} of the loss."
 

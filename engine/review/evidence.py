@@ -37,7 +37,7 @@ class Made:
     """Place from the base's pictures (0) to the training pictures (1)."""
     prompt: float | None
     """Share of the set's other prompts that explain it worse than its own does: 1 where its own is the best of all, CHANCE
-    where it shows nothing of it. None where that was not measured, as outside of the sweep."""
+    where it shows nothing of it. None where that was not measured: beside the sweep and the groups of ASKING."""
     moved: float
     """Distance to the base's picture of the same prompt and seed; 1: as far as another seed. 0 for the base's own."""
     seen: Appearance

@@ -22,7 +22,7 @@ from engine.review.appearance import Appearance
 from engine.review.evidence import Evidence, Loss, Made, Nearest
 from engine.review.eyes import Eye, Sight
 from engine.review.inside import Inside
-from engine.review.shots import Plan, adapter_key
+from engine.review.shots import ASKING, Plan, adapter_key
 from engine.review.store import Measured, Pictures, digest_of
 from engine.review.trained import Set, Trained
 
@@ -161,7 +161,8 @@ class Measuring:
     ) -> Evidence:  # fmt: skip
         """Measure every picture of `plan`. called: prompts of the set, which each picture's own is held against."""
         shots = plan.shots()
-        asked = {shot for pairs in plan.sweep.values() for shot in (*pairs.plain, *pairs.adapted)}
+        asking = [*plan.sweep.values(), *(plan.groups[name] for name in ASKING if name in plan.groups)]
+        asked = {shot for pairs in asking for shot in (*pairs.plain, *pairs.adapted)}
         places = self._places(shots, axis)
         seed_distance = self._seed_distance(plan)
         before = {

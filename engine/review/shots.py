@@ -6,12 +6,14 @@ best of them. The other tests stand at full weight and the newest checkpoint: wh
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from engine.draw import Shot
 from engine.review.prompts import COUNT, Texts
 
 Group = Literal["control", "named", "deleted", "nonsense", "class", "bare", "verbatim"]
+ASKING: Final[tuple[Group, ...]] = ("control", "named")
+"""Groups of prompts that ask for something else each, so that it can be seen whether they are kept."""
 CHECKPOINTS = 3
 """So many at most in a coarse review: the newest, and others spread evenly over the training."""
 BARE = 8

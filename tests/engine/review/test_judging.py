@@ -11,7 +11,7 @@ from engine.review import broken, case, echo, isolation, muddle, sweep, threshol
 from engine.review.appearance import Appearance
 from engine.review.evidence import Evidence, Loss, Made, Nearest
 from engine.review.prompts import texts_of
-from engine.review.shots import Cell, Plan, planned, refined
+from engine.review.shots import ASKING, Cell, Plan, planned, refined
 
 TEXTS = texts_of(
     prompts=[f"zork mug, wall {number}" for number in range(4)],
@@ -41,11 +41,12 @@ def evidence(
     own_warmth: tuple[float, ...] = tuple(0.1 + 0.01 * number for number in range(24)),
 ) -> Evidence:
     """A run whose numbers are what the functions say of each picture."""
-    sweep_shots = {shot for pairs in plan.sweep.values() for shot in (*pairs.plain, *pairs.adapted)}
+    asking = [*plan.sweep.values(), *(plan.groups[name] for name in ASKING if name in plan.groups)]
+    asked = {shot for pairs in asking for shot in (*pairs.plain, *pairs.adapted)}
     made = {
         shot: Made(
             id=str(number), likeness=likeness(shot) + jitter(shot), moved=strength(shot), nearest=nearest(shot),
-            prompt=prompt(shot) + jitter(shot, 0.02) if shot in sweep_shots else None,
+            prompt=prompt(shot) + jitter(shot, 0.02) if shot in asked else None,
             seen=replace(SEEN, warmth=warmth(shot), faces=faces(shot)),
         )
         for number, shot in enumerate(plan.shots())
@@ -236,6 +237,20 @@ def test_a_wide_interval_is_no_proof_that_prompts_are_kept() -> None:
     test = broken.judge(evidence(prompt=torn), 1e-3)
     assert test.figure and test.figure.high is not None and test.figure.high > thresholds.OBEYS_SUSPECT
     assert test.verdict in ("suspect", "bad")
+
+
+def test_other_things_that_are_no_longer_drawn_as_asked_count_for_broken() -> None:
+    def torn(shot: Shot) -> float:
+        return 0.95 if called(shot) else 0.95 - 0.45 * strength(shot)
+
+    test = broken.judge(evidence(prompt=torn), 1e-3)
+    full, named = PLAN.sweep[Cell(checkpoint=200, weight=1.0)], PLAN.groups["named"]
+    assert test.figure and test.figure.n == len(
+        {*full.adapted, *PLAN.groups["control"].adapted, *named.adapted}
+    )
+    assert test.verdict == "suspect" and test.pictures[0] in {
+        str(PLAN.shots().index(shot)) for shot in named.adapted
+    }
 
 
 def test_a_good_run_whose_copying_was_not_tested_says_so() -> None:
