@@ -27,8 +27,12 @@ def text(value: object) -> Html:
     """A value as text of a page. What cannot be printed (control characters, turned lines) shows as its code."""
     if isinstance(value, Html):
         return value
-    marks = (mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in str(value))
-    return Html(html.escape("".join(marks)))
+    return Html(html.escape(printable(str(value))))
+
+
+def printable(value: str) -> str:
+    """`value` with the code of whatever cannot be printed in its place. For pictures and pages alike."""
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in value)
 
 
 def joined(*parts: str) -> Html:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.draw import Shot
 from engine.picture_file import encode_png, write_png
+from engine.review.markup import printable
 from engine.review.shots import Group, Plan
 from engine.review.store import Pictures
 from engine.sample import Origin
@@ -233,7 +234,7 @@ def _text(draw: ImageDraw.ImageDraw, x: int, y: int, lines: Sequence[str], size:
 def _wrapped(text: str, size: int, width: int, most: int) -> list[str]:
     """`text` in at most `most` lines of `width` pixels. Labels are data: what cannot be printed is shown escaped."""
     font = _font(size)
-    words = _printable(text)[: most * width // 3].split(
+    words = printable(text)[: most * width // 3].split(
         " "
     )  # no mark is narrower: the rest would be cut anyway
     lines = [""]
@@ -260,7 +261,3 @@ def _cut(line: str, size: int, width: int) -> str:
     font = _font(size)
     fits = bisect_right(range(len(line) + 1), float(width), key=lambda n: font.getlength(f"{line[:n]}..."))
     return f"{line[: max(0, fits - 1)]}..."
-
-
-def _printable(text: str) -> str:
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -1,18 +1,18 @@
 """safelight grid: the same prompts and seeds along up to three axes, on sheets."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from projects.grid import read_axes, uses_own
 from projects.problems import Refused, refuse
 from projects.project import open_project, resolve
-from projects.spec import GridJob, Sampler
+from projects.spec import GridJob
 from tui.follow_lines import shown
 from tui.jobs import finish, in_project, newest_or_none, open_run, refuse_without_checkpoint, start_job
 from tui.output import Output, json_option
-from tui.verbs.sample import size_of, with_sample
+from tui.verbs.sampling import sample_options, with_sample
 
 
 @click.command("grid")
@@ -26,46 +26,17 @@ from tui.verbs.sample import size_of, with_sample
     help="weight, checkpoint, adapter, base, prompt, negative, guidance, steps, sampler or seed. Up to three: columns, "
     "rows, sheets. Values with commas are separated by |.",
 )
-@click.option("--prompt", "prompts", multiple=True, help="May be repeated. Left out: the project's.")
-@click.option(
-    "--seed", "seeds", multiple=True, type=int, help="May be repeated: each prompt is drawn with each."
-)
-@click.option("--weight", type=float, help="Weight of the run's adapter.")
-@click.option("--checkpoint", type=click.IntRange(0), metavar="STEP", help="Left out: the newest.")
-@click.option("--negative", help="Negative prompt.")
-@click.option("--guidance", type=float, help="Classifier-free guidance.")
-@click.option("--steps", type=int, help="Denoising steps.")
-@click.option("--sampler", type=click.Choice(get_args(Sampler), case_sensitive=False))
-@click.option("--size", metavar="WIDTHxHEIGHT", help="In pixels. Left out: each base's native size.")
+@sample_options(prompts="Left out: the project's.")
 @json_option
 def command(
     source: Path,
     axes: tuple[str, ...],
-    prompts: tuple[str, ...],
-    seeds: tuple[int, ...],
-    weight: float | None,
     checkpoint: int | None,
-    negative: str | None,
-    guidance: float | None,
-    steps: int | None,
-    sampler: str | None,
-    size: str | None,
+    said: dict[str, Any],
     out: Output,
 ) -> None:
     """Draw the same prompts and seeds along axes, with RUN's adapter, or on the base alone where DIR has no run."""
-    said = {
-        "prompts": list(prompts) or None,
-        "seeds": list(seeds) or None,
-        "weight": weight,
-        "negative": negative,
-        "guidance": guidance,
-        "steps": steps,
-        "sampler": sampler,
-        "size": size_of(size) if size else None,
-    }
-    spec, owner = job_of(
-        source, axes, checkpoint, {key: value for key, value in said.items() if value is not None}
-    )
+    spec, owner = job_of(source, axes, checkpoint, said)
     if spec.run and not uses_own(spec.axes, True):
         out.aside("Drawn without the run's adapter: --axis adapter=base,run adds it.")
     state = finish(start_job(owner, spec), out)
