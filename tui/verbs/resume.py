@@ -53,7 +53,8 @@ def command(
     path = shown(job.path)
     if not verify:
         told(resumed, path, out)
-        out.say("Its pictures and its base are checked next; following shows it.")
+        if spec.kind == "train":
+            out.say("Its pictures and its base are checked next; following shows it.")
     result: dict[str, object] = {
         "project": str(project),
         "run": in_project(job.path, project),
