@@ -31,15 +31,15 @@ def table(evidence: Evidence, checkpoints: Sequence[int]) -> list[dict[str, Any]
             "checkpoint": step, "loss": rounded(_mean(own)), "loss_holdout": rounded(_mean(held)),
             "likeness": interval_table(evidence.figure(strongest, likeness)),
             "prompt": interval_table(evidence.figure(strongest, keeps_prompt)),
-            "leak": interval_table(_leak(evidence) if step == evidence.newest else None),
+            "leak": interval_table(_leak(evidence, step)),
             "gap": interval_table(echo.gap_at(evidence.losses, step)),
         })  # fmt: skip
     return rows
 
 
-def _leak(evidence: Evidence) -> Interval | None:
-    """Of prompts without the trigger, in units of the base's noise between seeds; drawn at the newest checkpoint only."""
-    pairs = evidence.group("deleted")
+def _leak(evidence: Evidence, step: int) -> Interval | None:
+    """Of prompts without the trigger at full weight, in units of the base's noise between seeds."""
+    pairs = evidence.group("deleted") if step == evidence.newest else evidence.plan.earlier.get(step)
     shift = evidence.change(pairs, likeness) if pairs else None
     return over_noise(shift, evidence.seed_noise) if shift and evidence.seed_noise > 0 else None
 

@@ -60,8 +60,7 @@ def gap_at(losses: Sequence[Loss], checkpoint: int) -> Interval | None:
 
 def _compared(evidence: Evidence) -> list[Shot]:
     """Every picture made with the adapter that was held beside the training pictures."""
-    groups = (*evidence.plan.sweep.values(), *evidence.plan.groups.values())
-    shots = dict.fromkeys(shot for pairs in groups for shot in pairs.adapted)
+    shots = dict.fromkeys(shot for pairs in evidence.plan.pairs() for shot in pairs.adapted)
     return [shot for shot in shots if evidence.made[shot].nearest is not None]
 
 

@@ -165,9 +165,7 @@ class Measuring:
         asked = {shot for pairs in asking for shot in (*pairs.plain, *pairs.adapted)}
         places = self._places(shots, axis)
         seed_distance = self._seed_distance(plan)
-        before = {
-            after: plain for pairs in (*plan.sweep.values(), *plan.groups.values()) for plain, after in pairs
-        }
+        before = {after: plain for pairs in plan.pairs() for plain, after in pairs}
         seen = [self._seen(shot) for shot in shots]
         nearest = self._nearest(shots, seen)
         made = {}

@@ -106,6 +106,9 @@ def _rows(project: Path, pictures: Pictures, plan: Plan, made: Mapping[Shot, Mad
         test = "echo" if group in echo.WORST else "isolation"
         for shot in (*pairs.plain, *pairs.adapted):
             _use(uses, shot, test, group)
+    for pairs in plan.earlier.values():
+        for shot in pairs.adapted:
+            _use(uses, shot, "isolation", "deleted")
     steps = {f"step{cell.checkpoint}": cell.checkpoint for cell in plan.sweep}
     return [
         {

@@ -5,7 +5,7 @@ best of them. The other tests stand at full weight and the newest checkpoint: wh
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from engine.draw import Shot
@@ -53,10 +53,16 @@ class Plan:
     groups: Mapping[Group, Pairs]
     """Isolation: control says the trigger, named another thing, deleted nothing, nonsense a word without meaning, class the
     class word alone. Echo: bare the trigger alone, verbatim a training caption."""
+    earlier: Mapping[int, Pairs] = field(default_factory=dict)
+    """The prompts of `deleted` at checkpoints before the newest: what leaks as the training goes on."""
+
+    def pairs(self) -> list[Pairs]:
+        """All of them."""
+        return [*self.sweep.values(), *self.groups.values(), *self.earlier.values()]
 
     def shots(self) -> list[Shot]:
         """Each once, the base's own first: whatever comes after can be compared at once."""
-        every = [*self.sweep.values(), *self.groups.values()]
+        every = self.pairs()
         plain = [shot for pairs in every for shot in pairs.plain]
         return list(dict.fromkeys([*plain, *(shot for pairs in every for shot in pairs.adapted)]))
 
@@ -105,7 +111,10 @@ def planned(
             replace(shot, prompt=texts.bare, seed=_turn(seeds, 2 * _APART + place)) for place in range(BARE)
         ]
         groups["bare"] = _pairs(bare, newest, 1.0)
-    return Plan(sweep=sweep, groups={name: pairs for name, pairs in groups.items() if pairs.plain})
+    there = {name: pairs for name, pairs in groups.items() if pairs.plain}
+    silent = there["deleted"].plain if "deleted" in there else ()
+    earlier = {step: _pairs(silent, step, 1.0) for step in checkpoints if silent and step != newest}
+    return Plan(sweep=sweep, groups=there, earlier=earlier)
 
 
 def refined(plan: Plan, texts: Texts, shot: Shot, seeds: Sequence[int], best: Sequence[Cell]) -> Plan:

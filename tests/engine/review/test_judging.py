@@ -7,7 +7,7 @@ import pytest
 
 from engine.dataset.slots import uniform
 from engine.draw import Shot
-from engine.review import broken, case, echo, isolation, muddle, sweep, thresholds
+from engine.review import broken, case, checkpoints, echo, isolation, muddle, sweep, thresholds
 from engine.review.appearance import Appearance
 from engine.review.evidence import Evidence, Loss, Made, Nearest
 from engine.review.prompts import texts_of
@@ -237,6 +237,15 @@ def test_a_wide_interval_is_no_proof_that_prompts_are_kept() -> None:
     test = broken.judge(evidence(prompt=torn), 1e-3)
     assert test.figure and test.figure.high is not None and test.figure.high > thresholds.OBEYS_SUSPECT
     assert test.verdict in ("suspect", "bad")
+
+
+def test_the_leak_of_every_checkpoint_stands_in_its_row() -> None:
+    def early(shot: Shot) -> float:
+        return strength(shot) * max(called(shot), float("step100" in dict(shot.weights)))
+
+    first, newest = checkpoints.table(evidence(likeness=early), [100, 200])
+    assert first["leak"]["value"] > 10 and abs(newest["leak"]["value"]) < 2
+    assert all(shot.prompt in TEXTS.deleted for pairs in PLAN.earlier.values() for shot in pairs.adapted)
 
 
 def test_other_things_that_are_no_longer_drawn_as_asked_count_for_broken() -> None:
