@@ -159,10 +159,9 @@ class Measuring:
         self, plan: Plan, called: Sequence[str], newest: int, axis: Axis, losses: Sequence[Loss],
         on_progress: Callable[[int, int], object],
     ) -> Evidence:  # fmt: skip
-        """Measure every picture of `plan`. called: prompts of the set, which each picture's own is held against."""
+        """Measure every picture of `plan`. called: prompts of the set, which those of its pictures are held against."""
         shots = plan.shots()
-        asking = [*plan.sweep.values(), *(plan.groups[name] for name in ASKING if name in plan.groups)]
-        asked = {shot for pairs in asking for shot in (*pairs.plain, *pairs.adapted)}
+        rivals = _rivals(plan, called)
         places = self._places(shots, axis)
         seed_distance = self._seed_distance(plan)
         before = {after: plain for pairs in plan.pairs() for plain, after in pairs}
@@ -173,7 +172,7 @@ class Measuring:
             made[shot] = Made(
                 id=self._pictures.id_of(shot),
                 likeness=place,
-                prompt=self._prompt(shot, called) if shot in asked else None,
+                prompt=self._prompt(shot, rivals[shot]) if shot in rivals else None,
                 moved=self._distance(shot, before[shot]) / seed_distance if shot in before else 0.0,
                 seen=seen[number],
                 nearest=nearest[number],
@@ -246,8 +245,8 @@ class Measuring:
             self._measured.keep({keys[shot]: place for shot, place in zip(unknown, places, strict=True)})
         return [float(self._measured.get(keys[shot])) for shot in shots]
 
-    def _prompt(self, shot: Shot, called: Sequence[str]) -> float | None:
-        others = [text for text in called if text != shot.prompt][:OTHERS]
+    def _prompt(self, shot: Shot, rivals: Sequence[str]) -> float | None:
+        others = [text for text in rivals if text != shot.prompt][:OTHERS]
         if not others:
             return None
         key = digest_of("prompt 2", self._reads.name, self._pictures.id_of(shot), others)
@@ -320,6 +319,22 @@ class Measuring:
             if len(own) > 1 or one not in own
         ]
         return max(fmean(found), 1e-6) if found else 1.0
+
+
+def _rivals(plan: Plan, called: Sequence[str]) -> dict[Shot, Sequence[str]]:
+    """What the prompt of each picture that asks for something has to explain it better than.
+
+    Prompts of other things are held against each other: "a cactus" explains even an empty wall better than the prompts of
+    a subject that the base does not know.
+    """
+    found: dict[Shot, Sequence[str]] = {}
+    for name in ASKING:
+        for pair in plan.groups.get(name, ()):
+            prompts = plan.groups[name].prompts() if name == "named" else called
+            found |= dict.fromkeys(pair, prompts)
+    for pairs in plan.sweep.values():
+        found |= dict.fromkeys((*pairs.plain, *pairs.adapted), called)
+    return found
 
 
 def _least(one: Trained, others: Sequence[Trained]) -> float:

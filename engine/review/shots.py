@@ -43,6 +43,10 @@ class Pairs:
     def __iter__(self) -> Iterator[tuple[Shot, Shot]]:
         return iter(zip(self.plain, self.adapted, strict=True))
 
+    def prompts(self) -> list[str]:
+        """Each once, in order."""
+        return list(dict.fromkeys(shot.prompt for shot in self.plain))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
