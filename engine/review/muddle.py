@@ -40,22 +40,24 @@ def judge(evidence: Evidence) -> Test:
         mean_interval([(shift - mean) ** 2 for _, shift in shifts], [shot.prompt for shot, _ in shifts]),
         noise,
     )
-    verdict = _verdict(spread)
     own = two_looks(np.array(evidence.own_warmth)) if evidence.own_warmth else None
+    limit = thresholds.WAVERS_BAD if own is None else thresholds.WAVERS_SUSPECT
+    verdict = _verdict(spread, limit)
     details: dict[str, Any] = {
         "shift": rounded(mean / noise), "warmer": sum(shift > mean for _, shift in shifts), "noise": rounded(noise),
         "looks": None if own is None else {name: value for name, value in asdict(own).items() if name != "higher"},
     }  # fmt: skip
     far = sorted(shifts, key=lambda each: -abs(each[1] - mean))
     return _test(
-        verdict, _words(spread, verdict, own is not None), figure=spread, details=details,
+        verdict, _words(spread, verdict, own is not None), figure=spread, limit=limit, details=details,
         pictures=evidence.ids([shot for shot, _ in far]) if verdict != "good" else (),
     )  # fmt: skip
 
 
-def _verdict(spread: Interval) -> Verdict:
-    low = spread.value if spread.low is None else spread.low
-    if spread.value >= thresholds.WAVERS_BAD and low >= thresholds.WAVERS_SUSPECT:
+def _verdict(spread: Interval, limit: float) -> Verdict:
+    """limit: where it turns bad, and surely no less than suspect; where the pictures are of two looks that is enough."""
+    low = spread.value if spread.low is None or limit <= thresholds.WAVERS_SUSPECT else spread.low
+    if spread.value >= limit and low >= thresholds.WAVERS_SUSPECT:
         return "bad"
     return "suspect" if spread.value >= thresholds.WAVERS_SUSPECT else "good"
 
@@ -68,11 +70,11 @@ def _words(spread: Interval, verdict: Verdict, two: bool) -> str:
     return f"{found}, and the training pictures are of two looks." if two else f"{found}."
 
 
-def _test(verdict: Verdict, words: str, *, figure: Interval | None = None, pictures: Sequence[str] = (),
-          details: dict[str, Any] | None = None) -> Test:  # fmt: skip
+def _test(verdict: Verdict, words: str, *, figure: Interval | None = None, limit: float | None = None,
+          pictures: Sequence[str] = (), details: dict[str, Any] | None = None) -> Test:  # fmt: skip
     bad = verdict in ("bad", "suspect")
     return Test(
-        test="muddle", verdict=verdict, figure=figure, unit=UNIT, threshold=thresholds.WAVERS_BAD, words=words,
+        test="muddle", verdict=verdict, figure=figure, unit=UNIT, threshold=limit, words=words,
         advice="Train on one of the two looks; the audit lists the pictures of each: check looks." if bad else "",
         steps=(
             Step(words="leave one of the two looks out: room 2, finding two looks, x"),

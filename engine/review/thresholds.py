@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Final
 
 LEAKS: Final[Mapping[str, tuple[float, float]]] = {
-    "named": (0.2, 0.4), "deleted": (0.4, 0.6), "nonsense": (0.7, math.inf), "class": (0.7, math.inf),
+    "named": (0.25, 0.45), "deleted": (0.35, 0.6), "nonsense": (0.7, math.inf), "class": (0.7, math.inf),
 }  # fmt: skip
 """Likeness that comes without the trigger, as a share of what comes with it: where a group of prompts is suspect, and bad.
-Without the trigger two good toadstools came to 0.17 and 0.29, one whose captions never said it to 1.01. A nonsense word
-came to 0.49 and 0.74 in the good ones: an invented trigger is one too, so that alone is never bad; nor is the class word,
-which stood beside the trigger in every caption."""
+Without the trigger good toadstools came to 0.04 to 0.29, those whose captions never said it to 0.93 and 1.03; where other
+things were named to at most 0.08, the echoes to 0.57 and more. A nonsense word came to 0.12 to 0.74 in the good ones: an
+invented trigger is one too, so that alone is never bad; nor is the class word, which stood beside the trigger in every
+caption."""
 ACTS: Final = 0.15
 """Likeness with the trigger, below which an adapter does too little to be tested."""
 CHANCE: Final = 0.05
@@ -25,14 +26,15 @@ NEAR: Final = 0.3
 on average, and none of 12 came below 0.3. A copy has the same hash too."""
 COPIES_BAD: Final = 2
 
-OBEYS_SUSPECT: Final = 0.75
-OBEYS_BAD: Final = 0.5
-"""How well prompts are kept at full weight, as a share of how well the base keeps them."""
+OBEYS_SUSPECT: Final = 0.8
+OBEYS_BAD: Final = 0.6
+"""How well prompts are kept at full weight, as a share of how well the base keeps them: 0.22 and 0.32 in the broken
+toadstools, 0.85 to 1.02 in all others."""
 
-WAVERS_SUSPECT: Final = 1.25
-WAVERS_BAD: Final = 1.6
-"""Spread of the shifts of warmth, over what another seed changes at the base: 0.5 and 0.95 in two toadstools of one look,
-2.3 in one of two."""
+WAVERS_SUSPECT: Final = 1.4
+WAVERS_BAD: Final = 1.8
+"""Spread of the shifts of warmth, over what another seed changes at the base: 0.5 to 1.26 in the toadstools of one look,
+1.7 to 2.8 in those of two. Where the audit finds two looks in the training pictures, bad begins with suspect."""
 
 LIKE_ENOUGH: Final = 0.95
 """Of the best likeness: weights that reach it are as like."""

@@ -145,15 +145,31 @@ def seeded_warmth(shot: Shot) -> float:
     return 0.2 * (2 * uniform(0, "warmth", shot.prompt, shot.seed) - 1)
 
 
-def test_a_light_that_wavers_between_two_looks_is_a_muddle() -> None:
-    def wavering(shot: Shot) -> float:
-        shift = 0.6 if uniform(0, "look", shot.prompt, shot.seed) < 0.5 else -0.6
+TWO_LOOKS = tuple(
+    0.6 + 0.01 * (number % 4) if number % 2 else -0.6 - 0.01 * (number % 4) for number in range(24)
+)
+
+
+def wavering(by: float) -> Callable[[Shot], float]:
+    def warmth(shot: Shot) -> float:
+        shift = by if uniform(0, "look", shot.prompt, shot.seed) < 0.5 else -by
         return seeded_warmth(shot) + shift * strength(shot)
 
-    two = tuple(
-        0.6 + 0.01 * (number % 4) if number % 2 else -0.6 - 0.01 * (number % 4) for number in range(24)
+    return warmth
+
+
+def test_what_wavers_a_little_is_a_muddle_where_the_pictures_are_of_two_looks_and_else_suspect() -> None:
+    alone, founded = (
+        muddle.judge(evidence(warmth=wavering(0.175), **own)) for own in ({}, {"own_warmth": TWO_LOOKS})
     )
-    found = evidence(warmth=wavering, own_warmth=two)
+    assert alone.figure == founded.figure and alone.figure
+    assert thresholds.WAVERS_SUSPECT < alone.figure.value < thresholds.WAVERS_BAD
+    assert (alone.verdict, founded.verdict) == ("suspect", "bad")
+    assert (alone.threshold, founded.threshold) == (thresholds.WAVERS_BAD, thresholds.WAVERS_SUSPECT)
+
+
+def test_a_light_that_wavers_between_two_looks_is_a_muddle() -> None:
+    found = evidence(warmth=wavering(0.6), own_warmth=TWO_LOOKS)
     test = muddle.judge(found)
     assert test.verdict == "bad" and "two looks" in test.words and test.pictures
     assert judged(found).case == "muddled"
