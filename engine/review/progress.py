@@ -18,7 +18,7 @@ from engine.families.family import Base
 from engine.picture_file import read_settings
 from engine.review.eyes import Sight
 from engine.review.inside import Inside
-from engine.review.measuring import Axis
+from engine.review.likeness import Axis
 from engine.review.prompts import says_any, spread
 from engine.review.trained import MOST
 from engine.sample import Easel

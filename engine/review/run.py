@@ -24,7 +24,8 @@ from engine.review.case import Judged
 from engine.review.evidence import Evidence
 from engine.review.eyes import Eye
 from engine.review.inside import Inside
-from engine.review.measuring import Likeness, Measuring
+from engine.review.likeness import Likeness
+from engine.review.measuring import Measuring
 from engine.review.outside import Outside, open_outside
 from engine.review.prompts import Texts, texts_of
 from engine.review.recordfile import RecordFile
