@@ -1,5 +1,6 @@
 """Every family from pictures to exported files: 20 steps on tiny random weights, a kill, a resume, and the gate."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from engine import checkpoint, train
 from engine.desk import Desk
 from engine.export.run import run as export_run
 from engine.families.opening import FAMILIES
+from engine.review.run import run as review_run
 from projects.events import fold_file
 from projects.job import JobDir
 from projects.problems import Refused
 from projects.project import create_project, new_job_dir, read_job, write_job
-from projects.spec import ExportJob, TrainJob
+from projects.spec import ExportJob, ReviewJob, TrainJob
 from tests.engine.runs import events, losses, new_run, train_here
 from tests.engine.test_contract import TARGETS, TINY
 
@@ -67,6 +69,30 @@ def test_a_run_trains_resumes_to_the_same_bits_and_exports(
     exported = export(project, whole, ("diffusers",) if family in TARGETS else ("kohya", "diffusers"))
     assert len(exported) == (1 if family in TARGETS else 2)
     assert not {path.name for path in whole.export.iterdir() if path.name.startswith(".")}
+
+
+@pytest.mark.parametrize("family", sorted({*FAMILIES} - {"sdxl"}))
+def test_a_run_of_any_family_is_reviewed(family: str, tmp_path: Path) -> None:
+    """Of SDXL the review's own tests are. Pictures of two shapes, and where it can learn the text encoder too."""
+    project = a_project(tmp_path, TINY[family]())
+    learning = ("adapter.text_encoder=true",) if FAMILIES[family].text_encoder else ()
+    run = new_run(project, *QUICK, "train.steps=10", *learning)
+    assert train_here(run) == "done"
+    job, told = new_job_dir(run.path, "review"), read_job(run)
+    assert isinstance(told, TrainJob)
+    asked = ReviewJob(project=str(project), run=str(run.path), weights=(1.0,), spec=told.spec)
+    write_job(job, asked)
+    with Desk.open(job, 1) as desk:
+        desk.begin(0)
+        assert review_run(desk, asked) == "done"
+    record = json.loads((run.review / "review.json").read_bytes())
+    assert record["whole"] and [row["weight"] for row in record["weights"]] == [0.0, 1.0]
+    assert all(row[name] for row in record["weights"] for name in ("likeness", "prompt", "drift"))
+    assert [row["leak"] is not None for row in record["checkpoints"]] == [True]
+    base, acting = (row["drift"]["value"] for row in record["weights"])
+    assert base == 0 and acting > 0
+    assert all(len(row["adapted"]) == 1 for row in record["losses"]) and len(record["losses"]) == 6
+    assert all((project / one["path"]).is_file() for one in record["pictures"])
 
 
 def test_a_base_that_told_its_family_late_is_held_to_it_by_the_worker(tmp_path: Path) -> None:
