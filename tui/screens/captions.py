@@ -94,7 +94,8 @@ class CaptionsRoom(CaptionActs):
         super().on_mount()
         self.draw()
         self.editor.focus()
-        self.begin()
+        # To list ten thousand files takes the processor from the room's first drawing, which would stand still for 60 ms.
+        self.call_after_refresh(self.begin)
 
     def on_unmount(self) -> None:
         """Threads end with the room."""
