@@ -36,8 +36,7 @@ def judge(evidence: Evidence, rate: float) -> Test:
 
 def _verdict(share: Interval) -> Verdict:
     """A wide interval is no proof of health: what is low by itself is suspect."""
-    high = share.value if share.high is None else share.high
-    if share.value < thresholds.OBEYS_BAD and high < thresholds.OBEYS_SUSPECT:
+    if share.value < thresholds.OBEYS_BAD and share.at_most < thresholds.OBEYS_SUSPECT:
         return "bad"
     return "suspect" if share.value < thresholds.OBEYS_SUSPECT else "good"
 

@@ -91,13 +91,9 @@ def _verdict(gap: Interval | None, copies: int, distances: Interval | None) -> V
             return "unknown"
         near = distances.high is not None and distances.high < thresholds.NEAR
         return "suspect" if copies or near else "unknown"
-    if _surely(gap) > thresholds.GAP_BAD:
+    if gap.at_least > thresholds.GAP_BAD:
         return "bad"
-    return "suspect" if copies or _surely(gap) > thresholds.GAP_SUSPECT else "good"
-
-
-def _surely(gap: Interval) -> float:
-    return gap.value if gap.low is None else gap.low
+    return "suspect" if copies or gap.at_least > thresholds.GAP_SUSPECT else "good"
 
 
 def _gap_words(gap: Interval | None) -> str:
@@ -106,7 +102,7 @@ def _gap_words(gap: Interval | None) -> str:
             f"Fewer than {LEAST} held-out pictures: nobody can tell learning from copying by the loss. "
             "Put some in a folder of their own: data.holdout."
         )
-    if _surely(gap) > thresholds.GAP_SUSPECT:
+    if gap.at_least > thresholds.GAP_SUSPECT:
         return f"Training pictures were spared {said(gap)} of their loss more than held-out ones."
     return f"Held-out pictures gained as much as training pictures: the gap is {said(gap)} of the loss."
 

@@ -102,12 +102,7 @@ class Evidence:
         if change is None or base is None or base.value - CHANCE < LEAST_KEPT:
             return None
         level = base.value - CHANCE
-        return Interval(
-            value=1 + change.value / level,
-            low=None if change.low is None else 1 + change.low / level,
-            high=None if change.high is None else 1 + change.high / level,
-            n=change.n,
-        )
+        return change.mapped(lambda value: 1 + value / level)
 
     def cell(self, weight: float) -> Pairs | None:
         """The sweep at a weight of the newest checkpoint."""

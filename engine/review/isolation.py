@@ -135,9 +135,4 @@ def _evidence(evidence: Evidence, group: Group) -> list[str]:
 
 def over_noise(interval: Interval, noise: float) -> Interval:
     """A change of likeness in units of the base's own noise between seeds."""
-    return Interval(
-        value=interval.value / noise,
-        low=None if interval.low is None else interval.low / noise,
-        high=None if interval.high is None else interval.high / noise,
-        n=interval.n,
-    )
+    return interval.mapped(lambda value: value / noise)

@@ -259,9 +259,9 @@ def _rivals(plan: Plan, called: Sequence[str]) -> dict[Shot, Sequence[str]]:
     """
     found: dict[Shot, Sequence[str]] = {}
     for name in ASKING:
-        for pair in plan.groups.get(name, ()):
-            prompts = plan.groups[name].prompts() if name == "named" else called
-            found |= dict.fromkeys(pair, prompts)
+        if pairs := plan.groups.get(name):
+            prompts = pairs.prompts() if name == "named" else called
+            found |= dict.fromkeys((*pairs.plain, *pairs.adapted), prompts)
     for pairs in plan.sweep.values():
         found |= dict.fromkeys((*pairs.plain, *pairs.adapted), called)
     return found

@@ -42,7 +42,7 @@ def judge(evidence: Evidence) -> Test:
     )
     own = two_looks(np.array(evidence.own_warmth)) if evidence.own_warmth else None
     limit = thresholds.WAVERS_BAD if own is None else thresholds.WAVERS_SUSPECT
-    verdict = _verdict(spread, limit)
+    verdict = _verdict(spread, own is not None)
     details: dict[str, Any] = {
         "shift": rounded(mean / noise), "warmer": sum(shift > mean for _, shift in shifts), "noise": rounded(noise),
         "looks": None if own is None else {name: value for name, value in asdict(own).items() if name != "higher"},
@@ -54,12 +54,12 @@ def judge(evidence: Evidence) -> Test:
     )  # fmt: skip
 
 
-def _verdict(spread: Interval, limit: float) -> Verdict:
-    """limit: where it turns bad, and surely no less than suspect; where the pictures are of two looks that is enough."""
-    low = spread.value if spread.low is None or limit <= thresholds.WAVERS_SUSPECT else spread.low
-    if spread.value >= limit and low >= thresholds.WAVERS_SUSPECT:
-        return "bad"
-    return "suspect" if spread.value >= thresholds.WAVERS_SUSPECT else "good"
+def _verdict(spread: Interval, two: bool) -> Verdict:
+    """two: whether the training pictures themselves are of two looks, so that what wavers has its reason."""
+    if spread.value < thresholds.WAVERS_SUSPECT:
+        return "good"
+    surely = spread.value >= thresholds.WAVERS_BAD and spread.at_least >= thresholds.WAVERS_SUSPECT
+    return "bad" if two or surely else "suspect"
 
 
 def _words(spread: Interval, verdict: Verdict, two: bool) -> str:
@@ -116,9 +116,4 @@ def _noise(evidence: Evidence) -> float | None:
 
 def _root(square: Interval, unit: float) -> Interval:
     """The root of a mean of squares, over `unit`."""
-    return Interval(
-        value=math.sqrt(square.value) / unit,
-        low=None if square.low is None else math.sqrt(max(square.low, 0.0)) / unit,
-        high=None if square.high is None else math.sqrt(max(square.high, 0.0)) / unit,
-        n=square.n,
-    )
+    return square.mapped(lambda value: math.sqrt(max(value, 0.0)) / unit)

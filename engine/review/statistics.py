@@ -5,7 +5,7 @@ leaves out what could not be measured, and says how many are left.
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
@@ -40,6 +40,25 @@ class Interval:
     high: float | None
     n: int
     """Values it is computed from."""
+
+    @property
+    def at_least(self) -> float:
+        """The low end; the value where nothing is known of the spread."""
+        return self.value if self.low is None else self.low
+
+    @property
+    def at_most(self) -> float:
+        """The high end; the value where nothing is known of the spread."""
+        return self.value if self.high is None else self.high
+
+    def mapped(self, to: Callable[[float], float]) -> "Interval":
+        """The same in another unit. to: a function that rises."""
+        return Interval(
+            value=to(self.value),
+            low=None if self.low is None else to(self.low),
+            high=None if self.high is None else to(self.high),
+            n=self.n,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
