@@ -460,3 +460,14 @@ async def test_ascii_leaves_no_other_character_in_the_room(aurelia: Path, keys: 
         await pilot.pause()
         beyond = {character for character in text_of(bench) if not character.isascii()}
         assert not beyond, f"{beyond}"
+
+
+async def test_a_filter_that_leaves_nothing_is_not_taken_for_a_folder_without_pictures(
+    aurelia: Path, audited: Callable[..., None]
+) -> None:
+    audited()
+    async with opened(aurelia, room="pictures") as (bench, pilot):
+        await until(pilot, lambda: room_of(bench).seen.checks)
+        await pilot.press("slash", *"width>9999")
+        await until(pilot, lambda: "No picture is left" in text_of(bench))
+        assert "data.images" not in text_of(bench)

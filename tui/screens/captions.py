@@ -20,7 +20,7 @@ from tui.spans import Spans
 from tui.widgets.caption_editor import CaptionEditor
 from tui.widgets.line_list import LineList
 from tui.widgets.lines import Lines
-from tui.widgets.picture_view import PictureView
+from tui.widgets.picture_view import PictureView, none_here
 
 if TYPE_CHECKING:
     from tui.widgets.line_edit import LineEdit
@@ -290,10 +290,8 @@ class CaptionsRoom(CaptionActs):
 
     def show_picture(self) -> None:
         """The picture of the cursor."""
-        row, empty = self.here, ""
-        if row is None and self.captions.loaded:
-            empty = "No pictures here: data.images says where they are."
-            empty = "No picture is left: esc shows all again." if self.captions.rows else empty
+        row = self.here
+        empty = "" if row or not self.captions.loaded else none_here(bool(self.captions.rows))
         self.query_one("#caption-picture", PictureView).show(
             self.bench.pictures, row.path if row else None, empty
         )

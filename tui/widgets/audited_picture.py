@@ -8,7 +8,7 @@ from tui.audited import CheckRow, Row, Seen
 from tui.overlay import Cut, overlay_of
 from tui.pictures import Pictures
 from tui.widgets.lines import Lines
-from tui.widgets.picture_view import PictureView
+from tui.widgets.picture_view import PictureView, none_here
 
 _LEAST = 8
 """Lines that the picture keeps whatever there is to say under it."""
@@ -43,7 +43,7 @@ class AuditedPicture(Vertical):
             lines = []
         self.query_one("#picture-facts", Lines).show(lines)
         found = check.findings if check else seen.of.get(row.name, ()) if row else ()
-        empty = "" if seen.running or row else "No pictures here: data.images says where they are."
+        empty = "" if seen.running or row else none_here(bool(seen.rows))
         self.query_one("#picture", PictureView).show(
             store,
             row.path if row else None,

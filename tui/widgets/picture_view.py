@@ -118,3 +118,10 @@ def _line(words: str, y: int, width: int) -> str:
     """Line `y` of a sentence that stands in the picture's place."""
     lines = wrapped(words, max(1, width)) if words else []
     return cell(lines[y] if y < len(lines) else "", width)
+
+
+def none_here(narrowed: bool) -> str:
+    """What stands where no picture can be shown. narrowed: whether there are some that a filter leaves out."""
+    if narrowed:
+        return "No picture is left: esc shows all again."
+    return "No pictures here: data.images says where they are."
