@@ -13,10 +13,14 @@ from projects.machine import stand_back
 AUTOGROUP = Path("/proc/self/autogroup")
 
 
-def _waiting(*, own_session: bool) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=own_session
-    )
+WAITING = "input()"
+ANOTHER = """
+import subprocess, sys
+other = subprocess.Popen([sys.executable, "-c", "input()"])
+print(other.pid, flush=True)
+other.wait()
+"""
+"""Starts another in its session, says its pid and waits for it."""
 
 
 def _shares(pid: int) -> str:
@@ -25,11 +29,17 @@ def _shares(pid: int) -> str:
 
 @pytest.fixture
 def started() -> object:
+    # A session of its own, whatever the one of the tests is in: that may have no shares to speak of.
     processes = []
 
-    def start(*, own_session: bool) -> int:
-        processes.append(_waiting(own_session=own_session))
-        return processes[-1].pid
+    def start(program: str) -> subprocess.Popen[bytes]:
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", program],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+            )
+        )  # fmt: skip
+        return processes[-1]
 
     yield start
     for process in processes:
@@ -37,17 +47,24 @@ def started() -> object:
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="the system does not share processors by session")
-def test_a_process_stands_back_and_so_does_a_session_of_its_own(started: Callable[..., int]) -> None:
-    pid = started(own_session=True)
+def test_a_process_stands_back_and_so_does_a_session_of_its_own(
+    started: Callable[[str], subprocess.Popen[bytes]],
+) -> None:
+    pid = started(WAITING).pid
     stand_back(pid)
     assert os.getpriority(os.PRIO_PROCESS, pid) == 10 and _shares(pid) == "10"
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="the system does not share processors by session")
-def test_a_session_that_others_are_in_stays_as_it_is(started: Callable[..., int]) -> None:
-    before, pid = _shares(os.getpid()), started(own_session=False)
+def test_a_session_that_others_are_in_stays_as_it_is(
+    started: Callable[[str], subprocess.Popen[bytes]],
+) -> None:
+    first = started(ANOTHER)
+    assert first.stdout
+    pid = int(first.stdout.readline())
     stand_back(pid)
-    assert os.getpriority(os.PRIO_PROCESS, pid) == 10 and _shares(os.getpid()) == before
+    assert os.getpriority(os.PRIO_PROCESS, pid) == 10
+    assert os.getpriority(os.PRIO_PROCESS, first.pid) == 0 and _shares(first.pid) == "0"
 
 
 def test_a_process_that_has_ended_is_nothing_to_complain_about() -> None:
