@@ -3,7 +3,7 @@
 Two signs. The denoising loss, on a fixed grid, of pictures that were trained and of held-out ones of the same subject:
 what was learned lowers both, what was memorized only the first. And every made picture beside every training picture,
 whole, flipped, turned, and cut where it is large enough: with the bare trigger and with training captions word for word,
-where copies show first.
+where copies show first. Captions of held-out pictures say how near a caption alone brings a picture.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,12 @@ from typing import Any, Final
 from engine.draw import Shot
 from engine.review import thresholds
 from engine.review.evidence import Evidence, Loss
-from engine.review.record import Step, Test, Verdict, interval_table, said, slower
+from engine.review.record import Step, Test, Verdict, interval_table, rounded, said, slower
 from engine.review.shots import Group
 from engine.review.statistics import Interval, apart, mean_interval
 
 WORST: Final[tuple[Group, ...]] = ("bare", "verbatim")
+GROUPS: Final[tuple[Group, ...]] = (*WORST, "unseen")
 UNIT: Final = "more loss spared to training pictures than to held-out ones, of the base's"
 LEAST: Final = 3
 """Pictures of a kind below which a gap says nothing."""
@@ -26,15 +27,17 @@ def judge(evidence: Evidence, rate: float) -> Test:
     """The gap of the newest checkpoint, and the copies. rate: the run's learning rate."""
     gap, copies, near = gap_at(evidence.losses, evidence.newest), *_found(evidence)
     distances = _distances(evidence)
-    verdict = _verdict(gap, len(copies), distances)
+    own = len({(evidence.made[shot].nearest.picture, shot.seed) for shot in copies})  # type: ignore[union-attr]
+    verdict = _verdict(gap, own, distances)
     details = {
-        "copies": len(copies), "near": len(near), "compared": len(_compared(evidence)),
-        "distance": interval_table(distances),
+        "copies": len(copies), "own": own, "near": len(near), "compared": len(_compared(evidence)),
+        "distance": interval_table(distances), "limit": rounded(thresholds.copy_limit(evidence.reached)),
+        "reached": [rounded(distance) for distance in evidence.reached],
     }  # fmt: skip
     bad = verdict in ("bad", "suspect")
     return Test(
         test="echo", verdict=verdict, figure=gap, unit=UNIT, threshold=thresholds.GAP_BAD,
-        words=" ".join((_gap_words(gap), _copy_words(len(copies), len(near), len(_compared(evidence)), evidence.trained))),
+        words=f"{_gap_words(gap)} {_copy_words(len(copies), own, len(near), len(_compared(evidence)), evidence.trained)}",
         advice="Add pictures, or divide the rate by 10 and train again from the same base." if bad else "",
         steps=(
             slower(rate, 10),
@@ -83,17 +86,17 @@ def _distances(evidence: Evidence) -> Interval | None:
     )
 
 
-def _verdict(gap: Interval | None, copies: int, distances: Interval | None) -> Verdict:
-    if copies >= thresholds.COPIES_BAD:
+def _verdict(gap: Interval | None, own: int, distances: Interval | None) -> Verdict:
+    if own >= thresholds.COPIES_BAD:
         return "bad"
     if gap is None:
         if distances is None:
             return "unknown"
         near = distances.high is not None and distances.high < thresholds.NEAR
-        return "suspect" if copies or near else "unknown"
+        return "suspect" if own or near else "unknown"
     if gap.at_least > thresholds.GAP_BAD:
         return "bad"
-    return "suspect" if copies or gap.at_least > thresholds.GAP_SUSPECT else "good"
+    return "suspect" if own or gap.at_least > thresholds.GAP_SUSPECT else "good"
 
 
 def _gap_words(gap: Interval | None) -> str:
@@ -107,12 +110,16 @@ def _gap_words(gap: Interval | None) -> str:
     return f"Held-out pictures gained as much as training pictures: the gap is {said(gap)} of the loss."
 
 
-def _copy_words(copies: int, near: int, compared: int, trained: int) -> str:
+def _copy_words(copies: int, own: int, near: int, compared: int, trained: int) -> str:
     if not compared:
         return "No training picture could be opened to compare with."
     if not copies and not near:
         return f"None of {compared} made pictures is close to any of {trained} training pictures."
-    return f"Of {compared} made pictures {copies} are copies of a training picture, {near} nearer than held-out ones are."
+    once = f" ({own}, prompts that differ in the trigger alone taken as one)" if own != copies else ""
+    return (
+        f"Of {compared} made pictures {copies} are copies of a training picture{once}, "
+        f"{near} nearer than held-out ones are."
+    )
 
 
 def table_of(losses: Sequence[Loss]) -> list[dict[str, Any]]:

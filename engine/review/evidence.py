@@ -69,6 +69,8 @@ class Evidence:
     losses: Sequence[Loss]
     trained: int
     """Training pictures that the made ones were compared with."""
+    reached: Sequence[float]
+    """Distances of pictures of held-out captions to the nearest held-out picture, in the unit of `Nearest.distance`."""
     own_warmth: Sequence[float]
     """Of the light of the training pictures; empty where they could not be opened."""
 

@@ -96,7 +96,8 @@ class Measuring:
         seed_distance = self._seed_distance(plan)
         before = {after: plain for pairs in plan.pairs() for plain, after in pairs}
         seen = [self._seen(shot) for shot in shots]
-        nearest = self._nearest(shots, seen)
+        reached = self._reached(plan)
+        nearest = self._nearest(shots, seen, thresholds.copy_limit(reached))
         made = {}
         for number, (shot, place) in enumerate(zip(shots, places, strict=True)):
             made[shot] = Made(
@@ -111,7 +112,7 @@ class Measuring:
         warmths = [one.warmth for one in self._trained.subject]
         return Evidence(
             plan=plan, made=made, newest=newest, seed_noise=_seed_noise(plan, made), losses=losses,
-            trained=len(self._trained.subject),
+            trained=len(self._trained.subject), reached=reached,
             own_warmth=[warmth for warmth in warmths if warmth is not None],
         )  # fmt: skip
 
@@ -206,7 +207,20 @@ class Measuring:
         found = fmean(self._distance(one, other) for one, other in pairs) if pairs else 1.0
         return max(found, 1e-6)
 
-    def _nearest(self, shots: Sequence[Shot], seen: Sequence[Appearance]) -> list[Nearest | None]:
+    def _reached(self, plan: Plan) -> list[float]:
+        """Distances of pictures of held-out captions to the nearest held-out picture; none where there are none."""
+        usual, own = self._usual_distance(), self._trained.subject
+        # What is held out and stands among the training pictures all the same was trained.
+        apart = [one for one in self._trained.holdout if own and _least(one, own) >= thresholds.COPY * usual]
+        pairs = plan.groups.get("unseen")
+        if not pairs or not apart:
+            return []
+        pooled = torch.stack([_pooled(one.latents_CHW) for one in apart])
+        return [float(_apart(_pooled(self.latents(shot)), pooled).min()) / usual for shot in pairs.adapted]
+
+    def _nearest(
+        self, shots: Sequence[Shot], seen: Sequence[Appearance], copy_limit: float
+    ) -> list[Nearest | None]:
         """The nearest training picture of every shot."""
         own = self._trained.subject
         if not own:
@@ -221,8 +235,9 @@ class Measuring:
             distance = float(distances_N[place])
             # Pictures of one subject before one wall have one hash where they are small: a copy is as near besides.
             small = min(shot.size) < SMALLEST
-            same = number in copied and (not small or distance < thresholds.COPY)
-            kind = "copy" if same else "near" if distance < thresholds.NEAR else "none"
+            same = number in copied and (not small or distance < copy_limit)
+            near = distance < copy_limit * thresholds.NEAR / thresholds.COPY
+            kind = "copy" if same else "near" if near else "none"
             found.append(Nearest(picture=own[place].place, distance=distance, kind=kind))  # type: ignore[arg-type]
         return found
 

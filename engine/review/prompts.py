@@ -26,6 +26,8 @@ OTHER_THINGS = (
 """Ordinary things that every base knows, the little one of the demo too: what it does not know is a nonsense word to it."""
 VERBATIM = 12
 """Captions of training pictures that are drawn word for word."""
+UNSEEN = 10
+"""Captions of held-out pictures that are."""
 _LETTERS = r"0-9A-Za-z_\u00c0-\u024f"
 """What a trigger's letters go on with: other scripts put words side by side without a blank."""
 NONSENSE = ("blorvik", "quandel", "zimfra", "tolneph", "grastuv")
@@ -52,6 +54,8 @@ class Texts:
     """The trigger, and the class word behind it; "" where the project has no trigger."""
     captions: tuple[str, ...]
     """Of training pictures, word for word."""
+    unseen: tuple[str, ...] = ()
+    """Of held-out pictures, word for word."""
 
     def all(self) -> tuple[str, ...]:
         """Every text that is drawn, each once."""
@@ -65,6 +69,7 @@ class Texts:
             *self.named,
             *bare,
             *self.captions,
+            *self.unseen,
         )
         return tuple(dict.fromkeys(every))
 
@@ -73,13 +78,14 @@ def texts_of(
     *,
     prompts: Sequence[str],
     subject_captions: Sequence[str],
+    holdout_captions: Sequence[str] = (),
     triggers: Sequence[str],
     class_word: str,
 ) -> Texts:
     """The prompts that a review draws.
 
-    prompts: the run's own, which may or may not say a trigger. subject_captions: one a picture. triggers: all words that
-    call the subject, the project's own first; none: everything calls it, and there is nothing to isolate.
+    prompts: the run's own, which may or may not say a trigger. subject_captions, holdout_captions: one a picture. triggers:
+    all words that call the subject, the project's own first; none: everything calls it, and there is nothing to isolate.
     """
     words = [word for word in triggers if word]
     called = _called(prompts, words, class_word)
@@ -100,6 +106,7 @@ def texts_of(
         named=named(words),
         bare=" ".join(filter(None, (words[0], class_word))) if words else "",
         captions=tuple(dict.fromkeys(spread(subject_captions, VERBATIM))),
+        unseen=tuple(dict.fromkeys(spread(holdout_captions, UNSEEN))),
     )
 
 

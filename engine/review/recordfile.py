@@ -103,7 +103,7 @@ def _rows(project: Path, pictures: Pictures, plan: Plan, made: Mapping[Shot, Mad
         for shot in (*pairs.plain, *pairs.adapted):
             _use(uses, shot, "sweep", "")
     for group, pairs in plan.groups.items():
-        test = "echo" if group in echo.WORST else "isolation"
+        test = "echo" if group in echo.GROUPS else "isolation"
         for shot in (*pairs.plain, *pairs.adapted):
             _use(uses, shot, test, group)
     for pairs in plan.earlier.values():

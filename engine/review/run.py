@@ -142,6 +142,7 @@ def review_texts(spec: RunSpec, sample: Sample, items: Sequence[Item]) -> Texts:
     return texts_of(
         prompts=sample.prompts,
         subject_captions=[item.captions[0] for item in items if item.role == "subject"],
+        holdout_captions=[item.captions[0] for item in items if item.role == "holdout"],
         triggers=triggers_of(spec),
         class_word=spec.class_word,
     )

@@ -11,15 +11,15 @@ from typing import Final, Literal
 from engine.draw import Shot
 from engine.review.prompts import COUNT, Texts
 
-Group = Literal["control", "named", "deleted", "nonsense", "class", "bare", "verbatim"]
+Group = Literal["control", "named", "deleted", "nonsense", "class", "bare", "verbatim", "unseen"]
 ASKING: Final[tuple[Group, ...]] = ("control", "named")
 """Groups of prompts that ask for something else each, so that it can be seen whether they are kept."""
 CHECKPOINTS = 3
 """So many at most in a coarse review: the newest, and others spread evenly over the training."""
 BARE = 8
 """Seeds of the bare trigger: alone it shows most plainly what an adapter knows by heart."""
-_APART = 100
-"""Seeds between groups that may have a prompt in common: each picture serves one of them."""
+_FIRST_SEED: Final[Mapping[Group, int]] = {"verbatim": 100, "bare": 200, "unseen": 300}
+"""So many seeds on from where the others begin: a prompt may stand in several groups, and each picture serves one."""
 REFINED_PROMPTS, REFINED_SEEDS = 5, 3
 """At least, of what a refined review draws its two best of."""
 
@@ -56,7 +56,7 @@ class Plan:
     """Prompts that say the trigger, by what they are drawn with; the base's are the same in all."""
     groups: Mapping[Group, Pairs]
     """Isolation: control says the trigger, named another thing, deleted nothing, nonsense a word without meaning, class the
-    class word alone. Echo: bare the trigger alone, verbatim a training caption."""
+    class word alone. Echo: bare the trigger alone, verbatim a training caption, unseen a held-out picture's."""
     earlier: Mapping[int, Pairs] = field(default_factory=dict)
     """The prompts of `deleted` at checkpoints before the newest: what leaks as the training goes on."""
 
@@ -99,12 +99,12 @@ def planned(
     own: Mapping[Group, Sequence[str]] = {
         "control": texts.control, "named": texts.named, "deleted": texts.deleted, "nonsense": texts.nonsense,
         "class": texts.class_word,
-        "verbatim": texts.captions,
+        "verbatim": texts.captions, "unseen": texts.unseen,
     }  # fmt: skip
     for group, prompts in own.items():
         # Fewer prompts come again with further seeds: below seven pairs no test can find anything.
         many = max(len(prompts), COUNT) if prompts else 0
-        first = _APART if group == "verbatim" else 0
+        first = _FIRST_SEED.get(group, 0)
         turns = [
             replace(shot, prompt=prompts[place % len(prompts)], seed=_turn(seeds, first + place))
             for place in range(many)
@@ -112,7 +112,8 @@ def planned(
         groups[group] = _pairs(turns, newest, 1.0)
     if texts.bare:
         bare = [
-            replace(shot, prompt=texts.bare, seed=_turn(seeds, 2 * _APART + place)) for place in range(BARE)
+            replace(shot, prompt=texts.bare, seed=_turn(seeds, _FIRST_SEED["bare"] + place))
+            for place in range(BARE)
         ]
         groups["bare"] = _pairs(bare, newest, 1.0)
     there = {name: pairs for name, pairs in groups.items() if pairs.plain}

@@ -1,8 +1,10 @@
 """Where verdicts turn. Chosen on the demo's toadstool, judged on subjects that had no part in it: docs/measurements.md."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+import numpy as np
 
 LEAKS: Final[Mapping[str, tuple[float, float]]] = {
     "named": (0.25, 0.45), "deleted": (0.35, 0.6), "nonsense": (0.7, math.inf), "class": (0.7, math.inf),
@@ -22,9 +24,14 @@ GAP_BAD: Final = 0.2
 """How much more the training pictures gained than the held-out ones, as a share of the base's loss on them."""
 COPY: Final = 0.25
 NEAR: Final = 0.3
-"""Distance to the nearest training picture, below which a made one is a copy, or near one; 1 is what held-out pictures have
-on average, and none of 12 came below 0.3. A copy has the same hash too."""
+"""Distance to the nearest training picture, below which a made one may be a copy, or near one; 1 is what held-out pictures
+have on average. A copy has the same hash too. Both are less where `copy_limit` is."""
+COPY_REACH: Final = 0.4
+"""Of how near pictures of held-out captions come, the nearest quarter of them, to pictures that were never trained. The
+nearest picture of the echoes came to at most 0.38 of it; of all other toadstools and pylons none of the same hash came
+below 0.41, but for one picture."""
 COPIES_BAD: Final = 2
+"""Copies of another picture or seed each: what one prompt and one seed give in several groups is one piece of evidence."""
 
 OBEYS_SUSPECT: Final = 0.8
 OBEYS_BAD: Final = 0.6
@@ -42,3 +49,12 @@ FACES: Final = 0.2
 """Share of pictures, of those where the base draws one face, that may surely show none or several."""
 CLIPPED: Final = 0.05
 """Share of the picture that black or white may swallow more than at the base."""
+
+
+def copy_limit(reached: Sequence[float]) -> float:
+    """The distance below which a made picture may be a copy.
+
+    How near a caption alone brings a picture depends on the subject. reached: distances of pictures of held-out captions to
+    pictures that were never trained, as near as which is no copying; empty where there are none.
+    """
+    return min(COPY, COPY_REACH * float(np.quantile(reached, 0.25))) if reached else COPY

@@ -52,7 +52,7 @@ def evidence(
         for number, shot in enumerate(plan.shots())
     }  # fmt: skip
     return Evidence(
-        plan=plan, made=made, newest=200, seed_noise=0.05, trained=24, own_warmth=own_warmth,
+        plan=plan, made=made, newest=200, seed_noise=0.05, trained=24, reached=(0.8,) * 10, own_warmth=own_warmth,
         losses=losses if losses is not None else tuple(gained(0.3, 0.3)),
     )  # fmt: skip
 
@@ -126,8 +126,21 @@ def test_copies_are_an_echo_whatever_the_loss_says() -> None:
                                      kind="copy" if shot in bare else "none")
     )  # fmt: skip
     test = echo.judge(found, 1e-3)
-    assert test.verdict == "bad" and test.details["copies"] == len(bare)
+    assert test.verdict == "bad" and test.details["copies"] == test.details["own"] == len(bare)
     assert set(test.pictures) == {found.made[shot].id for shot in bare}
+
+
+def test_copies_from_one_seed_are_one_however_many_groups_repeat_them() -> None:
+    groups = [PLAN.groups[name].adapted for name in ("control", "deleted", "nonsense")]
+    repeated = {shots[0] for shots in groups}
+    assert len({shot.seed for shot in repeated}) == 1 and len(repeated) == 3
+    found = evidence(
+        nearest=lambda shot: Nearest(picture="a.png", distance=0.1 if shot in repeated else 1.0,
+                                     kind="copy" if shot in repeated else "none")
+    )  # fmt: skip
+    test = echo.judge(found, 1e-3)
+    assert test.verdict == "suspect" and (test.details["copies"], test.details["own"]) == (3, 1)
+    assert "3 are copies of a training picture (1, prompts" in test.words
 
 
 def test_without_held_out_pictures_echo_stays_unknown_and_says_how_to_know() -> None:

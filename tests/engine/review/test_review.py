@@ -13,6 +13,7 @@ from engine.dataset.items import Item, Placement, file_sha256, read_items, write
 from engine.desk import Desk, StopAsked
 from engine.picture_file import read_settings
 from engine.review import run as review
+from engine.review.thresholds import COPY, COPY_REACH, copy_limit
 from projects.events import read
 from projects.job import JobDir
 from projects.problems import Refused
@@ -134,12 +135,22 @@ def test_every_picture_is_named_by_what_made_it_and_says_so(done: tuple[Path, Jo
 def test_the_groups_of_the_isolation_say_what_they_are_to_say(done: tuple[Path, JobDir]) -> None:
     pictures = record_of(done[1])["pictures"]
     said = {group: {one["prompt"] for one in pictures if one["group"] == group} for group in
-            ("control", "named", "deleted", "nonsense", "bare", "verbatim")}  # fmt: skip
+            ("control", "named", "deleted", "nonsense", "bare", "verbatim", "unseen")}  # fmt: skip
     assert all("zork" in text for group in ("control", "bare", "verbatim") for text in said[group])
     assert not any("zork" in text for group in ("named", "deleted", "nonsense") for text in said[group])
     assert "a mug on a table" in said["deleted"] and "blorvik, a mug on a table" in said["nonsense"]
     assert "a red mug on a table" in said["named"] and said["bare"] == {"zork mug"}
-    assert {len(texts) for group, texts in said.items() if group != "bare"} == {10}
+    assert said["unseen"] == {f"zork, a mug, light {number}" for number in range(10, 14)}
+    assert {len(texts) for group, texts in said.items() if group not in ("bare", "unseen")} == {10}
+
+
+def test_what_is_a_copy_follows_from_pictures_of_held_out_captions(done: tuple[Path, JobDir]) -> None:
+    record = record_of(done[1])
+    details = next(test["details"] for test in record["tests"] if test["test"] == "echo")
+    drawn = [one for one in record["pictures"] if one["group"] == "unseen" and one["weight"]]
+    assert all(one["tests"] == ["echo"] for one in drawn)
+    assert len(details["reached"]) == len(drawn) == 10
+    assert details["limit"] == pytest.approx(copy_limit(details["reached"]), rel=1e-3)
 
 
 def test_sheets_are_pictures_that_say_what_they_show(done: tuple[Path, JobDir]) -> None:
@@ -295,3 +306,9 @@ def test_a_project_without_trigger_is_reviewed_without_isolation(tmp_path: Path)
     record = record_of(run)
     assert next(test for test in record["tests"] if test["test"] == "isolation")["verdict"] == "unknown"
     assert "control" not in {one["group"] for one in record["pictures"]}
+
+
+def test_a_copy_is_nearer_than_captions_alone_bring_a_picture() -> None:
+    near, usual = [0.3] * 5 + [2.0] * 5, [2.0] * 10
+    assert COPY > copy_limit(near) == pytest.approx(COPY_REACH * 0.3)
+    assert copy_limit(usual) == copy_limit([]) == COPY
