@@ -21,6 +21,7 @@ BURST: Final = 90
 SHOT_TOGETHER: Final = 100
 """The same where their cameras say that they were taken within SECONDS."""
 SECONDS: Final = 3.0
+_KINDS: Final = ("near", "burst")
 _PARTS: Final = f"{POINTS.version}.{parts.VERSION}"
 OVERLAP: Final = 0.02
 """Of a side, that two parts of one picture share at least: less is the width of a seam."""
@@ -75,8 +76,12 @@ def _by_content(collection: Collection) -> dict[str, tuple[Audited, ...]]:
 
 
 def _edges(collection: Collection) -> Values:
+    if (known := collection.memo.get("edges")) is not None:
+        return dict(known)
     pictures = [each[0] for each in _by_content(collection).values() if each[0].value("hash", "bits")]
-    return collection.once("pairs", VERSION, pictures, lambda: _pairs(pictures))
+    found = collection.once("pairs", VERSION, pictures, lambda: _pairs(collection, pictures))
+    collection.memo["edges"] = found
+    return found
 
 
 _Cut = tuple[str, str, tuple[float, float, float, float], bool, int]
@@ -137,15 +142,42 @@ def _sound(cuts: Sequence[_Cut], roots: dict[str, str]) -> list[_Cut]:
     return [cut for cut in cuts if cut[0] in roots and cut[1] in roots and cut[0] not in apart]
 
 
-def _pairs(pictures: Sequence[Audited]) -> Values:
+def _pairs(collection: Collection, pictures: Sequence[Audited]) -> Values:
+    """Of pictures that were compared before, when others were there, what came of it is taken over."""
+    by_name = {one.sha256 or one.name: one for one in pictures}
+    before = collection.before("pairs", VERSION)
+    known = _still_joined(before, by_name)
+    ordered = [*(name for name in by_name if name not in known), *(name for name in by_name if name in known)]
+    places = {name: place for place, name in enumerate(ordered)}
     found = near_pairs(
-        [one.value("hash", "bits") for one in pictures],
-        np.array([_seconds(one.value("header", "taken")) for one in pictures]),
-        Alike([one.value("hash", "shades") for one in pictures]),
+        [by_name[name].value("hash", "bits") for name in ordered],
+        np.array([_seconds(by_name[name].value("header", "taken")) for name in ordered]),
+        Alike([by_name[name].value("hash", "shades") for name in ordered]),
         near=NEAR, burst=BURST, together=SHOT_TOGETHER, seconds=SECONDS,
+        fresh=len(ordered) - len(known),
+        known={
+            kind: [(places[one], places[two], bits) for one, two, bits in before[kind] if {one, two} <= known]
+            for kind in _KINDS if known
+        },
     )  # fmt: skip
-    names = [one.sha256 or one.name for one in pictures]
-    return {kind: [(names[i], names[j], bits) for i, j, bits in pairs] for kind, pairs in found.items()}
+    told = {kind: [(ordered[i], ordered[j], bits) for i, j, bits in pairs] for kind, pairs in found.items()}
+    return {**told, "seen": [name for name in ordered if by_name[name].sha256]}
+
+
+def _still_joined(before: Values, names: Iterable[str]) -> frozenset[str]:
+    """Those that need not be compared with each other again.
+
+    What was joined through a picture that is gone may be joined without it, or not: only the pairs that join are kept.
+    """
+    seen = frozenset(before.get("seen", ()))
+    gone = seen.difference(names)
+    loose: set[str] = set()
+    if gone:
+        for kind in _KINDS:
+            roots = _roots(seen, before[kind])
+            broken = {roots[name] for name in gone}
+            loose.update(name for name in seen if roots[name] in broken)
+    return seen.difference(loose)
 
 
 def _seconds(taken: str | None) -> float:

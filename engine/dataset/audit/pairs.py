@@ -1,6 +1,7 @@
 """All pairs of many pictures whose 256 bits are nearly the same, in any of eight positions, in flat memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -26,9 +27,12 @@ Pair = tuple[int, int, int]
 class _Forest:
     """The first pairs that join what was not joined: enough for groups, and never more than there are pictures."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, pairs: Iterable[Pair]) -> None:
+        """pairs: those that are known to join."""
         self._tree = np.arange(count)
         self.pairs: list[Pair] = []
+        for pair in pairs:
+            self._joined(*pair)
 
     def join(
         self,
@@ -49,8 +53,11 @@ class _Forest:
             one, other = self._tree[i], self._tree[j]
             differing = int(_EVERY - agreeing) // 2
             if one != other and alike(int(i), int(j), differing):
-                self._tree[self._tree == other] = one
-                self.pairs.append((int(i), int(j), differing))
+                self._joined(int(i), int(j), differing)
+
+    def _joined(self, first: int, second: int, differing: int) -> None:
+        self._tree[self._tree == self._tree[second]] = self._tree[first]
+        self.pairs.append((first, second, differing))
 
 
 class Alike:
@@ -79,15 +86,27 @@ class Alike:
 
 
 def near_pairs(
-    bits: Sequence[str], times: Array, alike: Alike, *, near: int, burst: int, together: int, seconds: float
+    bits: Sequence[str],
+    times: Array,
+    alike: Alike,
+    *,
+    near: int,
+    burst: int,
+    together: int,
+    seconds: float,
+    fresh: int | None = None,
+    known: Mapping[str, Sequence[Pair]] = MappingProxyType({}),
 ) -> dict[str, list[Pair]]:
     """near: pairs of at most `near` differing bits, flipped and turned by quarters as it may be, that are alike.
 
     burst: pairs that stand alike and differ in at most `burst` bits, or in at most `together` where their times (seconds,
     nan: unknown) are at most `seconds` apart: then their shades are not asked. Of each the pairs that join groups, not all.
+
+    fresh: so many at the beginning are compared, with each other and all that follow; None: every one. known: what joins
+    those that follow among each other, as it was found before.
     """
-    found = {"near": _Forest(len(bits)), "burst": _Forest(len(bits))}
-    for rows, columns, straight, best in _agreements(bits):
+    found = {kind: _Forest(len(bits), known.get(kind, ())) for kind in ("near", "burst")}
+    for rows, columns, straight, best in _agreements(bits, len(bits) if fresh is None else fresh):
         most = best.max()
         if most >= _EVERY - 2 * near:
             found["near"].join(rows, columns, best, best >= _EVERY - 2 * near, alike.anyhow)
@@ -99,19 +118,20 @@ def near_pairs(
     return {kind: forest.pairs for kind, forest in found.items()}
 
 
-def _agreements(bits: Sequence[str]) -> Iterator[tuple[Array, Array, Array, Array]]:
-    """Blocks of all pairs: row indices, column indices, agreeing less differing bits as they are, and at best.
+def _agreements(bits: Sequence[str], fresh: int) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """Blocks of all pairs with one of the first `fresh`: row indices, column indices, agreeing less differing bits as they
+    are, and at best.
 
     The blocks are made in the same memory every time: 1 MB that is asked for anew costs more than what is put there.
     """
-    if not bits:
+    if not fresh:
         return
     packed = np.frombuffer(bytes.fromhex("".join(bits)), np.uint8).reshape(len(bits), -1)
     signs = np.unpackbits(packed, axis=1).reshape(-1, BITS, BITS).astype(np.float32) * 2 - 1
     straight, turned = _by_parity(signs), _by_parity(signs.transpose(0, 2, 1))
     memory = np.empty((7, _BLOCK * _BLOCK), np.float32)
-    for top in range(0, len(bits), _BLOCK):
-        rows = np.arange(top, min(top + _BLOCK, len(bits)))
+    for top in range(0, fresh, _BLOCK):
+        rows = np.arange(top, min(top + _BLOCK, fresh))
         for left in range(top, len(bits), _BLOCK):
             columns = np.arange(left, min(left + _BLOCK, len(bits)))
             a, b, c, d, as_is, best, other = memory[:, : len(rows) * len(columns)].reshape(7, len(rows), -1)

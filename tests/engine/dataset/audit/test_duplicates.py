@@ -1,9 +1,14 @@
 """The same picture is found in another form, and another picture is not."""
 
+import tempfile
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from engine.dataset.audit import groups, parts
@@ -109,6 +114,46 @@ def test_pairs_are_computed_once_for_the_same_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.dataset.audit.groups.near_pairs", lambda *_, **__: pytest.fail("again"))
     assert list(DUPLICATE.judge(kept)) == first and len(first) == 1
     store.close()
+
+
+LINE = [0, 30, 60, 65, 120, 125, 150, 200]
+"""Bits by which eight pictures differ from a first one: what joins the ends of a part of it is what lies between."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sets(st.integers(0, len(LINE) - 1)), min_size=2, max_size=5))
+def test_groups_are_the_same_whatever_was_there_before(histories):
+    bits = np.random.default_rng(0).bytes(32).hex()
+    line = [
+        picture(f"{place}.jpg", hash={"bits": _flipped(bits, count), "detail": 1.0, "shades": SHADES})
+        for place, count in enumerate(LINE)
+    ]
+    with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder) / "audit.sqlite")) as store:
+        for chosen in histories:
+            alone = collection(*(line[place] for place in sorted(chosen)))
+            after = replace(alone, store=store)
+            for found in (groups.duplicate_groups, groups.burst_groups):
+                assert _members(found(after)) == _members(found(alone))
+
+
+def _members(found):
+    return {frozenset(one.name for one in group.members) for group in found}
+
+
+def test_one_more_picture_is_held_against_the_others_and_they_not_against_each_other(tmp_path, monkeypatch):
+    compared = []
+
+    def watched(bits, *rest, **said):
+        compared.append((len(bits), said["fresh"]))
+        return near_pairs(bits, *rest, **said)
+
+    monkeypatch.setattr("engine.dataset.audit.groups.near_pairs", watched)
+    given = [looked(tmp_path / f"{seed}.png", drawn(seed), HASH) for seed in range(4)]
+    given.append(looked(tmp_path / "0b.png", drawn(0).resize((200, 150)), HASH))
+    with closing(Store(tmp_path / "audit.sqlite")) as store:
+        assert not list(DUPLICATE.judge(replace(collection(*given[:4]), store=store)))
+        (found,) = DUPLICATE.judge(replace(collection(*given), store=store))
+    assert set(found.pictures) == {"0.png", "0b.png"} and compared == [(4, 4), (5, 1)]
 
 
 def test_the_same_thing_at_the_same_place_before_another_wall_is_another_picture():
