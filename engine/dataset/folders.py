@@ -4,7 +4,7 @@ import difflib
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -69,7 +69,7 @@ def find_pictures(project: Path, data: Data) -> Findings:
         )
     for dataset in sets:
         folder = Path(os.path.abspath(project / dataset.path))
-        files = _files(folder, Path(os.path.abspath(project)), problems)
+        files = list(_below(folder, Path(os.path.abspath(project)), problems))
         home = folder if dataset is first else Path(os.path.abspath(project))
         everything += _pair(files, dataset, home, data.caption_extension, notes, orphans)
         if not any(found.dataset is dataset for found in everything) and folder.is_dir():
@@ -98,57 +98,84 @@ def first_pictures(project: Path, data: Data, count: int) -> list[Found]:
     for dataset in sets:
         folder = Path(os.path.abspath(project / dataset.path))
         home = folder if dataset is first else root
-        files, pictures = _files(folder, root, []), 0
-        for end, file in enumerate(files):
-            pictures += file.suffix.lower() in EXTENSIONS
+        files: list[str] = []
+        pictures = 0
+        for file in _below(folder, root, []):
+            pictures += _is_picture(file)
             if pictures > count:
                 # What belongs to a picture begins with its stem and a full stop, so it stands beside it.
-                files = files[:end]
                 break
+            files.append(file)
         found = _pair(files, dataset, home, data.caption_extension, [], [])
         if kept := [each for each in found if each.name not in data.excluded]:
             return kept[:count]
     return []
 
 
-def _files(folder: Path, project: Path, problems: list[Problem]) -> list[Path]:
-    """Every file below `folder` that is not hidden, sorted; a folder that cannot be read is a problem, not a gap."""
+def _below(folder: Path, project: Path, problems: list[Problem]) -> Iterator[str]:
+    """Every file below `folder` that is not hidden, in the order of its path, part by part; a folder that cannot be read is
+    a problem, not a gap.
+
+    As text: of ten thousand pictures with captions, paths take ten times as long.
+    """
     if not folder.is_dir():
         problems.append(
             Problem(
                 error="is not there or is no folder.", where=str(folder), hint="Check the path in [data]."
             )
         )
-        return []
-
-    def unreadable(error: OSError) -> None:
-        reason = error.strerror or str(error)
-        hint = "Check its permissions."
-        problems.append(Problem(error=f"cannot be read: {reason}.", where=str(error.filename), hint=hint))
-
+        return
     own = {str(project / name) for name in _OWN_FOLDERS}
     seen: set[str] = set()
-    files: list[Path] = []
-    for parent, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
-        real = os.path.realpath(parent)
-        if real in seen:  # A link back to a folder above would be walked for ever.
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [
-            name for name in folders if not name.startswith(".") and os.path.join(parent, name) not in own
-        ]
-        files += [Path(parent, name) for name in names if not name.startswith(".")]
-    return sorted((file for file in files if file.name.lower() not in _SYSTEM_FILES), key=_parts)
+    open_folders = [_entries(str(folder), seen, problems)]
+    while open_folders:
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+        elif not _is_folder(entry):
+            yield entry.path
+        elif entry.path not in own:
+            open_folders.append(_entries(entry.path, seen, problems))
 
 
-def _parts(file: Path) -> tuple[str, ...]:
-    """The order of paths, which compare themselves ten times more slowly."""
-    return file.parts
+def _entries(folder: str, seen: set[str], problems: list[Problem]) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder, by name."""
+    real = os.path.realpath(folder)
+    if real in seen:  # A link back to a folder above would be walked for ever.
+        return iter(())
+    seen.add(real)
+    try:
+        with os.scandir(folder) as entries:
+            shown = [each for each in entries if _shown(each.name)]
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "Check its permissions."
+        problems.append(Problem(error=f"cannot be read: {reason}.", where=folder, hint=hint))
+        return iter(())
+    return iter(sorted(shown, key=lambda each: each.name))
+
+
+def _shown(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in _SYSTEM_FILES
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_picture(file: str) -> bool:
+    return os.path.splitext(file)[1].lower() in EXTENSIONS
+
+
+def _stem(file: str) -> str:
+    return os.path.splitext(os.path.basename(file))[0]
 
 
 def _pair(
-    files: list[Path],
+    files: list[str],
     dataset: DataSet,
     home: Path,
     extension: str,
@@ -156,28 +183,29 @@ def _pair(
     left_over: list[str],
 ) -> list[Found]:
     """Pictures with their caption files; what is left over becomes notes."""
+    ending = f".{extension}"
+    pictures = [(file, os.path.dirname(file), _stem(file)) for file in files if _is_picture(file)]
     # By what may be the picture's stem, so that ten thousand pictures are not each held against all names.
     names: dict[tuple[str, str], set[str]] = defaultdict(set)
     for file in files:
-        if file.name.endswith(f".{extension}"):
-            folder, stem = os.path.dirname(file), file.name.removesuffix(f".{extension}")
-            names[folder, stem].add(file.name)
-            names[folder, stem.rpartition(".")[0]].add(file.name)
-    pictures = [file for file in files if file.suffix.lower() in EXTENSIONS]
+        if file.endswith(ending):
+            folder, name = os.path.split(file)
+            stem = name.removesuffix(ending)
+            names[folder, stem].add(name)
+            names[folder, stem.rpartition(".")[0]].add(name)
     own: dict[str, set[str]] = defaultdict(set)
-    for picture in pictures:
-        own[os.path.dirname(picture)].add(f"{picture.stem}.{extension}")
-    found = []
-    for picture in pictures:
-        folder = os.path.dirname(picture)
-        captions = sidecars(picture, extension, names.get((folder, picture.stem), ()), own[folder])
-        name = _name(picture, home)
-        found.append(Found(name=name, path=picture, dataset=dataset, captions=tuple(captions)))
-    used = set(pictures).union(*(each.captions for each in found))
+    for _, folder, stem in pictures:
+        own[folder].add(f"{stem}{ending}")
+    found, used = [], {file for file, *_ in pictures}
+    front = os.path.join(home, "")
+    for file, folder, stem in pictures:
+        path = Path(file)
+        captions = sidecars(path, extension, names.get((folder, stem), ()), own[folder])
+        used.update(map(str, captions))
+        found.append(Found(name=_name(file, front), path=path, dataset=dataset, captions=tuple(captions)))
     left = [file for file in files if file not in used]
-    ending = f".{extension.lower()}"
-    orphans = tuple(_name(file, home) for file in left if file.name.lower().endswith(ending))
-    others = tuple(_name(file, home) for file in left if not file.name.lower().endswith(ending))
+    orphans = tuple(_name(file, front) for file in left if file.lower().endswith(ending.lower()))
+    others = tuple(_name(file, front) for file in left if not file.lower().endswith(ending.lower()))
     left_over += orphans
     if orphans:
         error = f"Captions without a picture: {listed(orphans)}."
@@ -189,10 +217,9 @@ def _pair(
     return found
 
 
-def _name(file: Path, home: Path) -> str:
-    # As text: of ten thousand paths, asking them what they are relative to takes half a second.
-    text, front = str(file), os.path.join(home, "")
-    return text.removeprefix(front).replace(os.sep, "/")
+def _name(file: str, front: str) -> str:
+    """front: the folder that names are relative to, with a separator at its end."""
+    return file.removeprefix(front).replace(os.sep, "/")
 
 
 def _unmatched(data: Data, everything: list[Found]) -> list[Problem]:

@@ -75,8 +75,13 @@ class Part(Generic[Named]):
         return (right - left) * (bottom - top)
 
 
-def proposed(codes: Sequence[Array]) -> list[tuple[int, int, bool]]:
-    """Pairs that have points in common, first the lower index, and whether mirrored: those with the most first."""
+def proposed(codes: Sequence[Array], fresh: Collection[int]) -> list[tuple[int, int, bool]]:
+    """Pairs that have points in common, first the lower index, and whether mirrored: those with the most first.
+
+    fresh: the indices of which each pair has one at least.
+    """
+    asked = np.zeros(len(codes), bool)
+    asked[list(fresh)] = True
     owners = np.repeat(np.arange(len(codes)), [len(each) for each in codes])
     together = np.concatenate([np.zeros(0, np.uint64), *codes])
     # Of a point and its mirror image the one that is lighter at the left: so both have one key.
@@ -91,8 +96,10 @@ def proposed(codes: Sequence[Array]) -> list[tuple[int, int, bool]]:
             at = np.nonzero(masked[apart:] == masked[:-apart])[0]
             first, second = order[at], order[at + apart]
             one, other = owners[first], owners[second]
+            wanted = (one != other) & (asked[one] | asked[other])
+            first, second, one, other = first[wanted], second[wanted], one[wanted], other[wanted]
             pair = np.minimum(one, other) * len(codes) + np.maximum(one, other)
-            votes.append((pair * 2 + (turned[first] != turned[second]))[one != other])
+            votes.append(pair * 2 + (turned[first] != turned[second]))
     found, counts = np.unique(np.concatenate(votes), return_counts=True)
     found, counts = found[counts >= _COMMON], counts[counts >= _COMMON]
     chosen = found[np.argsort(-counts, kind="stable")]
@@ -109,7 +116,7 @@ def find_parts(
 
     fresh: those that were not yet compared; pairs without one are left out. known: whether two are the same picture anyway.
     """
-    pairs = _chosen((pair for pair in proposed(codes) if not known(pair[0], pair[1])), fresh)
+    pairs = _chosen((pair for pair in proposed(codes, fresh) if not known(pair[0], pair[1])), fresh)
     points = points_of(sorted({index for one, other, _ in pairs for index in (one, other)}))
     found: dict[tuple[int, int], Part[int]] = {}
     for one, other, mirrored in pairs:
