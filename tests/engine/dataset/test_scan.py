@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.dataset.folders import find_pictures
+from engine.dataset.folders import find_pictures, first_pictures
 from engine.dataset.scan import scan
 from projects.problems import Refused
 from projects.spec import Captions, Data, DataSet, RunSpec, Train
@@ -89,6 +89,18 @@ def test_pictures_are_named_as_people_name_them_and_subfolders_are_read(project)
         "regularization": 1,
         "holdout": 1,
     }
+
+
+def test_pictures_come_in_the_order_of_their_paths_and_the_first_can_be_asked_for_alone(project):
+    (project / "images/a.txt").unlink()
+    for name in ("a/z.png", "a.b/a.png", "b.png", "B.png", "a/c/d.png"):
+        add(project, f"images/{name}", f"xk3r, {name}")
+    found = find_pictures(project, SPEC.data).pictures
+    assert [each.name for each in found] == ["B.png", "a/c/d.png", "a/z.png", "a.b/a.png", "a.png", "b.png"]
+    captions = {each.name: [str(file.relative_to(project)) for file in each.captions] for each in found}
+    assert captions["a.png"] == [] and captions["a.b/a.png"] == ["images/a.b/a.txt"]
+    for count in (1, 3, 6, 9):
+        assert first_pictures(project, SPEC.data, count) == list(found[:count])
 
 
 def test_the_long_form_carries_repeats_weight_and_its_own_trigger(project):
