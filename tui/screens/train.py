@@ -50,6 +50,8 @@ class TrainRoom(Room):
         """A run that was started before this room was shown."""
         self._ending = ""
         """The sentence that said how the run ended: true until it goes on."""
+        # Until previews are known to be there: what is laid out for them before is laid out twice.
+        self.add_class("-bare", update=False)
 
     def body(self) -> Iterable[Widget]:
         """Runs at the left, the run beside them."""
@@ -97,7 +99,6 @@ class TrainRoom(Room):
         if self._expected:
             self._runs.expect(self._expected)
         self.job = self.job or self.bench.chosen
-        self.set_class(self.job is None, "-empty")
         self.runs_seen(self.bench.rows)
         if self.job is not None:
             self._begin(self.job)
