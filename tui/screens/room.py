@@ -45,6 +45,10 @@ class Room(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the room's body."""
+        # Those of its first resize: all of it would be styled and laid out once more for them.
+        width, height = self.app.size
+        for side, breakpoints in ((width, self.HORIZONTAL_BREAKPOINTS), (height, self.VERTICAL_BREAKPOINTS)):
+            self.add_class([name for least, name in breakpoints if least <= side][-1], update=False)
         yield TopLine(self.ROOM)
         yield from self.body()
         yield KeyLine()
