@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,21 +95,20 @@ class Inside:
 
         Mean squared error over TEXT_SHARES, each with a noise of its own that is the same for all texts and pictures.
         """
-        total, latents_CHW = torch.zeros(len(texts)), sight.latents_CHW
         self._base_alone()
-        for share in TEXT_SHARES:
-            for part in _parts(range(len(texts)), self._many(latents_CHW)):
-                errors_B = self._errors(latents_CHW, [texts[index] for index in part], share)
-                total[list(part)] += errors_B.cpu()
-        return [float(value) for value in total / len(TEXT_SHARES)]
+        cells = [(share, text) for share in TEXT_SHARES for text in texts]
+        parts = _parts(cells, self._many(sight.latents_CHW))
+        errors_B = torch.cat([self._errors(sight.latents_CHW, part).cpu() for part in parts])
+        return [float(mean) for mean in errors_B.reshape(len(TEXT_SHARES), len(texts)).mean(dim=0)]
 
-    def _errors(self, latents_CHW: Tensor, texts: Sequence[str], share: float) -> Tensor:
-        noise_CHW = _noise("text", tuple(latents_CHW.shape), round(1000 * share))
-        count, schedule = len(texts), self.schedule
-        levels = schedule.at([share] * count)
-        latents_BCHW = latents_CHW.expand(count, -1, -1, -1).to(schedule.device)
-        noise_BCHW = noise_CHW.expand(count, -1, -1, -1).to(schedule.device)
-        told = [self.easel.conditions.get(text) for text in texts]
+    def _errors(self, latents_CHW: Tensor, cells: Sequence[tuple[float, str]]) -> Tensor:
+        """(B,): for each share of the schedule and text."""
+        schedule, shape = self.schedule, tuple(latents_CHW.shape)
+        noises = {share: _noise("text", shape, round(1000 * share)) for share, _ in cells}
+        noise_BCHW = torch.stack([noises[share] for share, _ in cells]).to(schedule.device)
+        latents_BCHW = latents_CHW.expand(len(cells), -1, -1, -1).to(schedule.device)
+        levels = schedule.at([share for share, _ in cells])
+        told = [self.easel.conditions.get(text) for _, text in cells]
         prediction_BCHW = self._predict(noise.mix(latents_BCHW, noise_BCHW, levels), levels.timesteps_B, told)
         target_BCHW = noise.target(schedule.objective, latents_BCHW, noise_BCHW, levels)
         return (prediction_BCHW - target_BCHW).pow(2).mean(dim=(1, 2, 3))
@@ -182,6 +182,6 @@ def _by_shape(latents: Sequence[Tensor]) -> list[list[int]]:
     return list(alike.values())
 
 
-def _parts(indices: Sequence[int], many: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(indices), many):
-        yield indices[start : start + many]
+def _parts(some: Sequence[Any], many: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(some), many):
+        yield some[start : start + many]

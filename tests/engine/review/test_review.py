@@ -7,13 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from engine.assembly import schedule_of
 from engine.dataset.items import Item, Placement, file_sha256, read_items, write_items
 from engine.desk import Desk, StopAsked
 from engine.picture_file import read_settings
 from engine.review import run as review
+from engine.review.eyes import Sight
+from engine.review.inside import Inside
 from engine.review.thresholds import COPY, COPY_REACH, copy_limit
+from engine.sample import Easel, easel_for_job
 from projects.events import read
 from projects.job import JobDir
 from projects.problems import Refused
@@ -312,3 +317,30 @@ def test_a_copy_is_nearer_than_captions_alone_bring_a_picture() -> None:
     near, usual = [0.3] * 5 + [2.0] * 5, [2.0] * 10
     assert COPY > copy_limit(near) == pytest.approx(COPY_REACH * 0.3)
     assert copy_limit(usual) == copy_limit([]) == COPY
+
+
+def test_a_text_explains_a_picture_the_same_alone_and_among_others(done: tuple[Path, JobDir]) -> None:
+    project, run = done
+    easels = []
+
+    def kept(*given: object, **named: object) -> Easel:
+        easels.append(easel_for_job(*given, **named))  # type: ignore[arg-type]
+        return easels[0]
+
+    folder = JobDir(run.jobs / "review-for-its-easel")
+    folder.path.mkdir(parents=True)
+    with Desk.open(folder) as desk:
+        review.run(
+            desk, ReviewJob(project=str(project), run=str(run.path), spec=FEW, weights=(0.5, 1.0)), kept
+        )
+    (easel,) = easels
+    inside = Inside(
+        easel=easel, schedule=schedule_of(FEW.train, easel.family, easel.base, torch.device("cpu"))
+    )
+    sight = Sight(
+        latents_CHW=torch.randn(4, 32, 32, generator=torch.Generator().manual_seed(0)), picture=lambda: None
+    )  # type: ignore[arg-type, return-value]
+    texts = [*FEW.sample.prompts, "a red mug on a table"]
+    alone = [value for text in texts for value in inside.explained(sight, [text])]
+    assert inside.explained(sight, texts) == pytest.approx(alone, rel=1e-6)
+    assert len(set(alone)) == len(texts)
