@@ -6,11 +6,19 @@ from typing import Any, Final
 from engine.review.chart import chart
 from engine.review.gallery import step_words, tables
 from engine.review.markup import Html, element, figure, number
+from engine.review.sheets import ISOLATED
 
 _MEASURES: Final[Mapping[str, str]] = {
     "loss": "loss", "loss_holdout": "loss, held out", "likeness": "likeness", "prompt": "keeping to the prompt",
     "drift": "drift from the base", "leak": "leak", "gap": "gap of loss", "sharpness": "sharpness",
-    "clipped": "clipped tones", "faces": "faces",
+    "clipped": "clipped tones, %", "faces": "faces",
+}  # fmt: skip
+_TIMES: Final[Mapping[str, float]] = {"clipped": 100}
+"""What a measure is shown as a multiple of."""
+_DETAILS: Final[Mapping[str, str]] = {
+    **{str(group): words for group, words in ISOLATED.items()},
+    "distance": "training captions: distance to the nearest training picture",
+    "moved_named": "another thing named: drift from the base",
 }  # fmt: skip
 
 
@@ -31,7 +39,7 @@ def weights_table(record: Mapping[str, Any]) -> Html:
         here = (
             bool(weight) and weight == number(best.get("weight")) and step == number(best.get("checkpoint"))
         )
-        cells = [_value_cell(entry.get(key)) for key in measures]
+        cells = [_value_cell(entry.get(key), _TIMES.get(key, 1)) for key in measures]
         first, *others = (element("td", words) for words in heads)
         rows.append(element("tr", first, *others, *cells, class_="chosen" if here else None))
     return _table(["weight", "step", "pictures", *(_MEASURES[key] for key in measures)], rows)
@@ -74,7 +82,7 @@ def details_table(details: object) -> Html:
         else ((one.get("group", ""), one) for one in tables(details, "groups"))
     )
     rows = [
-        element("tr", element("th", str(name).replace("_", " "), scope="row"), _value_cell(told))
+        element("tr", element("th", _DETAILS.get(str(name), str(name)), scope="row"), _value_cell(told))
         for name, told in named
         if isinstance(told, Mapping) and number(told.get("value")) is not None
     ]
@@ -101,14 +109,19 @@ def _table(heads: Sequence[str], rows: Sequence[Html]) -> Html:
     return element("div", element("table", head, element("tbody", *rows)), class_="scroll")
 
 
-def _value_cell(told: object) -> Html:
-    """A measure with its interval below it; a bare number as it is."""
+def _value_cell(told: object, times: float = 1) -> Html:
+    """A measure with its interval below it, as a multiple of `times`; a bare number as it is."""
     if not isinstance(told, Mapping):
         return element("td", figure(told))
-    low, high = number(told.get("low")), number(told.get("high"))
+    value, low, high = (_scaled(told.get(key), times) for key in ("value", "low", "high"))
     sure = [] if low is None or high is None else [f"{figure(low)} to {figure(high)}"]
     sure += [f"n {figure(told['n'])}"] if number(told.get("n")) is not None else []
-    return element("td", figure(told.get("value")), element("small", ", ".join(sure)) if sure else "")
+    return element("td", figure(value), element("small", ", ".join(sure)) if sure else "")
+
+
+def _scaled(told: object, times: float) -> float | None:
+    found = number(told)
+    return None if found is None else found * times
 
 
 def _with_interval(told: Mapping[str, Any]) -> str:

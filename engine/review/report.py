@@ -115,10 +115,11 @@ def _verdict(record: Mapping[str, Any]) -> Html:
     parts += _paragraphs(record.get("words"))
     recommended = record.get("recommended")
     if isinstance(recommended, Mapping):
-        at = f"Use weight {figure(recommended.get('weight'))} of step {_step(recommended.get('checkpoint')) or '–'}."
-        sure = "" if recommended.get("certain") else " Others cannot be told apart from it by these pictures."
-        parts.append(element("p", element("strong", at), sure))
-        parts += _paragraphs(recommended.get("words"))
+        at = f"Use weight {figure(recommended.get('weight'))} of step {_step(recommended.get('checkpoint')) or '–'}"
+        why = str(recommended.get("words") or ".")
+        parts.append(
+            element("p", element("strong", at), why.removeprefix(at) if why.startswith(at) else f". {why}")
+        )
     else:
         parts.append(element("p", "No weight and no checkpoint is recommended: the weight sweep says why."))
     more = record.get("more")

@@ -50,7 +50,8 @@ def record_in(project: Path) -> dict[str, Any]:
     return {
         "format": 2, "run": "runs/r1", "checkpoint": 1300, "whole": True, "depth": "coarse", "case": "good",
         "words": "It draws the mug where it is asked and keeps still where it is not.",
-        "recommended": {"weight": 0.75, "checkpoint": 1300, "certain": False, "words": "Likeness is flat from here."},
+        "recommended": {"weight": 0.75, "checkpoint": 1300, "certain": False,
+                        "words": "Use weight 0.75 of step 1,300: it cannot be told apart from 1."},
         "tests": [
             {"test": "sweep", "verdict": "good", **interval(0.8), "unit": "", "threshold": None,
              "words": "Likeness rises to 0.75, then stays.", "advice": "", "steps": [], "pictures": []},

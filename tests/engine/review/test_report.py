@@ -32,13 +32,17 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        self.words.append("" if tag == "strong" else "\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.words.append("" if tag == "strong" else "\n")
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
 
     @property
     def text(self) -> str:
-        return "\n".join(self.words)
+        return "".join(self.words)
 
     @property
     def pictures(self) -> list[Image.Image]:
@@ -86,7 +90,7 @@ def test_the_page_says_what_the_record_says(project: Path, record: dict[str, Any
         assert words in page.text, words
     for words in (
         "Review of r1", "✗ bad", "~ suspect", "Found: 0.4 (95 %: −0.1 to 0.9) of the noise between seeds, from 40 pictures",
-        "Use weight 0.75 of step 1,300.", "cannot be told apart", "train.learning_rate = 1e-05", "First impression",
+        "Use weight 0.75 of step 1,300", "cannot be told apart", "train.learning_rate = 1e-05", "First impression",
         "training picture images/a.png, distance 0.12: judged a copy", "trainedAlgorithmicMedia", "0.4 to 0.6, n 12",
     ):  # fmt: skip
         assert words in page.text, words
