@@ -92,14 +92,7 @@ class CaptionDesk:
         bases: Mapping[str, Content | None] | None = None,
     ) -> None:  # fmt: skip
         """`Book.apply`. What could not even be begun is told as what could not be written: the text is still meant."""
-
-        def work(book: Book) -> Outcome:
-            try:
-                return book.apply(kind, words, texts, bases=bases)
-            except Refused as refused:
-                return Outcome(problems=tuple(refused.problems))
-
-        self._ask(work, then)
+        self._ask(lambda book: book.apply(kind, words, texts, bases=bases), then)
 
     def undo(self, then: Callable[[Outcome], object]) -> None:
         """`Book.undo`."""
@@ -160,7 +153,13 @@ class CaptionDesk:
             book = self.book
             if book is None:
                 return
-            outcome = work(book)
+            try:
+                outcome = work(book)
+            except (Refused, OSError) as error:
+                # Whoever waits for an answer gets one.
+                if then is None:
+                    raise
+                outcome = Outcome(problems=_problems(error))
             if telling:
                 self._tell(book)
             if then is not None and isinstance(outcome, Outcome):
@@ -172,10 +171,8 @@ class CaptionDesk:
         while (job := self._wanted.get()) is not None:
             try:
                 job()
-            except Refused as refused:
-                self._post(CaptionsRefused(refused.problems[0]))
-            except OSError as error:
-                self._post(CaptionsRefused(Problem(error=f"{error.strerror or error}.")))
+            except (Refused, OSError) as error:
+                self._post(CaptionsRefused(_problems(error)[0]))
 
     def _load(self) -> None:
         from projects.project import open_project, resolve
@@ -235,3 +232,9 @@ class CaptionDesk:
         )  # fmt: skip
         changed |= {book.entries[file].picture for file in looked if file in book.entries}
         self._post(CaptionsMoved(self.captions.counted(), changed, names=names))
+
+
+def _problems(error: Refused | OSError) -> tuple[Problem, ...]:
+    if isinstance(error, Refused):
+        return tuple(error.problems)
+    return (Problem(error=f"{error.strerror or error}."),)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from textual import events
 
-from engine.dataset.captioning.book import Book
+from engine.dataset.captioning.book import Book, Outcome
 from projects import atomic, worker
 from projects.eventlog import Writer
 from projects.job import JobDir
@@ -181,6 +181,26 @@ async def test_hanging_up_writes_what_is_typed(kitchen: Path) -> None:
         await typed(pilot, *" kept")
         bench.flush()
         assert (caption(kitchen, "IMG_1") or b"").endswith(b"light kept\r\n")
+
+
+async def test_what_is_typed_behind_undo_is_meant_for_the_picture_that_it_goes_to(
+    kitchen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Book.undo
+
+    def undo(book: Book) -> Outcome:
+        time.sleep(0.3)
+        return slow(book)
+
+    monkeypatch.setattr(Book, "undo", undo)
+    async with opened(kitchen, room="captions") as (bench, pilot):
+        room = await read(pilot, bench)
+        # All at once, as over a slow line: nothing is in the journal yet when ^z is pressed.
+        for key in ("x", "enter", "ctrl+z", "y", "z", "enter", "w"):
+            bench.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: (caption(kitchen, "IMG_1") or b"").endswith(b"lightyz\r\n"))
+        await until(pilot, lambda: room.opened.file == "images/IMG_2.txt" and room.editor.value.endswith("w"))
+        assert caption(kitchen, "IMG_2") == WRITTEN["IMG_2"]
 
 
 async def test_undo_goes_from_what_is_typed_to_what_was_done_and_across_a_restart(kitchen: Path) -> None:

@@ -1,11 +1,13 @@
 """What the keys of the captions room do beside moving and typing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.dataset.captioning.book import Conflict, Outcome
 from engine.dataset.captioning.content import shown
 from tui.audit_words import why_lines
 from tui.audited import CheckRow
+from tui.caption_desk import CaptionDesk
 from tui.declared import keys_of
 from tui.screens import looking
 from tui.screens.caption_many import CaptionMany
@@ -150,13 +152,25 @@ class CaptionActs(CaptionMany):
 
     def do_undo(self) -> None:
         self.save()
-        if self.desk:
-            self.desk.undo(self.stepped)
+        self._turn(CaptionDesk.undo)
 
     def do_redo(self) -> None:
         self.save()
-        if self.desk:
-            self.desk.redo(self.stepped)
+        self._turn(CaptionDesk.redo)
+
+    def _turn(self, way: Callable[[CaptionDesk, Callable[[Outcome], object]], object]) -> None:
+        """Another picture may come of it: what is typed behind the key is meant for that."""
+        if self.desk is None:
+            return
+
+        def done(outcome: Outcome) -> None:
+            self.underway -= 1
+            self.stepped(outcome)
+            self.editor.go_on()
+
+        self.underway += 1
+        self.editor.wait()
+        way(self.desk, done)
 
     def stepped(self, outcome: Outcome) -> None:
         """Say what was done, and show it."""

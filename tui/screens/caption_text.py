@@ -61,6 +61,8 @@ class CaptionText(Room):
         self._noted = ""
         self._saved = ""
         self._pause: Timer | None = None
+        self.underway = 0
+        """Steps of the journal that were asked for and not yet answered: there may be one to take back."""
 
     @property
     def editor(self) -> CaptionEditor:
@@ -194,10 +196,12 @@ class CaptionText(Room):
         after = made.saved(value) if made.file else opened(made.entries)
 
         def done(outcome: Outcome) -> None:
+            self.underway -= 1
             if self._handed.get(made.file) is after:
                 del self._handed[made.file]
             self._after_save(made, value, outcome)
 
+        self.underway += 1
         self.desk.apply("edit", made.words(value), made.texts(value), done, bases=made.bases)
         self.opened = after
         if made.file:

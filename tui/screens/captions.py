@@ -81,8 +81,8 @@ class CaptionsRoom(CaptionActs):
             "encoded": any(entry.content and not entry.content.editable for entry in self.opened.entries),
             "check": check is not None,
             "fixable": check is not None and any(map(self._learned.fix, check.findings)),
-            "undo": bool(self.captions.undo),
-            "redo": bool(self.captions.redo),
+            "undo": bool(self.captions.undo) or self.underway > 0,
+            "redo": bool(self.captions.redo) or self.underway > 0,
             "drafting": self.drafting is not None and self.drafting.alive,
             "narrowed": bool(self._check or self.rows.selected),
         }

@@ -19,6 +19,8 @@ Way = Literal["next", "previous", "escape", "tab"]
 _LEAST: Final = 2
 """Letters from which on a phrase is offered."""
 _ENDS: Final = ",\n"
+_LONGEST: Final = 2.0
+"""Seconds after which kept keys are typed whatever happened to the text that they were meant for."""
 
 
 class CaptionEditor(TextArea):
@@ -60,6 +62,9 @@ class CaptionEditor(TextArea):
         self._painted: dict[int, Strip] = {}
         """Lines as they were drawn last, by their place on the screen."""
         self._comparing = False
+        self._waits = False
+        self._ahead: list[events.Key | events.Paste] = []
+        """What was typed while it waits."""
         super().__init__(
             soft_wrap=True, highlight_cursor_line=False, compact=True, max_checkpoints=200, **options
         )
@@ -165,8 +170,39 @@ class CaptionEditor(TextArea):
                     text.stylize(inks(self)["bad"], start, start + 1)
         return text
 
+    def wait(self) -> None:
+        """Another text is on its way: what is typed from now on is meant for it, and kept until `go_on`."""
+        self._waits = True
+        self.set_timer(_LONGEST, self.go_on)
+
+    def go_on(self) -> None:
+        """The text is there, or will not come: what was kept is typed now, before any other key."""
+        self._waits = False
+        self.call_next(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        while self._ahead and not self._waits:
+            event = self._ahead.pop(0)
+            if isinstance(event, events.Key):
+                await self._act(event)
+            else:
+                self._insert(event.text)
+
+    def _kept(self, event: events.Key | events.Paste) -> bool:
+        """Whether it was kept for the text that is on its way."""
+        if not (self._waits or self._ahead):
+            return False
+        _take(event)
+        self._ahead.append(event)
+        return True
+
     async def _on_key(self, event: events.Key) -> None:
         """Keys that edit or leave act at once: on the usual way over the screen, letters typed after them overtake them."""
+        own = self._leading or event.is_printable or event.key in self._bindings.key_to_bindings
+        if not (own and self._kept(event)):
+            await self._act(event)
+
+    async def _act(self, event: events.Key) -> None:
         if self._leading:
             self._leading = False
             _take(event)
@@ -184,9 +220,9 @@ class CaptionEditor(TextArea):
         await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self._insert(event.text)
+        if not self._kept(event):
+            _take(event)
+            self._insert(event.text)
 
     def on_resize(self) -> None:
         """The text area is drawn before it is wrapped anew, and not again where it has as many rows as before."""
@@ -316,6 +352,6 @@ class CaptionEditor(TextArea):
         return line[:column], line[column:]
 
 
-def _take(event: events.Key) -> None:
+def _take(event: events.Event) -> None:
     event.stop()
     event.prevent_default()
