@@ -96,8 +96,9 @@ class Measuring:
         seed_distance = self._seed_distance(plan)
         before = {after: plain for pairs in plan.pairs() for plain, after in pairs}
         seen = [self._seen(shot) for shot in shots]
-        reached = self._reached(plan)
-        nearest = self._nearest(shots, seen, thresholds.copy_limit(reached))
+        usual = self._usual_distance()
+        reached = self._reached(plan, usual)
+        nearest = self._nearest(shots, seen, usual, thresholds.copy_limit(reached))
         made = {}
         for number, (shot, place) in enumerate(zip(shots, places, strict=True)):
             made[shot] = Made(
@@ -207,9 +208,9 @@ class Measuring:
         found = fmean(self._distance(one, other) for one, other in pairs) if pairs else 1.0
         return max(found, 1e-6)
 
-    def _reached(self, plan: Plan) -> list[float]:
+    def _reached(self, plan: Plan, usual: float) -> list[float]:
         """Distances of pictures of held-out captions to the nearest held-out picture; none where there are none."""
-        usual, own = self._usual_distance(), self._trained.subject
+        own = self._trained.subject
         # What is held out and stands among the training pictures all the same was trained.
         apart = [one for one in self._trained.holdout if own and _least(one, own) >= thresholds.COPY * usual]
         pairs = plan.groups.get("unseen")
@@ -219,13 +220,12 @@ class Measuring:
         return [float(_apart(_pooled(self.latents(shot)), pooled).min()) / usual for shot in pairs.adapted]
 
     def _nearest(
-        self, shots: Sequence[Shot], seen: Sequence[Appearance], copy_limit: float
+        self, shots: Sequence[Shot], seen: Sequence[Appearance], usual: float, copy_limit: float
     ) -> list[Nearest | None]:
         """The nearest training picture of every shot."""
         own = self._trained.subject
         if not own:
             return [None] * len(shots)
-        usual = self._usual_distance()
         pooled = torch.stack([_pooled(one.latents_CHW) for one in own])
         copied = self._copied(seen)
         found: list[Nearest | None] = []

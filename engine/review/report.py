@@ -116,7 +116,7 @@ def _verdict(record: Mapping[str, Any]) -> Html:
     recommended = record.get("recommended")
     if isinstance(recommended, Mapping):
         at = f"Use weight {figure(recommended.get('weight'))} of step {_step(recommended.get('checkpoint')) or '–'}"
-        why = str(recommended.get("words") or ".")
+        why = str(recommended.get("words") or f"{at}.")
         parts.append(
             element("p", element("strong", at), why.removeprefix(at) if why.startswith(at) else f". {why}")
         )

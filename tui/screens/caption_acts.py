@@ -151,15 +151,14 @@ class CaptionActs(CaptionMany):
             self.desk.convert(files, self.opened_anew)
 
     def do_undo(self) -> None:
-        self.save()
         self._turn(CaptionDesk.undo)
 
     def do_redo(self) -> None:
-        self.save()
         self._turn(CaptionDesk.redo)
 
     def _turn(self, way: Callable[[CaptionDesk, Callable[[Outcome], object]], object]) -> None:
         """Another picture may come of it: what is typed behind the key is meant for that."""
+        self.save()
         if self.desk is None:
             return
 

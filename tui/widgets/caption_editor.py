@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widgets import TextArea
 
 from tui import clipboard
@@ -63,6 +64,7 @@ class CaptionEditor(TextArea):
         """Lines as they were drawn last, by their place on the screen."""
         self._comparing = False
         self._waits = False
+        self._patience: Timer | None = None
         self._ahead: list[events.Key | events.Paste] = []
         """What was typed while it waits."""
         super().__init__(
@@ -172,13 +174,18 @@ class CaptionEditor(TextArea):
 
     def wait(self) -> None:
         """Another text is on its way: what is typed from now on is meant for it, and kept until `go_on`."""
-        self._waits = True
-        self.set_timer(_LONGEST, self.go_on)
+        self._end_patience()
+        self._waits, self._patience = True, self.set_timer(_LONGEST, self.go_on)
 
     def go_on(self) -> None:
         """The text is there, or will not come: what was kept is typed now, before any other key."""
         self._waits = False
+        self._end_patience()
         self.call_next(self._catch_up)
+
+    def _end_patience(self) -> None:
+        if self._patience:
+            self._patience.stop()
 
     async def _catch_up(self) -> None:
         while self._ahead and not self._waits:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from engine.dataset.audit import parts
-from engine.dataset.audit.pairs import VERSION, Alike, near_pairs
+from engine.dataset.audit.pairs import KINDS, VERSION, Alike, near_pairs
 from engine.dataset.audit.parts import Part
 from engine.dataset.audit.points import NOTHING, POINTS, Points, read
 from engine.dataset.audit.shapes import Audited, Collection, Values
@@ -21,7 +21,6 @@ BURST: Final = 90
 SHOT_TOGETHER: Final = 100
 """The same where their cameras say that they were taken within SECONDS."""
 SECONDS: Final = 3.0
-_KINDS: Final = ("near", "burst")
 _PARTS: Final = f"{POINTS.version}.{parts.VERSION}"
 OVERLAP: Final = 0.02
 """Of a side, that two parts of one picture share at least: less is the width of a seam."""
@@ -76,12 +75,8 @@ def _by_content(collection: Collection) -> dict[str, tuple[Audited, ...]]:
 
 
 def _edges(collection: Collection) -> Values:
-    if (known := collection.memo.get("edges")) is not None:
-        return dict(known)
     pictures = [each[0] for each in _by_content(collection).values() if each[0].value("hash", "bits")]
-    found = collection.once("pairs", VERSION, pictures, lambda: _pairs(collection, pictures))
-    collection.memo["edges"] = found
-    return found
+    return collection.once("pairs", VERSION, pictures, lambda: _pairs(collection, pictures))
 
 
 _Cut = tuple[str, str, tuple[float, float, float, float], bool, int]
@@ -156,8 +151,8 @@ def _pairs(collection: Collection, pictures: Sequence[Audited]) -> Values:
         near=NEAR, burst=BURST, together=SHOT_TOGETHER, seconds=SECONDS,
         fresh=len(ordered) - len(known),
         known={
-            kind: [(places[one], places[two], bits) for one, two, bits in before[kind] if {one, two} <= known]
-            for kind in _KINDS if known
+            kind: [(places[one], places[two], bits) for one, two, bits in before.get(kind, ()) if {one, two} <= known]
+            for kind in KINDS
         },
     )  # fmt: skip
     told = {kind: [(ordered[i], ordered[j], bits) for i, j, bits in pairs] for kind, pairs in found.items()}
@@ -173,7 +168,7 @@ def _still_joined(before: Values, names: Iterable[str]) -> frozenset[str]:
     gone = seen.difference(names)
     loose: set[str] = set()
     if gone:
-        for kind in _KINDS:
+        for kind in KINDS:
             roots = _roots(seen, before[kind])
             broken = {roots[name] for name in gone}
             loose.update(name for name in seen if roots[name] in broken)

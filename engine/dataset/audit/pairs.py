@@ -10,6 +10,8 @@ from engine.dataset.audit.look import Array
 BITS = 16
 """Waves a side."""
 VERSION = "2"
+KINDS = ("near", "burst")
+"""What pairs are looked for as."""
 SURE = 45
 """Bits that differ at most in what needs no second look."""
 CORRELATED = 0.9
@@ -105,7 +107,7 @@ def near_pairs(
     fresh: so many at the beginning are compared, with each other and all that follow; None: every one. known: what joins
     those that follow among each other, as it was found before.
     """
-    found = {kind: _Forest(len(bits), known.get(kind, ())) for kind in ("near", "burst")}
+    found = {kind: _Forest(len(bits), known.get(kind, ())) for kind in KINDS}
     for rows, columns, straight, best in _agreements(bits, len(bits) if fresh is None else fresh):
         most = best.max()
         if most >= _EVERY - 2 * near:

@@ -97,9 +97,12 @@ class Collection:
         self, name: str, version: str, pictures: Sequence[Audited], make: Callable[[], Values]
     ) -> Values:
         """What `make` gives of these pictures together, computed once as long as their contents stay what they are."""
-        if self.store is None:
-            return make()
-        return self.store.once(name, version, [one.sha256 for one in pictures], make)
+        contents = [one.sha256 for one in pictures]
+        key = "\n".join([name, *contents])
+        if key not in self.memo:
+            self.memo[key] = self.store.once(name, version, contents, make) if self.store else make()
+        found: Values = self.memo[key]
+        return found
 
     def before(self, name: str, version: str) -> Values:
         """What `once` has last made under this name, of whatever pictures; {} where nothing is kept."""
